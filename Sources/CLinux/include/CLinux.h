@@ -1,0 +1,93 @@
+/// What Swift's importer hides or makes clumsy of Linux' own calls. Each function returns what the call
+/// returned, or the negated `errno`, so that no caller reads a thread-local after the fact.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline long linux_result(long r) { return r < 0 ? -(long)errno : r; }
+
+static inline long linux_recv(int fd, void *bytes, size_t count) { return linux_result(recv(fd, bytes, count, 0)); }
+
+/// `send(2)` that answers EPIPE instead of raising SIGPIPE.
+static inline long linux_send(int fd, const void *bytes, size_t count) {
+  return linux_result(send(fd, bytes, count, MSG_NOSIGNAL));
+}
+
+static inline long linux_accept(int fd, struct sockaddr_storage *peer, socklen_t *length) {
+  return linux_result(accept4(fd, (struct sockaddr *)peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+static inline long linux_epoll_create(void) { return linux_result(epoll_create1(EPOLL_CLOEXEC)); }
+
+static inline long linux_epoll_add(int epoll, int fd, uint32_t events, uint64_t token) {
+  struct epoll_event event = {.events = events, .data.u64 = token};
+  return linux_result(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+}
+
+static inline long linux_epoll_remove(int epoll, int fd) {
+  struct epoll_event event = {0};
+  return linux_result(epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &event));
+}
+
+static inline long linux_epoll_wait(int epoll, struct epoll_event *events, int count, int timeout_ms) {
+  return linux_result(epoll_wait(epoll, events, count, timeout_ms));
+}
+
+static inline uint64_t linux_epoll_token(const struct epoll_event *event) { return event->data.u64; }
+
+static inline long linux_eventfd(void) { return linux_result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+static inline void linux_eventfd_signal(int fd) { uint64_t one = 1; long r = write(fd, &one, sizeof one); (void)r; }
+static inline void linux_eventfd_clear(int fd) { uint64_t count; long r = read(fd, &count, sizeof count); (void)r; }
+
+static inline int64_t linux_clock_ns(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+static inline int64_t linux_monotonic_ns(void) { return linux_clock_ns(CLOCK_MONOTONIC); }
+static inline int64_t linux_realtime_ns(void) { return linux_clock_ns(CLOCK_REALTIME); }
+
+static inline long linux_set_int_option(int fd, int level, int name, int value) {
+  return linux_result(setsockopt(fd, level, name, &value, sizeof value));
+}
+
+static inline long linux_connect(int fd, const struct sockaddr_storage *address, socklen_t length) {
+  return linux_result(connect(fd, (const struct sockaddr *)address, length));
+}
+static inline long linux_bind(int fd, const struct sockaddr_storage *address, socklen_t length) {
+  return linux_result(bind(fd, (const struct sockaddr *)address, length));
+}
+static inline long linux_listen(int fd, int backlog) { return linux_result(listen(fd, backlog)); }
+static inline long linux_socket(int family) {
+  return linux_result(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+static inline long linux_local_name(int fd, struct sockaddr_storage *address, socklen_t *length) {
+  return linux_result(getsockname(fd, (struct sockaddr *)address, length));
+}
+/// The error a socket has stored (SO_ERROR), 0 when none.
+static inline int linux_socket_error(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? errno : error;
+}
+static inline long linux_random(void *bytes, size_t count) { return linux_result(getrandom(bytes, count, 0)); }
+#endif

@@ -1,0 +1,61 @@
+/// Every bound an operator can set, its unit in its name. The bounds nobody can set stand below in `FixedBounds`.
+package struct Bounds: Sendable, Equatable {
+    /// Request line and fields together; above it 431 (414 when the target alone is too long).
+    package var headByteLimit = 32_768
+    package var targetByteLimit = 16_384
+    package var fieldCountLimit = 100
+    /// Content of a request; above it 413. Routes may say otherwise.
+    package var bodyByteLimit: UInt64 = .max
+    /// Client connections of the whole process; above it a new one is closed at once.
+    package var connectionLimit = 100_000
+    /// Client connections of one address (IPv6: /64).
+    package var connectionLimitPerAddress = 10_000
+    /// From the first byte of a head (or the connection's start) to its last; then 408.
+    package var headTimeout: Nanoseconds = .seconds(10)
+    /// Between requests on a kept connection.
+    package var idleTimeout: Nanoseconds = .seconds(60)
+    /// Without a byte of a request body, or without the client taking a byte of a response.
+    package var bodyTimeout: Nanoseconds = .seconds(30)
+    /// A client that closed its sending side is answered if the answer begins within this time.
+    package var halfCloseTimeout: Nanoseconds = .seconds(3)
+    /// From SIGTERM to the end of the process, at most.
+    package var drainTimeout: Nanoseconds = .seconds(30)
+    /// Live buckets of all limits together.
+    package var bucketLimit = 1_000_000
+
+    package init() {}
+}
+
+/// Bounds that are part of the program.
+package enum FixedBounds {
+    /// Bytes one read takes from a socket at most.
+    package static let readBytes = 65_536
+    /// Bytes waiting to be written to one peer above which its counterpart is no longer read.
+    package static let pendingOutputBytes = 131_072
+    /// Response head of an upstream; above it 502.
+    package static let responseHeadBytes = 65_536
+    package static let responseFieldCount = 200
+    /// One line of a chunk's size and extensions.
+    package static let chunkLineBytes = 4096
+    /// The trailer section of a chunked body.
+    package static let trailerBytes = 8192
+    /// Empty lines before a request line (RFC 9112 §2.2 asks for at least one).
+    package static let leadingEmptyLines = 4
+    /// A JSON document's nesting, for claims and for the policy file.
+    package static let jsonDepth = 64
+    /// A key set document, and the keys in it.
+    package static let keySetBytes = 1_048_576
+    package static let keySetKeys = 100
+    /// Requests of one loop that wait for a key set to be fetched; more are refused.
+    package static let waitingRequests = 1024
+    /// How long such a request waits at most.
+    package static let waitTimeout: Nanoseconds = .seconds(5)
+    /// Verified tokens and refused tokens a loop remembers.
+    package static let tokenCacheEntries = 8192
+    package static let refusedTokenCacheEntries = 4096
+    /// Bytes read and thrown away from a client after a refusal, so that it gets to read the answer.
+    package static let lingerBytes = 1_048_576
+    package static let lingerTimeout: Nanoseconds = .seconds(2)
+    /// Access records of one loop waiting to be written; more are dropped and counted.
+    package static let accessLogBytes = 8_388_608
+}

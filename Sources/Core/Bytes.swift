@@ -1,0 +1,113 @@
+/// What the gateway needs of raw bytes: ASCII comparison, searching, decimal digits.
+extension Span where Element == UInt8 {
+    /// Equal to an ASCII literal given in lower case, whatever the case of these bytes.
+    @inlinable
+    package func equalsIgnoringCase(_ lowercase: StaticString) -> Bool {
+        let length = lowercase.utf8CodeUnitCount
+        guard count == length else { return false }
+        return lowercase.withUTF8Buffer { literal in
+            for index in 0..<length {
+                let byte = self[index]
+                let folded = byte &- 0x41 < 26 ? byte | 0x20 : byte
+                if unsafe folded != literal[index] { return false }
+            }
+            return true
+        }
+    }
+
+    /// Equal to other bytes, ASCII case ignored on both sides.
+    @inlinable
+    package func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index].lowercasedASCII != other[index].lowercasedASCII { return false }
+        return true
+    }
+
+    /// Equal byte for byte.
+    @inlinable
+    package func equals(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
+    }
+
+    @inlinable
+    package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        var index = start
+        while index < count {
+            if self[index] == byte { return index }
+            index &+= 1
+        }
+        return nil
+    }
+
+    @inlinable
+    package func hasPrefix(_ prefix: Span<UInt8>) -> Bool {
+        count >= prefix.count && extracting(0..<prefix.count).equals(prefix)
+    }
+
+    /// The range left when spaces and tabs are taken from both ends of `range` (OWS, RFC 9110 §5.6.3).
+    @inlinable
+    package func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var lower = range.lowerBound
+        var upper = range.upperBound
+        while lower < upper, self[lower].isOptionalWhitespace { lower &+= 1 }
+        while upper > lower, self[upper &- 1].isOptionalWhitespace { upper &-= 1 }
+        return lower..<upper
+    }
+
+    /// The bytes as an array of their own.
+    @inlinable
+    package func copied() -> [UInt8] {
+        var result: [UInt8] = []
+        result.append(contentsOf: self)
+        return result
+    }
+}
+
+extension UInt8 {
+    @inlinable package var lowercasedASCII: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+    @inlinable package var isOptionalWhitespace: Bool { self == 0x20 || self == 0x09 }
+    @inlinable package var isDigit: Bool { self &- 0x30 < 10 }
+
+    /// The value of a hexadecimal digit, nil for anything else.
+    @inlinable package var hexDigit: UInt8? {
+        if self &- 0x30 < 10 { return self &- 0x30 }
+        let folded = self | 0x20
+        return folded &- 0x61 < 6 ? folded &- 0x61 &+ 10 : nil
+    }
+}
+
+extension Array where Element == UInt8 {
+    /// Appends a run of bytes in one copy.
+    @inlinable
+    package mutating func append(contentsOf bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe self.append(contentsOf: $0) }
+    }
+
+    /// Appends an ASCII literal.
+    @inlinable
+    package mutating func append(_ literal: StaticString) {
+        literal.withUTF8Buffer { unsafe self.append(contentsOf: $0) }
+    }
+
+    /// Appends a number in decimal digits.
+    @inlinable
+    package mutating func append<Number: FixedWidthInteger>(decimal number: Number) {
+        if number < 10 && number >= 0 {
+            append(0x30 &+ UInt8(truncatingIfNeeded: number))
+            return
+        }
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var index = 20
+        var rest = number.magnitude
+        repeat {
+            index &-= 1
+            let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 10)
+            digits[index] = 0x30 &+ UInt8(truncatingIfNeeded: remainder)
+            rest = quotient
+        } while rest != 0
+        if number < 0 { append(0x2D) }
+        append(contentsOf: digits.span.extracting(index..<20))
+    }
+}

@@ -1,0 +1,135 @@
+package import Core
+
+package struct AuthenticatorConfiguration: Sendable {
+    package enum Kind: Sendable {
+        case apiKey(APIKeyAuthenticatorConfiguration)
+        case jwt(JWTAuthenticatorConfiguration)
+    }
+
+    package var name: String
+    package var kind: Kind
+    package var position: SourcePosition
+
+    package init(name: String, kind: Kind, position: SourcePosition) {
+        self.name = name
+        self.kind = kind
+        self.position = position
+    }
+}
+
+/// Where a credential may stand in a request.
+package enum CredentialSource: Sendable, Equatable {
+    case header(String)
+    /// `Authorization: Bearer …`, the token beginning with this prefix ("" for any).
+    case bearer(prefix: String)
+    /// Only where the authenticator says `"allow_query": true`.
+    case query(String)
+    case cookie(String)
+}
+
+package struct APIKeyAuthenticatorConfiguration: Sendable {
+    package var sources: [CredentialSource]
+    /// HMAC-SHA-256 key for the digests; plain SHA-256 when nil.
+    package var pepper: SecretReference?
+    package var keys: [APIKeyConfiguration]
+    /// A file of more records, one JSON object a line.
+    package var keysFile: Located<String>?
+
+    package init(
+        sources: [CredentialSource], pepper: SecretReference?, keys: [APIKeyConfiguration], keysFile: Located<String>?
+    ) {
+        self.sources = sources
+        self.pepper = pepper
+        self.keys = keys
+        self.keysFile = keysFile
+    }
+}
+
+/// One API key record: who it stands for, and the digests of the secrets that open it.
+package struct APIKeyConfiguration: Sendable {
+    package struct Secret: Sendable, Equatable {
+        package var digest: Digest256
+        package var notBefore: WallTime?
+        package var expiresAt: WallTime?
+
+        package init(digest: Digest256, notBefore: WallTime?, expiresAt: WallTime?) {
+            self.digest = digest
+            self.notBefore = notBefore
+            self.expiresAt = expiresAt
+        }
+    }
+
+    package var id: String
+    package var subject: String
+    package var secrets: [Secret]
+    package var scopes: [String] = []
+    /// Empty allows every address.
+    package var allowedAddresses: [CIDRBlock] = []
+    /// Limit names that replace the route's for this key.
+    package var limits: [Located<String>] = []
+    package var isEnabled = true
+    package var position: SourcePosition
+
+    package init(id: String, subject: String, secrets: [Secret], position: SourcePosition) {
+        self.id = id
+        self.subject = subject
+        self.secrets = secrets
+        self.position = position
+    }
+}
+
+package struct JWTAuthenticatorConfiguration: Sendable {
+    package var sources: [CredentialSource] = [.bearer(prefix: "")]
+    /// Exact `iss` values; a token of another issuer is not this authenticator's.
+    package var issuers: [String] = []
+    /// Any of these in `aud`; empty accepts every audience (`check` warns).
+    package var audiences: [String] = []
+    package var algorithms: [SignatureAlgorithm] = []
+    package var keySet: Located<String>
+    package var leeway: Nanoseconds = .seconds(30)
+    package var requiresExpiry = true
+    /// `exp - iat` (or `exp - now` without `iat`) may not exceed this.
+    package var maxLifetime: Nanoseconds?
+    /// Accepted `typ` values, compared without case and without "application/"; empty accepts any.
+    package var types: [String] = []
+    /// JSON Pointer → required value, nil for "must be there".
+    package var requiredClaims: [(pointer: Located<String>, value: String?)] = []
+    /// JSON Pointers of the claims that fill the identity.
+    package var subjectClaim = "/sub"
+    package var scopesClaim: String?
+    /// Address list in the token (`ips`), honoured when present.
+    package var addressesClaim = "/ips"
+    package var tokenByteLimit = 8192
+
+    package init(keySet: Located<String>) {
+        self.keySet = keySet
+    }
+}
+
+package struct KeySetConfiguration: Sendable {
+    package enum Source: Sendable {
+        case url(Located<String>)
+        case file(Located<String>)
+        /// PEM public key or certificate, the key id and algorithm it is for.
+        case pem(file: Located<String>, kid: String?, algorithm: SignatureAlgorithm?)
+        /// The JWKS document itself, as JSON text.
+        case inline(json: String, position: SourcePosition)
+    }
+
+    package var source: Source
+    /// Without Cache-Control: how long a fetched set is fresh.
+    package var refresh: Nanoseconds = .seconds(600)
+    package var minimumRefresh: Nanoseconds = .seconds(60)
+    package var maximumRefresh: Nanoseconds = .seconds(86_400)
+    /// Least time between fetches caused by unknown key ids.
+    package var cooldown: Nanoseconds = .seconds(30)
+    /// How long keys are used after they went stale while fetches fail.
+    package var staleLimit: Nanoseconds = .seconds(86_400)
+    package var fetchTimeout: Nanoseconds = .seconds(5)
+    package var position: SourcePosition
+
+    package init(source: Source, position: SourcePosition) {
+        self.source = source
+        self.position = position
+    }
+}

@@ -1,0 +1,235 @@
+package import Core
+
+/// `gateway.json` as read: every member checked by itself, references between members not yet followed. `Snapshot` is
+/// what becomes of it.
+package struct Configuration: Sendable {
+    /// Event loops; nil for one per core.
+    package var loops: Int?
+    package var listeners: [ListenerConfiguration] = []
+    package var admin: AdminConfiguration?
+    package var trustedProxies: [CIDRBlock] = []
+    /// Which family of forwarding fields is believed from trusted peers and written to upstreams.
+    package var forwardedFields = ForwardedFields.xForwarded
+    /// The pseudonym in our `Via` entry (RFC 9110 §7.6.3); nil leaves Via alone.
+    package var via: String? = "portcullis"
+    package var bounds = Bounds()
+    package var paths = PathRules()
+    package var accessLog = AccessLogDestination.standardOutput
+    package var upstreams: [String: UpstreamConfiguration] = [:]
+    package var keySets: [String: KeySetConfiguration] = [:]
+    package var authenticators: [String: AuthenticatorConfiguration] = [:]
+    package var limits: [String: LimitConfiguration] = [:]
+    package var failureBudget: FailureBudgetConfiguration? = FailureBudgetConfiguration()
+    package var rateHeaders = RateHeaderStyle()
+    /// Header name → template; the defaults when the member is absent.
+    package var identityHeaders: [HeaderTemplate] = []
+    package var profiles: [String: ResponseProfileConfiguration] = [:]
+    /// Name of the profile of the gateway's own answers; "problem" is built in.
+    package var responses = "problem"
+    package var routes: [RouteConfiguration] = []
+
+    package init() {}
+}
+
+/// A string of the file with the place it stands at, for diagnostics.
+package struct Located<Value: Sendable>: Sendable {
+    package var value: Value
+    package var position: SourcePosition
+    /// Path of the member, as in `routes[3].limits[0]`.
+    package var path: String
+
+    package init(_ value: Value, at position: SourcePosition, path: String) {
+        self.value = value
+        self.position = position
+        self.path = path
+    }
+}
+
+extension Located: Equatable where Value: Equatable {}
+
+package struct ListenerConfiguration: Sendable, Equatable {
+    package var address: SocketEndpoint
+    /// Peers that must (or may) begin with a PROXY protocol header.
+    package var proxyProtocol: ProxyProtocolConfiguration?
+    package var position: SourcePosition
+
+    package init(address: SocketEndpoint, proxyProtocol: ProxyProtocolConfiguration?, position: SourcePosition) {
+        self.address = address
+        self.proxyProtocol = proxyProtocol
+        self.position = position
+    }
+}
+
+package struct ProxyProtocolConfiguration: Sendable, Equatable {
+    /// Only these peers may send a PROXY header; from everyone else it is a malformed request.
+    package var from: [CIDRBlock]
+    /// A listed peer that sends none is refused.
+    package var required: Bool
+
+    package init(from: [CIDRBlock], required: Bool) {
+        self.from = from
+        self.required = required
+    }
+}
+
+package struct AdminConfiguration: Sendable, Equatable {
+    package var address: SocketEndpoint
+    package var position: SourcePosition
+
+    package init(address: SocketEndpoint, position: SourcePosition) {
+        self.address = address
+        self.position = position
+    }
+}
+
+package enum ForwardedFields: String, Sendable, CaseIterable {
+    case xForwarded = "x-forwarded"
+    case forwarded = "forwarded"
+    case both = "both"
+    case none = "none"
+}
+
+package enum AccessLogDestination: Sendable, Equatable {
+    case off
+    case standardOutput
+    case file(String)
+}
+
+/// How spellings of a path are treated before a route is chosen.
+package struct PathRules: Sendable, Equatable {
+    package enum DotSegments: String, Sendable, CaseIterable { case reject, remove }
+    package enum EncodedSlash: String, Sendable, CaseIterable { case reject, keep }
+    package enum EmptySegments: String, Sendable, CaseIterable { case merge, reject }
+
+    /// "." and ".." segments, also percent-encoded.
+    package var dotSegments = DotSegments.reject
+    /// "%2F" and "%5C" in the path. "keep" leaves them encoded inside their segment.
+    package var encodedSlash = EncodedSlash.reject
+    /// "//" inside the path.
+    package var emptySegments = EmptySegments.merge
+
+    package init() {}
+}
+
+package struct UpstreamConfiguration: Sendable, Equatable {
+    package enum HostPolicy: Sendable, Equatable {
+        /// The client's Host goes on (default).
+        case keep
+        /// The server's own host and port.
+        case server
+        case literal(String)
+    }
+
+    package struct Server: Sendable, Hashable {
+        package var host: String
+        package var port: UInt16
+
+        package init(host: String, port: UInt16) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    package var servers: [Located<Server>]
+    package var connectTimeout: Nanoseconds = .seconds(2)
+    /// From the end of the request until the response head.
+    package var responseTimeout: Nanoseconds = .seconds(30)
+    /// Without a byte either way while a body is on its way.
+    package var bodyTimeout: Nanoseconds = .seconds(60)
+    /// A pooled connection unused this long is closed.
+    package var idleTimeout: Nanoseconds = .seconds(60)
+    /// Idle connections kept per server and loop.
+    package var idleConnectionLimit = 512
+    /// Open connections per server and loop, busy ones included; above it requests get 503.
+    package var connectionLimit = 10_000
+    package var host = HostPolicy.keep
+    package var position: SourcePosition
+
+    package init(servers: [Located<Server>], position: SourcePosition) {
+        self.servers = servers
+        self.position = position
+    }
+}
+
+/// A secret by reference.
+package enum SecretReference: Sendable, Equatable {
+    case environment(String)
+    case file(String)
+}
+
+package struct LimitConfiguration: Sendable, Equatable {
+    /// What a bucket belongs to. Several parts make one compound key.
+    package enum Part: String, Sendable, CaseIterable { case identity, key, address, route }
+
+    package var requests: Int
+    package var per: Nanoseconds
+    package var burst: Int
+    package var by: [Part]
+    package var position: SourcePosition
+
+    package init(requests: Int, per: Nanoseconds, burst: Int, by: [Part], position: SourcePosition) {
+        self.requests = requests
+        self.per = per
+        self.burst = burst
+        self.by = by
+        self.position = position
+    }
+}
+
+/// Failed credentials one address (IPv6: /64) may show before it is answered 429 unseen.
+package struct FailureBudgetConfiguration: Sendable, Equatable {
+    package var failures = 100
+    package var per: Nanoseconds = .seconds(60)
+    package var burst = 100
+
+    package init() {}
+}
+
+/// Which rate-limit fields answers carry.
+package struct RateHeaderStyle: Sendable, Equatable {
+    package enum Family: String, Sendable, CaseIterable {
+        /// `X-RateLimit-Limit`, `-Remaining`, `-Reset`.
+        case x
+        /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers).
+        case ietf
+    }
+    package enum Reset: String, Sendable, CaseIterable { case unix, delta }
+
+    package var families: Set<Family> = [.x]
+    package var reset = Reset.unix
+    /// Pass the upstream's own rate fields on instead of dropping them.
+    package var keepsUpstream = false
+
+    package init() {}
+}
+
+/// A header the gateway sets, its value a template not yet compiled.
+package struct HeaderTemplate: Sendable, Equatable {
+    package var name: String
+    package var template: Located<String>
+
+    package init(name: String, template: Located<String>) {
+        self.name = name
+        self.template = template
+    }
+}
+
+/// What the gateway answers for one reason, or for all reasons without an entry of their own.
+package struct AnswerConfiguration: Sendable, Equatable {
+    /// Nil keeps the reason's own status.
+    package var status: Int?
+    /// A template over `{reason}`, `{status}`, `{title}`, `{detail}`, `{request_id}`, `{retry_after}`, `{reset}`; nil for the default body.
+    package var body: Located<String>?
+    package var contentType: String?
+    package var headers: [HeaderTemplate] = []
+
+    package init() {}
+}
+
+package struct ResponseProfileConfiguration: Sendable, Equatable {
+    package var fallback = AnswerConfiguration()
+    /// By reason identifier.
+    package var reasons: [String: AnswerConfiguration] = [:]
+
+    package init() {}
+}

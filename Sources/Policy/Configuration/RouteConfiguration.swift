@@ -1,0 +1,71 @@
+package import Core
+
+package struct RouteConfiguration: Sendable {
+    /// Which credentials a route asks for.
+    package indirect enum Requirement: Sendable, Equatable {
+        case none
+        case anyOf([Located<String>])
+        case allOf([Located<String>])
+        /// Checked when shown, forwarded without identity when absent. Shown and bad is refused.
+        case optional([Located<String>])
+    }
+
+    package struct Authorization: Sendable {
+        /// All of them.
+        package var scopes: [String] = []
+        /// JSON Pointer into the claims → template it must equal (or, for arrays, contain).
+        package var claims: [(pointer: Located<String>, template: Located<String>)] = []
+        /// Empty allows every address.
+        package var allowedAddresses: [CIDRBlock] = []
+        package var deniedAddresses: [CIDRBlock] = []
+
+        package init() {}
+    }
+
+    package struct HeaderMatch: Sendable, Equatable {
+        package var name: String
+        /// Nil: the header only has to be there.
+        package var value: String?
+
+        package init(name: String, value: String?) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package var name: String
+    /// Lower case; "*.example.com" matches one or more labels; empty matches every host.
+    package var hosts: [String] = []
+    package var path: Located<String>
+    /// Empty matches every method.
+    package var methods: [String] = []
+    package var headers: [HeaderMatch] = []
+    package var requirement: Requirement
+    package var authorization = Authorization()
+    package var limits: [Located<String>] = []
+    package var setRequestHeaders: [HeaderTemplate] = []
+    package var removedRequestHeaders: [String] = []
+    package var setResponseHeaders: [HeaderTemplate] = []
+    package var removedResponseHeaders: [String] = []
+    package var keepsCredentials = false
+    package var upstream: Located<String>
+    /// Nil takes the top-level profile.
+    package var responses: Located<String>?
+    /// Nil takes `bounds.bodyByteLimit`.
+    package var bodyByteLimit: UInt64?
+    /// Nil takes the upstream's.
+    package var responseTimeout: Nanoseconds?
+    package var rateHeaders: RateHeaderStyle?
+    package var position: SourcePosition
+
+    package init(
+        name: String, path: Located<String>, requirement: Requirement, upstream: Located<String>,
+        position: SourcePosition
+    ) {
+        self.name = name
+        self.path = path
+        self.requirement = requirement
+        self.upstream = upstream
+        self.position = position
+    }
+}
