@@ -3,9 +3,6 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -31,6 +28,9 @@ static inline long linux_recv(int fd, void *bytes, size_t count) { return linux_
 static inline long linux_send(int fd, const void *bytes, size_t count) {
   return linux_result(send(fd, bytes, count, MSG_NOSIGNAL));
 }
+
+/// glibc declares it for _GNU_SOURCE only, and this header must see the C library as Swift's own module does.
+extern int accept4(int fd, struct sockaddr *peer, socklen_t *length, int flags);
 
 static inline long linux_accept(int fd, struct sockaddr_storage *peer, socklen_t *length) {
   return linux_result(accept4(fd, (struct sockaddr *)peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC));

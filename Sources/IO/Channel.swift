@@ -1,0 +1,48 @@
+
+/// What an event loop watches: a socket with something behind it. All calls come on the loop's queue.
+package protocol Channel: AnyObject {
+    /// The socket became readable, writable, or broke. Edge-triggered: said once until it has been drained.
+    func ready(_ readiness: Readiness)
+    /// The round of events is over: write what has been queued. Called once after `EventLoop.wantsFlush`.
+    func flush()
+    /// The instant given to `EventLoop.schedule` has come.
+    func deadlineReached()
+}
+
+/// What epoll says of a socket.
+package struct Readiness: OptionSet, Sendable {
+    package let rawValue: UInt32
+
+    @inlinable package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// Bytes, an end of stream, or a connection to accept.
+    package static let readable = Readiness(rawValue: 0x001)
+    package static let writable = Readiness(rawValue: 0x004)
+    package static let failed = Readiness(rawValue: 0x008)
+    /// Both directions are shut.
+    package static let hungUp = Readiness(rawValue: 0x010)
+    /// The peer will send nothing more.
+    package static let peerClosed = Readiness(rawValue: 0x2000)
+}
+
+/// A registration with an event loop: the slot it stands in, and which of the slot's tenants it is, so that an event
+/// that was already fetched for a closed socket finds nobody.
+package struct Registration: Equatable, Sendable {
+    package let slot: UInt32
+    package let generation: UInt32
+
+    package static let none = Registration(slot: .max, generation: 0)
+
+    @inlinable
+    init(slot: UInt32, generation: UInt32) {
+        self.slot = slot
+        self.generation = generation
+    }
+
+    @inlinable init(token: UInt64) {
+        slot = UInt32(truncatingIfNeeded: token)
+        generation = UInt32(truncatingIfNeeded: token >> 32)
+    }
+
+    @inlinable var token: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
+}
