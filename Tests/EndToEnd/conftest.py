@@ -1,0 +1,61 @@
+"""Fixtures: the gateway as a process, upstreams, key set servers; each test gets its own and leaves nothing running."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.gateway import Gateway
+from harness.issuer import KeySetServer
+from harness.upstream import Script, Upstream
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+    """Starts `portcullis serve` on a policy; ports are free ones. A gateway that crashed fails its test."""
+    started: list[Gateway] = []
+
+    def start(config: dict | str, **options: object) -> Gateway:
+        folder = tmp_path / f"gateway-{len(started)}"
+        folder.mkdir(exist_ok=True)
+        started.append(Gateway(config, folder, **options))
+        return started[-1]
+
+    yield start
+    crashed = []
+    for one in started:
+        if one.process.poll() is None:
+            one.kill()
+        elif one.process.returncode != 0:
+            crashed.append((one.process.returncode, one.lines[-15:]))
+    assert not crashed, f"the gateway ended by itself: {crashed}"
+
+
+@pytest.fixture
+def upstream() -> Iterator[Callable[..., Upstream]]:
+    """Starts a recording upstream; what it received must have been well-formed unless the test says otherwise."""
+    started: list[Upstream] = []
+
+    def start(script: Script | None = None, **options: int) -> Upstream:
+        started.append(Upstream(script, **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+    faults = [fault for one in started for fault in one.faults]
+    assert not faults, f"the gateway sent what no server should get: {faults}"
+
+
+@pytest.fixture
+def key_set_server() -> Iterator[Callable[..., KeySetServer]]:
+    started: list[KeySetServer] = []
+
+    def start(document: str | bytes, **options: str) -> KeySetServer:
+        started.append(KeySetServer(document, **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()

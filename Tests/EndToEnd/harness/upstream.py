@@ -1,0 +1,160 @@
+"""A scripted origin server that keeps every byte it was sent."""
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable
+
+from .messages import Broken, Message, Stream, read_head, request_body
+
+IO_SECONDS = 20
+
+
+class Connection:
+    """One connection of the gateway to the upstream, in a thread of its own."""
+
+    def __init__(self, upstream: Upstream, sock: socket.socket, number: int) -> None:
+        self.upstream = upstream
+        self.sock = sock
+        self.number = number
+        self.stream = Stream(sock)
+        self.closed_by_peer = threading.Event()
+        sock.settimeout(IO_SECONDS)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def read_head(self) -> Message | None:
+        message = read_head(self.stream)
+        if message:
+            message.connection = self.number
+            self.upstream.note(message)
+        return message
+
+    def read_body(self, message: Message) -> bytes:
+        for piece in request_body(self.stream, message):
+            message.body += piece
+        self.upstream.changed()
+        return message.body
+
+    def read_request(self) -> Message | None:
+        message = self.read_head()
+        if message:
+            self.read_body(message)
+        return message
+
+    def send(self, piece: bytes) -> None:
+        self.sock.sendall(piece)
+
+    def await_end(self, seconds: float = IO_SECONDS) -> bool:
+        """Whether the gateway closes (or resets) within the time; what it still sends is kept."""
+        self.sock.settimeout(seconds)
+        try:
+            while self.stream.fill():
+                pass
+        except TimeoutError:
+            return False
+        self.closed_by_peer.set()
+        self.upstream.changed()
+        return True
+
+    def close(self) -> None:
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.sock.close()
+
+    def reset(self) -> None:
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+
+Script = Callable[[Connection], None]
+
+
+def ok(body: bytes = b"hello", *lines: str) -> bytes:
+    """A 200 with this body and these further field lines."""
+    head = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", "Content-Type: text/plain", *lines]
+    return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def answering(respond: Callable[[Message], bytes]) -> Script:
+    """A script that answers each whole request on a kept connection."""
+
+    def script(connection: Connection) -> None:
+        while request := connection.read_request():
+            answer = respond(request)
+            if request.method == "HEAD":
+                answer = answer.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+            connection.send(answer)
+
+    return script
+
+
+class Upstream:
+    """Listens on a free port (or the one given) of 127.0.0.1 until `stop`."""
+
+    def __init__(self, script: Script | None = None, port: int = 0) -> None:
+        self.script = script or answering(lambda request: ok())
+        self.requests: list[Message] = []
+        self.connections: list[Connection] = []
+        self.faults: list[str] = []
+        self.condition = threading.Condition()
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=512)
+        self.port: int = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def raw(self) -> bytes:
+        """Everything that came, connection after connection."""
+        return b"".join(bytes(connection.stream.raw) for connection in list(self.connections))
+
+    def accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            connection = Connection(self, sock, len(self.connections))
+            self.connections.append(connection)
+            self.changed()
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection: Connection) -> None:
+        try:
+            self.script(connection)
+        except (OSError, ValueError) as fault:
+            connection.fault = fault
+        except Broken as fault:
+            self.faults.append(str(fault))
+        finally:
+            if connection.stream.ended:
+                connection.closed_by_peer.set()
+            connection.close()
+            self.changed()
+
+    def note(self, message: Message) -> None:
+        with self.condition:
+            self.requests.append(message)
+            self.condition.notify_all()
+
+    def changed(self) -> None:
+        with self.condition:
+            self.condition.notify_all()
+
+    def wait_for(self, true: Callable[[], object], timeout: float = 5) -> None:
+        with self.condition:
+            assert self.condition.wait_for(true, timeout), "the upstream did not see it in time"
+
+    def stop(self) -> None:
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+        for connection in list(self.connections):
+            connection.close()
