@@ -31,6 +31,18 @@ extension Span where Element == UInt8 {
         return true
     }
 
+    /// Equal byte for byte to a literal.
+    @inlinable
+    package func equals(_ literal: StaticString) -> Bool {
+        guard count == literal.utf8CodeUnitCount else { return false }
+        return literal.withUTF8Buffer { bytes in
+            for index in 0..<bytes.count {
+                if unsafe self[index] != bytes[index] { return false }
+            }
+            return true
+        }
+    }
+
     @inlinable
     package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
         var index = start

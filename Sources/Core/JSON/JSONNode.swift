@@ -1,0 +1,42 @@
+/// A JSON value (RFC 8259) together with the place of its first byte in the text it was read from.
+package struct JSONNode: Sendable {
+    package var value: JSONValue
+    package var position: SourcePosition
+
+    package init(_ value: JSONValue, at position: SourcePosition) {
+        self.value = value
+        self.position = position
+    }
+
+    /// The member of an object with exactly this name, byte for byte; nil in anything that is not an object.
+    /// Linear in the number of members.
+    package subscript(name: String) -> JSONNode? {
+        guard case .object(let members) = value else { return nil }
+        for index in members.indices where members[index].isNamed(name) { return members[index].node }
+        return nil
+    }
+
+    /// The node an RFC 6901 pointer leads to; nil when there is none or the pointer is malformed. Where one pointer is
+    /// followed many times, make a `JSONPointer` of it once.
+    package func resolve(pointer: String) -> JSONNode? {
+        JSONPointer(pointer)?.resolve(in: self)
+    }
+
+    /// Reads one JSON text (RFC 8259), strictly: UTF-8 without byte order mark, no doubled members, no lone surrogates,
+    /// nothing after the value.
+    ///
+    /// Member names are compared after unescaping and by canonical equivalence, which is how Swift compares strings, so
+    /// that names accepted here are distinct keys of a dictionary too. One pass; the time is linear in the text.
+    /// - Parameters:
+    ///   - depthLimit: how many arrays and objects may be open at once.
+    ///   - byteLimit: a longer text is refused unread.
+    package static func parse(
+        _ bytes: Span<UInt8>, depthLimit: Int = FixedBounds.jsonDepth, byteLimit: Int = .max
+    ) throws(JSONError) -> JSONNode {
+        guard bytes.count <= byteLimit else {
+            throw JSONError(.tooLarge, at: SourcePosition(line: 1, column: 1))
+        }
+        var parser = JSONParser(depthLimit: depthLimit)
+        return try parser.parseText(bytes)
+    }
+}

@@ -1,0 +1,93 @@
+extension Array where Element == UInt8 {
+    /// Appends bytes as a JSON string in quotation marks. Control characters are escaped; what is not UTF-8 becomes
+    /// U+FFFD, one for each maximal ill-formed part, so that the output is JSON whatever a peer sent.
+    package mutating func append(jsonString bytes: Span<UInt8>) {
+        append(0x22)
+        var start = 0
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte.isPlainInJSON {
+                index &+= 1
+                continue
+            }
+            let sequence = bytes.utf8Sequence(at: index)
+            if byte >= 0x80 && sequence.isWellFormed {
+                index &+= sequence.length
+                continue
+            }
+            append(contentsOf: bytes.extracting(start..<index))
+            if byte < 0x80 {
+                append(jsonEscapeOf: byte)
+            } else {
+                append("\u{FFFD}")
+            }
+            index &+= sequence.length
+            start = index
+        }
+        append(contentsOf: bytes.extracting(start..<index))
+        append(0x22)
+    }
+
+    package mutating func append(jsonString text: String) {
+        append(jsonString: text.utf8.span)
+    }
+
+    /// Appends a node as JSON text without white space; numbers as they were written.
+    ///
+    /// The call depth is that of the node, which for one that was read is bounded by the reader's depth limit.
+    package mutating func append(json node: JSONNode) {
+        switch node.value {
+        case .null: append("null")
+        case .bool(let value): value ? append("true") : append("false")
+        case .number(let number): append(contentsOf: number.text.utf8.span)
+        case .string(let text): append(jsonString: text)
+        case .array(let elements):
+            append(0x5B)
+            for index in elements.indices {
+                if index > 0 { append(0x2C) }
+                append(json: elements[index])
+            }
+            append(0x5D)
+        case .object(let members):
+            append(0x7B)
+            for index in members.indices {
+                if index > 0 { append(0x2C) }
+                append(jsonString: members[index].name)
+                append(0x3A)
+                append(json: members[index].node)
+            }
+            append(0x7D)
+        }
+    }
+
+    /// Appends the escape of a quotation mark, a backslash or a control character.
+    private mutating func append(jsonEscapeOf byte: UInt8) {
+        switch byte {
+        case 0x22, 0x5C:
+            append(0x5C)
+            append(byte)
+        case 0x08: append("\\b")
+        case 0x09: append("\\t")
+        case 0x0A: append("\\n")
+        case 0x0C: append("\\f")
+        case 0x0D: append("\\r")
+        default:
+            append("\\u00")
+            append(lowercaseHexDigit: byte >> 4)
+            append(lowercaseHexDigit: byte & 0xF)
+        }
+    }
+
+    /// Appends the digit of a value below 16.
+    private mutating func append(lowercaseHexDigit value: UInt8) {
+        append(value < 10 ? 0x30 &+ value : 0x57 &+ value)
+    }
+}
+
+extension UInt8 {
+    /// Printable ASCII but `"` and `\`. DEL is escaped too: JSON does not ask for it, terminals and headers do.
+    fileprivate var isPlainInJSON: Bool {
+        self >= 0x20 && self < 0x7F && self != 0x22 && self != 0x5C
+    }
+}

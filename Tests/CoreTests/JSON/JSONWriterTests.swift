@@ -1,0 +1,91 @@
+import Core
+import Testing
+
+struct JSONWriterTests {
+    private func written(_ bytes: [UInt8]) -> String {
+        var output: [UInt8] = []
+        output.append(jsonString: bytes.span)
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        ("", #""""#), ("plain", #""plain""#), ("a\"b\\c/d", #""a\"b\\c/d""#), ("\u{8}\u{9}\u{A}\u{C}\u{D}", #""\b\t\n\f\r""#),
+        ("\0\u{1B}[31m\u{7F}", #""\u0000\u001b[31m\u007f""#), ("é€𝄞", #""é€𝄞""#), ("x\u{1F}é\"", #""x\u001fé\"""#),
+    ])
+    func `a text is escaped`(text: String, expected: String) {
+        #expect(written(Array(text.utf8)) == expected)
+        var output: [UInt8] = []
+        output.append(jsonString: text)
+        #expect(output == Array(expected.utf8))
+    }
+
+    @Test(arguments: [
+        [0x80], [0xC0, 0xAF], [0xC3], [0x61, 0xC3, 0x62], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF0, 0x9F, 0x92],
+        [0xF0, 0x80, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x61], [0xFF, 0xFE, 0xC3, 0xA9], [0xE0, 0x80, 0x22],
+        [0xE1, 0x80, 0xE2, 0xF0, 0x91, 0x92, 0xF1, 0xBF, 0x41], [0xF0, 0x91, 0x92, 0xF1, 0xBF],
+    ] as [[UInt8]])
+    func `what is not UTF-8 becomes the replacement character as Unicode recommends`(bytes: [UInt8]) throws {
+        guard case .string(let string) = try parsed(written(bytes)).value else {
+            Issue.record("not a string")
+            return
+        }
+        #expect(string == String(decoding: bytes, as: UTF8.self))
+    }
+
+    @Test func `every two bytes come out as a string that reads as what Unicode makes of them`() throws {
+        for first in UInt8.min...UInt8.max {
+            for second in stride(from: UInt8.min, through: 0xF8, by: 7) {
+                let bytes = [first, second]
+                guard case .string(let string) = try parsed(written(bytes)).value else {
+                    Issue.record("not a string")
+                    return
+                }
+                #expect(Array(string.utf8) == Array(String(decoding: bytes, as: UTF8.self).utf8))
+            }
+        }
+    }
+
+    @Test func `a node is written without white space, its members in order`() throws {
+        let node = try parsed(" { \"b\" : [ 1.50 , true , null ] , \"a\" : { \"x\\n\" : \"\\u00e9\" } , \"c\" : [ ] } ")
+        #expect(serialised(node) == #"{"b":[1.50,true,null],"a":{"x\n":"é"},"c":[]}"#)
+    }
+
+    @Test func `what is written reads as the same value`() throws {
+        var generator = SplitMix(state: 7)
+        for _ in 0..<300 {
+            let node = Self.anyNode(depth: 4, &generator)
+            #expect(sameValue(node, try parsed(serialised(node))), "\(serialised(node))")
+        }
+    }
+
+    private static func anyNode(depth: Int, _ generator: inout SplitMix) -> JSONNode {
+        let place = SourcePosition(line: 1, column: 1)
+        switch Int.random(in: 0..<(depth == 0 ? 4 : 7), using: &generator) {
+        case 0: return JSONNode(.null, at: place)
+        case 1: return JSONNode(.bool(.random(using: &generator)), at: place)
+        case 2: return JSONNode(.number(JSONNumber(.random(in: .min ... .max, using: &generator))), at: place)
+        case 3, 4: return JSONNode(.string(anyString(&generator)), at: place)
+        case 5:
+            let count = Int.random(in: 0..<5, using: &generator)
+            return JSONNode(.array((0..<count).map { _ in anyNode(depth: depth - 1, &generator) }), at: place)
+        default:
+            let count = Int.random(in: 0..<20, using: &generator)
+            let members = (0..<count).map { index in
+                JSONMember(
+                    name: "\(index)" + anyString(&generator), namePosition: place,
+                    node: anyNode(depth: depth - 1, &generator))
+            }
+            return JSONNode(.object(members), at: place)
+        }
+    }
+
+    private static func anyString(_ generator: inout SplitMix) -> String {
+        let ranges: [ClosedRange<UInt32>] = [0...0x7F, 0x20...0x7E, 0x80...0x7FF, 0xE000...0xFFFF, 0x10000...0x10FFFF]
+        var scalars = String.UnicodeScalarView()
+        for _ in 0..<Int.random(in: 0..<12, using: &generator) {
+            let range = ranges[Int.random(in: 0..<ranges.count, using: &generator)]
+            scalars.append(Unicode.Scalar(.random(in: range, using: &generator)) ?? "?")
+        }
+        return String(scalars)
+    }
+}
