@@ -1,0 +1,109 @@
+/// What kind of thing a diagnostic says. The raw values are stable: scripts compare them.
+package enum DiagnosticCode: String, Sendable, CaseIterable {
+    // The document and its members.
+    case jsonInvalid = "json_invalid"
+    case tooManyErrors = "too_many_errors"
+    case memberUnknown = "member_unknown"
+    case memberMissing = "member_missing"
+    case membersExclusive = "members_exclusive"
+    case typeWrong = "type_wrong"
+    case valueUnknown = "value_unknown"
+    case valueOutOfRange = "value_out_of_range"
+    case valueEmpty = "value_empty"
+    case valueDuplicate = "value_duplicate"
+    case durationInvalid = "duration_invalid"
+    case sizeInvalid = "size_invalid"
+    case addressInvalid = "address_invalid"
+    case endpointInvalid = "endpoint_invalid"
+    case endpointDuplicate = "endpoint_duplicate"
+    case nameInvalid = "name_invalid"
+    case nameReserved = "name_reserved"
+    case nameDuplicate = "name_duplicate"
+    case referenceUnknown = "reference_unknown"
+    // Single values.
+    case secretLiteral = "secret_literal"
+    case secretReferenceInvalid = "secret_reference_invalid"
+    case serverInvalid = "server_invalid"
+    case urlInvalid = "url_invalid"
+    case tlsUnsupported = "tls_unsupported"
+    case http2Unsupported = "http2_unsupported"
+    case hostInvalid = "host_invalid"
+    case methodInvalid = "method_invalid"
+    case headerNameInvalid = "header_name_invalid"
+    case headerNotAllowed = "header_not_allowed"
+    case fieldValueInvalid = "field_value_invalid"
+    case pathPatternInvalid = "path_pattern_invalid"
+    case pointerInvalid = "pointer_invalid"
+    case templateInvalid = "template_invalid"
+    case captureUnknown = "capture_unknown"
+    case sourceInvalid = "source_invalid"
+    case querySourceNotAllowed = "query_source_not_allowed"
+    case keyRecordInvalid = "key_record_invalid"
+    case requestInvalid = "request_invalid"
+    // Members that contradict each other.
+    case authenticationMissing = "authentication_missing"
+    case authorizationWithoutIdentity = "authorization_without_identity"
+    case issuerAmbiguous = "issuer_ambiguous"
+    // Warnings about what is read.
+    case limitUnused = "limit_unused"
+    case upstreamUnused = "upstream_unused"
+    case authenticatorUnused = "authenticator_unused"
+    case keySetUnused = "key_set_unused"
+    case profileUnused = "profile_unused"
+    case keyWithoutExpiry = "key_without_expiry"
+    case keyExpired = "key_expired"
+    case keyIDWithScheme = "key_id_with_scheme"
+    case allowListCoversEverything = "allow_list_covers_everything"
+    case trustedProxiesCoverEverything = "trusted_proxies_cover_everything"
+    case denyListCoversEverything = "deny_list_covers_everything"
+    case audienceMissing = "audience_missing"
+    case issuerMissing = "issuer_missing"
+    case expiryNotRequired = "expiry_not_required"
+    case identityTemplateWithoutIdentity = "identity_template_without_identity"
+    case failureBudgetOff = "failure_budget_off"
+    case keySetOverHTTP = "key_set_over_http"
+    case keySetOverHTTPS = "key_set_over_https"
+    case keySetHoldsSecret = "key_set_holds_secret"
+    case adminExposed = "admin_exposed"
+    case limitByIdentityWithoutAuthentication = "limit_by_identity_without_authentication"
+    case credentialsKept = "credentials_kept"
+    // Found when the policy is compiled, with the files it names at hand.
+    case routesAmbiguous = "routes_ambiguous"
+    case secretUnreadable = "secret_unreadable"
+    case fileUnreadable = "file_unreadable"
+    case keySetInvalid = "key_set_invalid"
+    case keyUnusable = "key_unusable"
+    case keyDuplicate = "key_duplicate"
+    case keysFileInvalid = "keys_file_invalid"
+    case hmacSecretShort = "hmac_secret_short"
+    case fileWorldReadable = "file_world_readable"
+    case compilationFailed = "compilation_failed"
+}
+
+extension DiagnosticCode {
+    /// Who finds it: the reader, the warnings over a read configuration, or the compiler of the snapshot.
+    package enum Stage: Sendable { case reading, reviewing, compiling }
+
+    package var stage: Stage {
+        switch self {
+        case .jsonInvalid, .tooManyErrors, .memberUnknown, .memberMissing, .membersExclusive, .typeWrong,
+            .valueUnknown, .valueOutOfRange, .valueEmpty, .valueDuplicate, .durationInvalid, .sizeInvalid,
+            .addressInvalid, .endpointInvalid, .endpointDuplicate, .nameInvalid, .nameReserved, .nameDuplicate,
+            .referenceUnknown, .secretLiteral, .secretReferenceInvalid, .serverInvalid, .urlInvalid, .tlsUnsupported,
+            .http2Unsupported, .hostInvalid, .methodInvalid, .headerNameInvalid, .headerNotAllowed,
+            .fieldValueInvalid, .pathPatternInvalid, .pointerInvalid, .templateInvalid, .captureUnknown,
+            .sourceInvalid, .querySourceNotAllowed, .keyRecordInvalid, .requestInvalid, .authenticationMissing,
+            .authorizationWithoutIdentity, .issuerAmbiguous:
+            .reading
+        case .limitUnused, .upstreamUnused, .authenticatorUnused, .keySetUnused, .profileUnused, .keyWithoutExpiry,
+            .keyExpired, .keyIDWithScheme, .allowListCoversEverything, .trustedProxiesCoverEverything,
+            .denyListCoversEverything, .audienceMissing, .issuerMissing, .expiryNotRequired,
+            .identityTemplateWithoutIdentity, .failureBudgetOff, .keySetOverHTTP, .keySetOverHTTPS,
+            .keySetHoldsSecret, .adminExposed, .limitByIdentityWithoutAuthentication, .credentialsKept:
+            .reviewing
+        case .routesAmbiguous, .secretUnreadable, .fileUnreadable, .keySetInvalid, .keyUnusable, .keyDuplicate,
+            .keysFileInvalid, .hmacSecretShort, .fileWorldReadable, .compilationFailed:
+            .compiling
+        }
+    }
+}

@@ -1,0 +1,86 @@
+/// The syntax of header and claim templates: text with placeholders in braces, `{{` and `}}` for braces themselves.
+package enum TemplateSyntax {
+    /// A longer template is refused.
+    package static let byteLimit = 4096
+
+    /// Every placeholder without an argument, and the forms of those that take one.
+    package static let placeholders = [
+        "claims./POINTER", "claims./POINTER|json", "client_ip", "credential", "issuer", "key.id", "method",
+        "path.NAME", "request_id", "route", "scopes", "subject",
+    ]
+
+    /// The parts of a template; neighbouring literals are one part, an empty text has no parts.
+    package static func parse(_ text: String) throws(TemplateError) -> [TemplatePart] {
+        guard text.utf8.count <= byteLimit else { throw .tooLong }
+        var parts: [TemplatePart] = []
+        var literal = ""
+        var rest = Substring(text).unicodeScalars
+        while let scalar = rest.popFirst() {
+            switch scalar {
+            case "{" where rest.first == "{", "}" where rest.first == "}":
+                rest.removeFirst()
+                literal.unicodeScalars.append(scalar)
+            case "{":
+                guard let end = rest.firstIndex(of: "}") else { throw .unclosedBrace }
+                let name = String(rest[..<end])
+                if !literal.isEmpty { parts.append(.literal(literal)) }
+                literal = ""
+                parts.append(try placeholder(name))
+                rest = rest[rest.index(after: end)...]
+            case "}":
+                throw .strayBrace
+            case "\u{0}"..<"\u{9}", "\u{A}"..<"\u{20}", "\u{7F}"..<"\u{A0}":
+                throw .controlCharacter
+            default:
+                literal.unicodeScalars.append(scalar)
+            }
+        }
+        if !literal.isEmpty { parts.append(.literal(literal)) }
+        return parts
+    }
+
+    private static func placeholder(_ name: String) throws(TemplateError) -> TemplatePart {
+        switch name {
+        case "": throw .emptyPlaceholder
+        case "subject": return .subject
+        case "credential": return .credential
+        case "issuer": return .issuer
+        case "method": return .method
+        case "scopes": return .scopes
+        case "client_ip": return .clientIP
+        case "request_id": return .requestID
+        case "route": return .route
+        case "key.id": return .keyID
+        default: break
+        }
+        if name.hasPrefix("path.") {
+            let capture = String(name.dropFirst("path.".count))
+            guard PathPattern.isCaptureName(capture) else { throw .invalidCapture(capture) }
+            return .path(capture: capture)
+        }
+        if name.hasPrefix("claims.") {
+            let argument = name.dropFirst("claims.".count)
+            let isJSON = argument.hasSuffix("|json")
+            let pointer = String(isJSON ? argument.dropLast("|json".count) : argument)
+            guard isPointer(pointer) else { throw .invalidPointer(pointer) }
+            return isJSON ? .claimJSON(pointer: pointer) : .claim(pointer: pointer)
+        }
+        throw .unknownPlaceholder(name)
+    }
+
+    /// A JSON Pointer (RFC 6901 §3) to something inside the document: "~" only as "~0" and "~1". The whole document ("")
+    /// is never meant where the policy asks for a claim.
+    package static func isPointer(_ text: String) -> Bool {
+        guard text.utf8.first == 0x2F else { return false }
+        var afterTilde = false
+        for byte in text.utf8 {
+            if afterTilde {
+                guard byte == 0x30 || byte == 0x31 else { return false }
+                afterTilde = false
+            } else {
+                afterTilde = byte == 0x7E
+            }
+        }
+        return !afterTilde
+    }
+}
