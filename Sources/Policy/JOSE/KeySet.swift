@@ -1,0 +1,69 @@
+package import Core
+
+/// The verification keys of one issuer, immutable. Made whole from a document or not at all, so that rubbish never
+/// replaces good keys.
+///
+/// Keys of one `kid` may stand beside each other (an issuer in the middle of a change does that); those that fit the
+/// token's algorithm are tried in the order of the document, at most `keysPerKid` of them.
+package final class KeySet: Sendable {
+    /// One key a token may be verified with.
+    package struct Key: Sendable {
+        package let kid: String?
+        /// What the key is for: its own `alg`, else everything its kind can do. Never empty.
+        package let algorithms: [SignatureAlgorithm]
+        package let verification: any VerificationKey
+
+        func serves(_ algorithm: SignatureAlgorithm) -> Bool { algorithms.contains(algorithm) }
+    }
+
+    /// A key of the document that is not used, and why.
+    package struct SkippedKey: Sendable, Equatable {
+        package enum Reason: String, Sendable, CaseIterable {
+            case malformed = "malformed"
+            case kindUnknown = "key type not supported"
+            case notForSignatures = "not for verifying signatures"
+            case algorithmUnfit = "algorithm does not fit the key"
+            case weak = "key too short or out of bounds"
+            case secretFromNetwork = "shared secret in a fetched document"
+        }
+
+        /// Place in the `keys` array, from 0.
+        package let index: Int
+        package let kid: String?
+        package let reason: Reason
+    }
+
+    /// More fitting keys under one `kid` than this make a document rubbish: each costs a forger's token a verification.
+    static let keysPerKid = 4
+
+    /// In the order of the document; at least one.
+    package let keys: [Key]
+    package let skipped: [SkippedKey]
+    /// SHA-256 of the document: two sets with one fingerprint are the same set.
+    package let fingerprint: Digest256
+
+    init(keys: [Key], skipped: [SkippedKey], fingerprint: Digest256) {
+        self.keys = keys
+        self.skipped = skipped
+        self.fingerprint = fingerprint
+    }
+
+    /// Keys whose secret is shorter than the hash it is used with (RFC 7518 §3.2 forbids them); `check` warns.
+    package var keysWithShortSecrets: [Key] {
+        keys.filter { key in
+            key.algorithms.contains { algorithm in (algorithm.secretBits ?? 0) > key.verification.bits }
+        }
+    }
+}
+
+extension SignatureAlgorithm {
+    /// The least bits of an HMAC secret (RFC 7518 §3.2); nil for signatures by key pairs.
+    fileprivate var secretBits: Int? {
+        switch self {
+        case .hs256: 256
+        case .hs384: 384
+        case .hs512: 512
+        case .rs256, .rs384, .rs512, .ps256, .ps384, .ps512, .es256, .es384, .es512, .eddsa: nil
+        }
+    }
+}
