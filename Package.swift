@@ -20,7 +20,8 @@ let package = Package(
     name: "portcullis",
     products: [.executable(name: "portcullis", targets: ["portcullis"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -32,7 +33,10 @@ let package = Package(
         .target(name: "Policy", dependencies: ["Core"], swiftSettings: hot),
         .target(name: "IO", dependencies: ["Core", "CLinux"], swiftSettings: hot),
         .target(
-            name: "Gateway", dependencies: ["Core", "HTTP1", "Crypto", "Policy", "IO", "CLinux"], swiftSettings: hot),
+            name: "Gateway",
+            dependencies: [
+                "Core", "HTTP1", "Crypto", "Policy", "IO", "CLinux", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: hot),
         .executableTarget(
             name: "portcullis",
             dependencies: [

@@ -4,8 +4,10 @@
 #define CLINUX_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,4 +93,38 @@ static inline int linux_socket_error(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? errno : error;
 }
 static inline long linux_random(void *bytes, size_t count) { return linux_result(getrandom(bytes, count, 0)); }
+
+/// `open(2)` with close-on-exec; new files get mode 0640.
+static inline long linux_open(const char *path, int flags) { return linux_result(open(path, flags | O_CLOEXEC, 0640)); }
+static inline long linux_read(int fd, void *bytes, size_t count) { return linux_result(read(fd, bytes, count)); }
+static inline long linux_write(int fd, const void *bytes, size_t count) { return linux_result(write(fd, bytes, count)); }
+
+/// Waits until `events` (or an error) can be told of one descriptor; 0 when the time is over.
+static inline long linux_poll(int fd, short events, int timeout_ms) {
+  struct pollfd entry = {.fd = fd, .events = events};
+  return linux_result(poll(&entry, 1, timeout_ms));
+}
+
+/// What tells one state of a file from another.
+struct linux_file_identity {
+  uint64_t device, inode, mode;
+  int64_t size, modified_ns;
+};
+static inline long linux_identify(int fd, const char *path, struct linux_file_identity *identity) {
+  struct stat s;
+  long result = linux_result(path ? stat(path, &s) : fstat(fd, &s));
+  if (result < 0) return result;
+  identity->device = s.st_dev;
+  identity->inode = s.st_ino;
+  identity->mode = s.st_mode;
+  identity->size = s.st_size;
+  identity->modified_ns = (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec;
+  return 0;
+}
+
+static inline long linux_inotify(void) { return linux_result(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)); }
+static inline long linux_inotify_add(int fd, const char *path, uint32_t mask) {
+  return linux_result(inotify_add_watch(fd, path, mask));
+}
+static inline long linux_inotify_remove(int fd, int watch) { return linux_result(inotify_rm_watch(fd, watch)); }
 #endif

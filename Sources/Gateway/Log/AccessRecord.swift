@@ -1,0 +1,67 @@
+package import Core
+
+/// Which kind of credential a request was let through with, as the access log spells it.
+package enum RecordedAuthentication: Sendable {
+    case none
+    case apiKey
+    case token
+}
+
+/// What the access log says of one request, beside what stands in its head. One value is reused for request after
+/// request. Nothing in it is secret: credentials appear as their id and the first bytes of their digest.
+package struct AccessRecord {
+    /// When the request ended.
+    package var time = WallTime(nanoseconds: 0)
+    package var requestID: [UInt8] = []
+    /// The other end of the connection.
+    package var peer = IPAddress(v4: 0)
+    /// Who the request is accounted to: the peer, or what trusted proxies say.
+    package var client = IPAddress(v4: 0)
+    /// Status of the answer; 0 when the request ended without one.
+    package var status = 0
+    /// Why the gateway answered itself or cut the answer short: a stable identifier. Nil when all went well.
+    package var reason: String?
+    /// Names of the route and the upstream, and `host:port` of the server. Nil as far as the request did not get.
+    package var route: String?
+    package var upstream: String?
+    package var server: String?
+    package var authentication = RecordedAuthentication.none
+    /// Key id, or `jti` of a token; empty when there is none.
+    package var credential: [UInt8] = []
+    /// First eight hexadecimal digits of the credential's digest; empty when none was shown.
+    package var fingerprint: [UInt8] = []
+    package var subject: [UInt8] = []
+    /// Bytes of content, framing not counted.
+    package var bytesIn: UInt64 = 0
+    package var bytesOut: UInt64 = 0
+    /// From the first byte of the request to the last of the answer.
+    package var duration: Nanoseconds = 0
+    /// From the moment an upstream was chosen to the head of its answer.
+    package var upstreamDuration: Nanoseconds?
+    /// How often the request was sent again.
+    package var retries = 0
+
+    package init() {}
+
+    /// Empties the record but keeps its storage.
+    package mutating func removeAll() {
+        time = WallTime(nanoseconds: 0)
+        requestID.removeAll(keepingCapacity: true)
+        peer = IPAddress(v4: 0)
+        client = peer
+        status = 0
+        reason = nil
+        route = nil
+        upstream = nil
+        server = nil
+        authentication = .none
+        credential.removeAll(keepingCapacity: true)
+        fingerprint.removeAll(keepingCapacity: true)
+        subject.removeAll(keepingCapacity: true)
+        bytesIn = 0
+        bytesOut = 0
+        duration = 0
+        upstreamDuration = nil
+        retries = 0
+    }
+}

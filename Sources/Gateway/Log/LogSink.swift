@@ -1,0 +1,71 @@
+import CLinux
+import IO
+import Policy
+
+private import Glibc
+
+/// The open end of the access log: standard output or a file. Belongs to the writer's queue.
+///
+/// A file is opened for appending and opened again when its name no longer leads to it, so that log rotation by renaming
+/// needs no signal.
+final class LogSink {
+    private let destination: AccessLogDestination
+    private var descriptor: Int32?
+    private var identity: FileIdentity?
+
+    init(_ destination: AccessLogDestination) { self.destination = destination }
+
+    deinit { closeFile() }
+
+    /// Opens the file anew before the next write.
+    func reopen() { closeFile() }
+
+    /// Writes from `offset` on and moves it by what was written; it reaches the end, or an error is thrown.
+    func write(_ bytes: [UInt8], from offset: inout Int) throws(SystemError) {
+        guard let descriptor = try openDescriptor() else {
+            offset = bytes.count
+            return
+        }
+        while offset < bytes.count {
+            let start = offset
+            let result = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe linux_write(descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+            }
+            if result >= 0 {
+                offset += result
+                continue
+            }
+            let code = Int32(truncatingIfNeeded: -result)
+            if code == EINTR { continue }
+            // Standard output may be a pipe that somebody made non-blocking.
+            if code == EAGAIN, linux_poll(descriptor, Int16(POLLOUT), 1000) > 0 { continue }
+            throw SystemError(call: "write", code: code)
+        }
+    }
+
+    private func openDescriptor() throws(SystemError) -> Int32? {
+        switch destination {
+        case .off: return nil
+        case .standardOutput: return STDOUT_FILENO
+        case .file(let path):
+            if let descriptor, let identity, let current = FileIdentity(path: path), current.isSameFile(as: identity) {
+                return descriptor
+            }
+            closeFile()
+            let result = unsafe linux_open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY)
+            guard result >= 0 else {
+                throw SystemError(call: "open \(path)", code: Int32(truncatingIfNeeded: -result))
+            }
+            let opened = Int32(truncatingIfNeeded: result)
+            descriptor = opened
+            identity = FileIdentity(descriptor: opened)
+            return opened
+        }
+    }
+
+    private func closeFile() {
+        if let descriptor { close(descriptor) }
+        descriptor = nil
+        identity = nil
+    }
+}
