@@ -1,0 +1,66 @@
+/// An immutable set of addresses made of blocks. Adjacent and overlapping blocks are merged, so that a lookup is one
+/// binary search, O(log n), without allocation.
+package struct AddressSet: Hashable, Sendable {
+    /// Sorted, disjoint, not adjacent.
+    private let v4: [ClosedRange<UInt32>]
+    private let v6: [ClosedRange<UInt128>]
+
+    /// The set of all addresses that one of the blocks contains; no blocks, no addresses. O(n log n).
+    package init(_ blocks: [CIDRBlock]) {
+        var v4: [ClosedRange<UInt32>] = []
+        var v6: [ClosedRange<UInt128>] = []
+        for block in blocks {
+            let hostBits = block.network.hostBits(beyondPrefix: block.prefixLength)
+            let network = block.network.masked(toPrefix: block.prefixLength)
+            guard network == block.network else { continue }
+            switch network.family {
+            case .v4:
+                let first = UInt32(truncatingIfNeeded: network.low)
+                v4.append(first...(first | ~(UInt32.max << hostBits)))
+            case .v6: v6.append(network.bits...(network.bits | ~(UInt128.max << hostBits)))
+            }
+        }
+        self.v4 = Self.merged(v4)
+        self.v6 = Self.merged(v6)
+    }
+
+    package var isEmpty: Bool { v4.isEmpty && v6.isEmpty }
+
+    /// The set has all of IPv4 or all of IPv6 in it, in one block or in several.
+    package var coversEverything: Bool { v4.first == 0...UInt32.max || v6.first == 0...UInt128.max }
+
+    package func contains(_ address: IPAddress) -> Bool {
+        switch address.family {
+        case .v4: Self.contains(UInt32(truncatingIfNeeded: address.low), in: v4)
+        case .v6: Self.contains(address.bits, in: v6)
+        }
+    }
+
+    private static func merged<Bits: FixedWidthInteger>(_ ranges: [ClosedRange<Bits>]) -> [ClosedRange<Bits>] {
+        var result: [ClosedRange<Bits>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            let last = result.last
+            if let last, last.upperBound == .max || range.lowerBound <= last.upperBound &+ 1 {
+                result[result.count &- 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                result.append(range)
+            }
+        }
+        return result
+    }
+
+    private static func contains<Bits: FixedWidthInteger>(_ bits: Bits, in ranges: [ClosedRange<Bits>]) -> Bool {
+        // The first range that ends at `bits` or later is the only one that can hold it.
+        var lower = 0
+        var upper = ranges.count
+        while lower < upper {
+            let middle = (lower &+ upper) / 2
+            if ranges[middle].upperBound < bits {
+                lower = middle &+ 1
+            } else {
+                upper = middle
+            }
+        }
+        return lower < ranges.count && ranges[lower].lowerBound <= bits
+    }
+}

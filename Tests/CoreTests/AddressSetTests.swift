@@ -1,0 +1,67 @@
+import Core
+import Testing
+
+struct AddressSetTests {
+    private func set(_ texts: String...) throws -> AddressSet {
+        AddressSet(try texts.map { text in try CIDRBlock.parse(text) })
+    }
+
+    @Test func `the empty set contains nothing`() throws {
+        let empty = AddressSet([])
+        #expect(empty.isEmpty)
+        #expect(!empty.coversEverything)
+        #expect(!empty.contains(IPAddress(v4: 0)))
+        #expect(!empty.contains(IPAddress(high: 0, low: 1)))
+        #expect(!(try set("::1").isEmpty))
+    }
+
+    @Test(arguments: [
+        ["0.0.0.0/0"], ["::/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["8000::/1", "::/1"], ["10.0.0.0/8", "0.0.0.0/0"],
+        ["0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2", "::1"],
+    ])
+    func `a set that lets a whole family in covers everything`(blocks: [String]) throws {
+        #expect(AddressSet(try blocks.map { text in try CIDRBlock.parse(text) }).coversEverything)
+    }
+
+    @Test(arguments: [["0.0.0.0/1"], ["0.0.0.0/1", "128.0.0.0/2"], ["::/1", "128.0.0.0/1", "0.0.0.0/2"], ["::/1"]])
+    func `a set with a gap does not`(blocks: [String]) throws {
+        #expect(!AddressSet(try blocks.map { text in try CIDRBlock.parse(text) }).coversEverything)
+    }
+
+    @Test func `sets of the same addresses are equal however they were made`() throws {
+        #expect(try set("10.0.0.0/9", "10.128.0.0/9", "10.1.0.0/16") == set("10.0.0.0/8"))
+        #expect(try set("::2", "::1", "::3", "::0") == set("::/126"))
+        #expect(try set("255.255.255.255", "255.255.255.254") == set("255.255.255.254/31"))
+    }
+
+    @Test func `a random set contains what one of its blocks contains`() {
+        var generator = SplitMix(state: 11)
+        for _ in 0..<60 {
+            let blocks = (0..<Int.random(in: 1..<40, using: &generator)).map { _ in Self.anyBlock(&generator) }
+            let set = AddressSet(blocks)
+            for block in blocks {
+                let inside = block.network
+                let beside = [
+                    IPAddress(v4: UInt32(truncatingIfNeeded: inside.low &- 1)), Self.anyBlock(&generator).network,
+                    IPAddress(high: inside.high, low: inside.low &+ 1), IPAddress(high: inside.high, low: inside.low &- 1),
+                ]
+                #expect(set.contains(inside))
+                for address in beside {
+                    #expect(set.contains(address) == blocks.contains { $0.contains(address) })
+                }
+            }
+        }
+    }
+
+    private static func anyBlock(_ generator: inout SplitMix) -> CIDRBlock {
+        // From a small space, so that blocks touch and overlap.
+        if Bool.random(using: &generator) {
+            let length = Int.random(in: 20...32, using: &generator)
+            let address = IPAddress(v4: 0x0A00_0000 | UInt32.random(in: 0..<8192, using: &generator))
+            return CIDRBlock(network: address.masked(toPrefix: length), prefixLength: length)
+        }
+        let length = Int.random(in: 56...128, using: &generator)
+        let address = IPAddress(high: .random(in: 0x2001...0x20FF, using: &generator), low: .random(in: 0..<16, using: &generator))
+        return CIDRBlock(network: address.masked(toPrefix: length), prefixLength: length)
+    }
+}
