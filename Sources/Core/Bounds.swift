@@ -37,10 +37,18 @@ package enum FixedBounds {
     package static let responseFieldCount = 200
     /// One line of a chunk's size and extensions.
     package static let chunkLineBytes = 4096
+    /// Bytes of chunk size lines that a body may carry beyond what its content excuses.
+    package static let chunkOverheadBytes = 16_384
     /// The trailer section of a chunked body.
     package static let trailerBytes = 8192
     /// Empty lines before a request line (RFC 9112 §2.2 asks for at least one).
     package static let leadingEmptyLines = 4
+    /// Options that the Connection fields of one head may name (each is compared with each field).
+    package static let connectionOptions = 64
+    /// A method; a longer one is answered 501 (RFC 9112 §3).
+    package static let methodBytes = 32
+    /// A PROXY protocol version 2 header with its addresses and TLVs. Version 1 says 107 itself.
+    package static let proxyHeaderBytes = 4096
     /// A JSON document's nesting, for claims and for the policy file.
     package static let jsonDepth = 64
     /// A key set document, and the keys in it.

@@ -1,0 +1,50 @@
+import Core
+
+/// A set of ASCII bytes as two masks; a byte above 0x7F is in none. Computed rather than stored, so that the masks are
+/// immediate operands and no lazy initialiser runs.
+struct ByteClass {
+    let low: UInt64
+    let high: UInt64
+
+    /// tchar of RFC 9110 §5.6.2: ``!#$%&'*+-.^_`|~``, digits and letters.
+    @inline(__always)
+    static var token: ByteClass { ByteClass(low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE) }
+
+    /// Path bytes of RFC 3986 §3.3: pchar, `/`, and `%`, whose two digits are checked apart.
+    @inline(__always)
+    static var path: ByteClass { ByteClass(low: 0x2FFF_FFF2_0000_0000, high: 0x47FF_FFFE_87FF_FFFF) }
+
+    @inline(__always)
+    func contains(_ byte: UInt8) -> Bool {
+        let mask = byte & 0x40 == 0 ? low : high
+        return byte < 0x80 && mask &>> UInt64(byte & 0x3F) & 1 != 0
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The first index from `start` on whose byte is not in `set`; `count` when there is none.
+    @inline(__always)
+    func firstIndex(outside set: ByteClass, from start: Int) -> Int {
+        var index = start
+        while index < count, set.contains(self[index]) { index &+= 1 }
+        return index
+    }
+
+    /// The first index from `start` on whose byte no field value holds (RFC 9110 §5.5: a control other than HTAB);
+    /// `count` when there is none.
+    @inline(__always)
+    func firstIndexOutsideFieldValue(from start: Int) -> Int {
+        var index = start
+        while index < count, self[index].isFieldValueByte { index &+= 1 }
+        return index
+    }
+
+    /// Every byte is a tchar and there is at least one.
+    var isToken: Bool { !isEmpty && firstIndex(outside: .token, from: 0) == count }
+}
+
+extension UInt8 {
+    /// SP, HTAB, VCHAR or obs-text.
+    @inline(__always)
+    var isFieldValueByte: Bool { self >= 0x20 && self != 0x7F || self == 0x09 }
+}

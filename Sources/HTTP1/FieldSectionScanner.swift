@@ -1,0 +1,85 @@
+import Core
+
+/// Reads a field section (RFC 9112 §5) line by line and can stop and go on at any byte. Shared by request heads, response
+/// heads and trailer sections.
+///
+/// Strict: a line ends in CR LF and nothing else, a name is a token with the colon right behind it, a value holds no
+/// control but HTAB, and a line that begins with whitespace (obs-fold) is refused.
+struct FieldSectionScanner {
+    enum Step: UInt8 { case lineStart, name, leadingSpace, value, lineFeed, finalLineFeed }
+
+    private var step = Step.lineStart
+    /// The first byte not yet looked at.
+    var position: Int
+    private var nameStart = 0
+    private var nameEnd = 0
+    private var valueStart = 0
+    private var valueEnd = 0
+
+    init(at position: Int) { self.position = position }
+
+    /// The next event. `bytes` begins where it began the last time and may have grown; ranges count from `origin`.
+    mutating func next(_ bytes: Span<UInt8>, origin: Int) -> FieldSectionEvent {
+        while position < bytes.count {
+            switch step {
+            case .lineStart:
+                let byte = bytes[position]
+                if byte == 0x0D {
+                    step = .finalLineFeed
+                    position &+= 1
+                    continue
+                }
+                guard ByteClass.token.contains(byte) else { return .malformed(FieldFault(firstByte: byte)) }
+                nameStart = position
+                step = .name
+            case .name:
+                position = bytes.firstIndex(outside: .token, from: position)
+                guard position < bytes.count else { return .incomplete }
+                guard bytes[position] == 0x3A else { return .malformed(FieldFault(afterName: bytes[position])) }
+                nameEnd = position
+                position &+= 1
+                step = .leadingSpace
+            case .leadingSpace:
+                while position < bytes.count, bytes[position].isOptionalWhitespace { position &+= 1 }
+                valueStart = position
+                step = .value
+            case .value:
+                position = bytes.firstIndexOutsideFieldValue(from: position)
+                guard position < bytes.count else { return .incomplete }
+                guard bytes[position] == 0x0D else {
+                    return .malformed(bytes[position] == 0x0A ? .lineEndingInvalid : .valueInvalid)
+                }
+                valueEnd = position
+                while valueEnd > valueStart, bytes[valueEnd &- 1].isOptionalWhitespace { valueEnd &-= 1 }
+                position &+= 1
+                step = .lineFeed
+            case .lineFeed:
+                guard bytes[position] == 0x0A else { return .malformed(.lineEndingInvalid) }
+                position &+= 1
+                step = .lineStart
+                return .line(line(bytes, origin: origin))
+            case .finalLineFeed:
+                guard bytes[position] == 0x0A else { return .malformed(.lineEndingInvalid) }
+                position &+= 1
+                return .end
+            }
+        }
+        return .incomplete
+    }
+
+    private func line(_ bytes: Span<UInt8>, origin: Int) -> FieldLine {
+        FieldLine(
+            name: ByteRange(start: nameStart &- origin, count: nameEnd &- nameStart),
+            value: ByteRange(start: valueStart &- origin, count: valueEnd &- valueStart),
+            known: .named(bytes.extracting(nameStart..<nameEnd)))
+    }
+}
+
+/// What a field section yields next.
+enum FieldSectionEvent {
+    case incomplete
+    case line(FieldLine)
+    /// The empty line was read; `position` is behind it.
+    case end
+    case malformed(FieldFault)
+}

@@ -1,0 +1,104 @@
+import Core
+
+/// What the fields of one head say about framing and about the connection, gathered line by line (RFC 9112 §6, §9).
+struct FramingFields {
+    private(set) var contentLength: UInt64?
+    private(set) var isChunked = false
+    private(set) var closes = false
+    private(set) var keepsAlive = false
+    private(set) var upgrades = false
+    /// Connection names fields that are not dropped in any case.
+    private var namesFields = false
+    private var optionCount = 0
+
+    /// Takes note of a Content-Length: digits only, once, no list, below 2⁶⁴.
+    mutating func takeContentLength(_ value: Span<UInt8>) -> FramingFieldFault? {
+        guard contentLength == nil else { return .contentLengthRepeated }
+        guard !value.isEmpty else { return .contentLengthInvalid }
+        var length: UInt64 = 0
+        for index in value.indices {
+            guard value[index].isDigit else { return .contentLengthInvalid }
+            let (product, overflowed) = length.multipliedReportingOverflow(by: 10)
+            let (sum, carried) = product.addingReportingOverflow(UInt64(value[index] &- 0x30))
+            guard !overflowed, !carried else { return .contentLengthInvalid }
+            length = sum
+        }
+        contentLength = length
+        return nil
+    }
+
+    /// Takes note of a Transfer-Encoding. Only `chunked` is understood, and only once. A list that ends in chunked but
+    /// names more is a coding this program lacks; one that does not end in chunked has no end that can be trusted.
+    mutating func takeTransferEncoding(_ value: Span<UInt8>) -> FramingFieldFault? {
+        guard !isChunked else { return .transferEncodingRepeated }
+        if value.equalsIgnoringCase("chunked") {
+            isChunked = true
+            return nil
+        }
+        var chunkedCount = 0
+        var endsInChunked = false
+        var start = 0
+        while start <= value.count {
+            let end = value.firstIndex(of: 0x2C, from: start) ?? value.count
+            endsInChunked = value.extracting(value.trimmed(start..<end)).equalsIgnoringCase("chunked")
+            if endsInChunked { chunkedCount &+= 1 }
+            start = end &+ 1
+        }
+        return endsInChunked && chunkedCount == 1 ? .transferCodingNotSupported : .transferEncodingInvalid
+    }
+
+    /// Takes note of a Connection field: a list of tokens, of which no head may name more than
+    /// `FixedBounds.connectionOptions`, since each is compared with each field.
+    mutating func takeConnection(_ value: Span<UInt8>) -> FramingFieldFault? {
+        if value.equalsIgnoringCase("keep-alive") {
+            keepsAlive = true
+            return nil
+        }
+        var start = 0
+        while start < value.count {
+            let end = value.firstIndex(of: 0x2C, from: start) ?? value.count
+            let option = value.extracting(value.trimmed(start..<end))
+            start = end &+ 1
+            if option.isEmpty { continue }
+            guard option.isToken else { return .connectionInvalid }
+            optionCount &+= 1
+            guard optionCount <= FixedBounds.connectionOptions else { return .connectionInvalid }
+            if option.equalsIgnoringCase("close") {
+                closes = true
+            } else if option.equalsIgnoringCase("keep-alive") {
+                keepsAlive = true
+            } else if option.equalsIgnoringCase("upgrade") {
+                upgrades = true
+            } else {
+                namesFields = true
+            }
+        }
+        return nil
+    }
+
+    /// Drops every field that a Connection field names (RFC 9110 §7.6.1). Host, Content-Length and Transfer-Encoding may
+    /// be among them: that is harmless, since the writers make those three anew from what was parsed.
+    func dropNamedFields(_ fields: inout [FieldLine], in bytes: Span<UInt8>) {
+        guard namesFields else { return }
+        for line in fields.indices where fields[line].known == .connection {
+            let range = fields[line].value.range
+            var start = range.lowerBound
+            while start < range.upperBound {
+                let end = bytes.extracting(0..<range.upperBound).firstIndex(of: 0x2C, from: start) ?? range.upperBound
+                let option = bytes.extracting(bytes.trimmed(start..<end))
+                for other in fields.indices
+                where option.equalsIgnoringCase(bytes.extracting(fields[other].name.range)) {
+                    fields[other].isDropped = true
+                }
+                start = end &+ 1
+            }
+        }
+    }
+}
+
+/// What can be wrong with the fields that decide framing and connection.
+enum FramingFieldFault {
+    case contentLengthInvalid, contentLengthRepeated
+    case transferEncodingInvalid, transferEncodingRepeated, transferCodingNotSupported
+    case connectionInvalid
+}

@@ -1,0 +1,84 @@
+import Core
+
+/// A request target taken apart (RFC 9112 §3.2): origin-form, absolute-form of http or https, or `*`.
+///
+/// The path holds what RFC 3986 §3.3 allows, and each `%` stands before two hexadecimal digits; the bytes ``"<>[\]^`{|}``
+/// are refused there, because upstreams disagree about them. In the query any visible ASCII byte but `#` passes as it is,
+/// since browsers and other clients send those bytes unencoded, and a query never decides a route.
+struct RequestTarget {
+    var form: TargetForm
+    var authority = ByteRange.empty
+    var path = ByteRange.empty
+    var query = ByteRange.empty
+    var hasQuery = false
+
+    /// `target` holds visible ASCII bytes other than `#`; `start` is what its ranges count from. Nil when it is no target.
+    init?(_ target: Span<UInt8>, start: Int) {
+        guard let first = target.first else { return nil }
+        if first == 0x2F {
+            form = .origin
+            guard takePathAndQuery(target, from: 0, start: start) else { return nil }
+        } else if first == 0x2A, target.count == 1 {
+            form = .asterisk
+            path = ByteRange(start: start, count: 1)
+        } else {
+            form = .absolute
+            guard takeAbsolute(target, start: start) else { return nil }
+        }
+    }
+
+    private mutating func takeAbsolute(_ target: Span<UInt8>, start: Int) -> Bool {
+        guard let colon = target.firstIndex(of: 0x3A), target.count > colon &+ 3 else { return false }
+        let scheme = target.extracting(0..<colon)
+        guard scheme.equalsIgnoringCase("http") || scheme.equalsIgnoringCase("https") else { return false }
+        guard target[colon &+ 1] == 0x2F, target[colon &+ 2] == 0x2F else { return false }
+        var end = colon &+ 3
+        while end < target.count, target[end] != 0x2F, target[end] != 0x3F { end &+= 1 }
+        let host = colon &+ 3..<end
+        guard Authority.isValid(target.extracting(host)) else { return false }
+        authority = ByteRange(start: start &+ host.lowerBound, count: host.count)
+        return takePathAndQuery(target, from: end, start: start)
+    }
+
+    /// The path may be empty here only: `http://host?query`.
+    private mutating func takePathAndQuery(_ target: Span<UInt8>, from lower: Int, start: Int) -> Bool {
+        let end = target.firstIndex(of: 0x3F, from: lower) ?? target.count
+        var index = lower
+        while index < end {
+            let byte = target[index]
+            guard ByteClass.path.contains(byte) else { return false }
+            if byte == 0x25 {
+                guard index &+ 2 < end, target[index &+ 1].hexDigit != nil, target[index &+ 2].hexDigit != nil else {
+                    return false
+                }
+            }
+            index &+= 1
+        }
+        path = ByteRange(start: start &+ lower, count: end &- lower)
+        if end < target.count {
+            hasQuery = true
+            query = ByteRange(start: start &+ end &+ 1, count: target.count &- end &- 1)
+        }
+        return true
+    }
+
+    func store(in head: inout RequestHead) {
+        head.targetForm = form
+        head.authority = authority
+        head.path = path
+        head.query = query
+        head.hasQuery = hasQuery
+    }
+}
+
+extension Span where Element == UInt8 {
+    var first: UInt8? { isEmpty ? nil : self[0] }
+
+    /// The first index from `start` on whose byte no target holds: a control, SP, `#`, DEL or a byte above 0x7F.
+    @inline(__always)
+    func firstIndexOutsideTarget(from start: Int) -> Int {
+        var index = start
+        while index < count, self[index] &- 0x21 < 0x5E, self[index] != 0x23 { index &+= 1 }
+        return index
+    }
+}

@@ -1,0 +1,159 @@
+package import Core
+
+/// Parses the response heads of one upstream connection, interim ones (1xx) too, one after another (RFC 9112 §4, §5,
+/// §6.3). Each byte is looked at once, however the head arrives. As strict as the request parser: an upstream that cannot
+/// write a head cannot be trusted to end a body.
+package struct ResponseHeadParser: Sendable {
+    private enum Step: UInt8 { case statusLine, reason, lineFeed, fields }
+
+    private var step = Step.statusLine
+    private var position = 0
+    private var scanner = FieldSectionScanner(at: 0)
+    private var framing = FramingFields()
+
+    package init() {}
+
+    /// Looks at `bytes`, which begin at the connection's first unconsumed byte: at the call after `.incomplete` the same
+    /// bytes again with more behind them, and the same `head`. After `.complete` the parser is ready for the next head.
+    ///
+    /// `requestMethod` is that of the request answered, since a response to HEAD has no content whatever it says. No more
+    /// than `FixedBounds.responseHeadBytes` bytes and `FixedBounds.responseFieldCount` fields make a head.
+    package mutating func parse(
+        _ bytes: Span<UInt8>, requestMethod: Method, into head: inout ResponseHead
+    ) -> ResponseProgress {
+        let isLimited = bytes.count >= FixedBounds.responseHeadBytes
+        let window = isLimited ? bytes.extracting(0..<FixedBounds.responseHeadBytes) : bytes
+        var progress = advance(window, requestMethod: requestMethod, into: &head)
+        if progress == .incomplete, isLimited { progress = .malformed(.headTooLarge) }
+        if progress != .incomplete { self = ResponseHeadParser() }
+        return progress
+    }
+
+    private mutating func advance(
+        _ bytes: Span<UInt8>, requestMethod: Method, into head: inout ResponseHead
+    ) -> ResponseProgress {
+        if step == .statusLine, let stop = readStatus(bytes, into: &head) { return stop }
+        if step == .reason, let stop = readReason(bytes, into: &head) { return stop }
+        if step == .lineFeed {
+            guard position < bytes.count else { return .incomplete }
+            guard bytes[position] == 0x0A else { return .malformed(.lineEndingInvalid) }
+            scanner = FieldSectionScanner(at: position &+ 1)
+            step = .fields
+        }
+        return readFields(bytes, requestMethod: requestMethod, into: &head)
+    }
+
+    // MARK: Status line
+
+    /// `HTTP/1.1 200` and what must follow it: a space before the reason, or the CR of a line without one.
+    private mutating func readStatus(_ bytes: Span<UInt8>, into head: inout ResponseHead) -> ResponseProgress? {
+        let line = bytes.extracting(0..<Swift.min(bytes.count, 13))
+        if line.isEmpty { return .incomplete }
+        if position == 0 {
+            head.removeAll()
+            position = 1
+        }
+        switch VersionProbe(line.extracting(0..<Swift.min(line.count, 8))) {
+        case .incomplete: return .incomplete
+        case .notHTTP: return .malformed(.statusLineInvalid)
+        case .unsupported: return .malformed(.versionNotSupported)
+        case .version(let version): head.version = version
+        }
+        var status = 0
+        for index in 8..<line.count {
+            switch index {
+            case 8: guard line[8] == 0x20 else { return .malformed(.statusLineInvalid) }
+            case 12: guard line[12] == 0x20 || line[12] == 0x0D else { return .malformed(.statusLineInvalid) }
+            default:
+                guard line[index].isDigit else { return .malformed(.statusLineInvalid) }
+                status = status &* 10 &+ Int(line[index] &- 0x30)
+            }
+        }
+        guard line.count == 13 else { return .incomplete }
+        guard 100...599 ~= status else { return .malformed(.statusLineInvalid) }
+        head.status = status
+        position = 13
+        head.reason = ByteRange(start: 13, count: 0)
+        step = line[12] == 0x20 ? .reason : .lineFeed
+        return nil
+    }
+
+    private mutating func readReason(_ bytes: Span<UInt8>, into head: inout ResponseHead) -> ResponseProgress? {
+        position = bytes.firstIndexOutsideFieldValue(from: position)
+        guard position < bytes.count else { return .incomplete }
+        guard bytes[position] == 0x0D else {
+            return .malformed(bytes[position] == 0x0A ? .lineEndingInvalid : .statusLineInvalid)
+        }
+        head.reason = ByteRange(start: 13, count: position &- 13)
+        position &+= 1
+        step = .lineFeed
+        return nil
+    }
+
+    // MARK: Fields
+
+    private mutating func readFields(
+        _ bytes: Span<UInt8>, requestMethod: Method, into head: inout ResponseHead
+    ) -> ResponseProgress {
+        while true {
+            switch scanner.next(bytes, origin: 0) {
+            case .incomplete: return .incomplete
+            case .malformed(let fault): return .malformed(ResponseFault(fault))
+            case .line(let line):
+                guard head.fields.count < FixedBounds.responseFieldCount else { return .malformed(.tooManyFields) }
+                if let fault = take(line, in: bytes, head: &head) { return .malformed(fault) }
+            case .end: return finish(bytes, requestMethod: requestMethod, head: &head)
+            }
+        }
+    }
+
+    private mutating func take(_ received: FieldLine, in bytes: Span<UInt8>, head: inout ResponseHead) -> ResponseFault? {
+        var line = received
+        line.isDropped = line.isHopByHop(in: bytes, origin: 0)
+        let value = bytes.extracting(line.value.range)
+        var fault: FramingFieldFault?
+        switch line.known {
+        case .contentLength: fault = framing.takeContentLength(value)
+        case .transferEncoding:
+            guard head.version != .http10 else { return .transferEncodingInHTTP10 }
+            fault = framing.takeTransferEncoding(value)
+        case .connection: fault = framing.takeConnection(value)
+        case .other, .authorization, .contentType, .cookie, .date, .expect, .forwarded, .host, .keepAlive, .maxForwards,
+            .proxyConnection, .proxyAuthorization, .proxyAuthenticate, .retryAfter, .server, .te, .trailer, .upgrade,
+            .via, .wwwAuthenticate, .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedPort, .xRealIP,
+            .xRequestID, .traceparent:
+            break
+        }
+        if let fault { return ResponseFault(fault) }
+        head.fields.append(line)
+        return nil
+    }
+
+    /// RFC 9112 §6.3, in its order.
+    private mutating func finish(
+        _ bytes: Span<UInt8>, requestMethod: Method, head: inout ResponseHead
+    ) -> ResponseProgress {
+        let end = scanner.position
+        guard !framing.isChunked || framing.contentLength == nil else { return .malformed(.framingAmbiguous) }
+        if requestMethod == .head || head.status < 200 || head.status == 204 || head.status == 304 {
+            head.framing = .none
+        } else if framing.isChunked {
+            head.framing = .chunked
+        } else if let length = framing.contentLength {
+            head.framing = .length(length)
+        } else {
+            head.framing = .untilClose
+        }
+        head.keepsAlive =
+            !framing.closes && head.framing != .untilClose && (head.version != .http10 || framing.keepsAlive)
+        let received = bytes.extracting(0..<end)
+        head.bytes.append(contentsOf: received)
+        framing.dropNamedFields(&head.fields, in: received)
+        if head.framing != .chunked {
+            for index in head.fields.indices where head.fields[index].known == .trailer {
+                head.fields[index].isDropped = true
+            }
+        }
+        return .complete(byteCount: end)
+    }
+}
