@@ -20,6 +20,7 @@ class Connection:
         self.number = number
         self.stream = Stream(sock)
         self.closed_by_peer = threading.Event()
+        self.fault: Exception | None = None
         sock.settimeout(IO_SECONDS)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -128,9 +129,9 @@ class Upstream:
         try:
             self.script(connection)
         except (OSError, ValueError) as fault:
-            connection.fault = fault
-        except Broken as fault:
-            self.faults.append(str(fault))
+            connection.fault = fault  # the gateway went away, or a script was cut off by the end of its test
+        except (Broken, AssertionError) as fault:
+            self.faults.append(f"{type(fault).__name__}: {fault}")
         finally:
             if connection.stream.ended:
                 connection.closed_by_peer.set()
