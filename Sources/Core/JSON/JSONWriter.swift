@@ -74,14 +74,8 @@ extension Array where Element == UInt8 {
         case 0x0D: append("\\r")
         default:
             append("\\u00")
-            append(lowercaseHexDigit: byte >> 4)
-            append(lowercaseHexDigit: byte & 0xF)
+            append(hexadecimal: byte)
         }
-    }
-
-    /// Appends the digit of a value below 16.
-    private mutating func append(lowercaseHexDigit value: UInt8) {
-        append(value < 10 ? 0x30 &+ value : 0x57 &+ value)
     }
 }
 
