@@ -47,7 +47,8 @@ package struct WallTime: Comparable, Hashable, Sendable {
 
     /// Whole seconds since 1970, rounded down.
     @inlinable package var seconds: Int64 {
-        nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : (nanoseconds &- 999_999_999) / 1_000_000_000
+        let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return remainder < 0 ? quotient &- 1 : quotient
     }
 
     @inlinable package static func < (a: WallTime, b: WallTime) -> Bool { a.nanoseconds < b.nanoseconds }
