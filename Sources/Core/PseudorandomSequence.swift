@@ -1,18 +1,16 @@
-/// A quick sequence of 64-bit words from 128 bits of seed: for what has to be unique or well spread, not secret. Two
-/// counters of different stride, mixed by a full multiplication; it repeats after 2^64 words.
+/// A quick sequence of 64-bit words from 128 bits of seed: for what has to be unique or well spread, not secret. No word comes
+/// twice before all 2^64 have come; which follows which depends on the whole seed.
 package struct PseudorandomSequence: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var counter: UInt64
     private let key: UInt64
 
     package init(seed: (UInt64, UInt64)) {
-        state = seed.0
-        key = seed.1
+        (counter, key) = seed
     }
 
     package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        let product = Self.mixed(state ^ key).multipliedFullWidth(by: Self.mixed(state &+ key) | 1)
-        return product.high ^ product.low
+        counter &+= 0x9E37_79B9_7F4A_7C15
+        return Self.mixed(Self.mixed(counter) ^ key)
     }
 
     /// A bijection in which every input bit reaches every output bit.
