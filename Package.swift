@@ -13,7 +13,7 @@ let strict: [SwiftSetting] = [
 /// Debug and test builds check exclusive access at run time; release builds have been through those tests and skip
 /// the check, which costs about a tenth of the gateway's own time per request.
 let hot: [SwiftSetting] = strict + [
-    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+    .unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release))
 ]
 
 let package = Package(

@@ -9,20 +9,21 @@ package protocol Channel: AnyObject {
     func deadlineReached()
 }
 
-/// What epoll says of a socket.
-package struct Readiness: OptionSet, Sendable {
-    package let rawValue: UInt32
+/// What epoll says of a socket. Questions, not an option set: each is one mask on the hot path.
+@frozen
+package struct Readiness: Sendable {
+    @usableFromInline let events: UInt32
 
-    @inlinable package init(rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable init(events: UInt32) { self.events = events }
 
-    /// Bytes, an end of stream, or a connection to accept.
-    package static let readable = Readiness(rawValue: 0x001)
-    package static let writable = Readiness(rawValue: 0x004)
-    package static let failed = Readiness(rawValue: 0x008)
-    /// Both directions are shut.
-    package static let hungUp = Readiness(rawValue: 0x010)
-    /// The peer will send nothing more.
-    package static let peerClosed = Readiness(rawValue: 0x2000)
+    /// Bytes, an end of stream, or a connection to accept (EPOLLIN), or an end that reading will tell (EPOLLRDHUP).
+    @inlinable package var isReadable: Bool { events & 0x2001 != 0 }
+    /// EPOLLOUT.
+    @inlinable package var isWritable: Bool { events & 0x004 != 0 }
+    /// The connection failed, or both directions are shut (EPOLLERR, EPOLLHUP).
+    @inlinable package var isBroken: Bool { events & 0x018 != 0 }
+    /// The peer will send nothing more (EPOLLRDHUP).
+    @inlinable package var isPeerClosed: Bool { events & 0x2000 != 0 }
 }
 
 /// A registration with an event loop: the slot it stands in, and which of the slot's tenants it is, so that an event

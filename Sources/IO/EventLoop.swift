@@ -171,7 +171,7 @@ package import Dispatch
         }
         // The generation tells a new tenant of the slot from the one the event was meant for.
         guard let channel = channel(of: Registration(token: token)) else { return }
-        channel.ready(Readiness(rawValue: readiness))
+        channel.ready(Readiness(events: readiness))
     }
 
     /// Flushing may queue more (a finished exchange begins the next pipelined one), so it goes on until nothing is left.
