@@ -17,9 +17,9 @@ package enum AccessRecordText {
         out.append("\",\"request_id\":")
         append(record.requestID, to: &out)
         out.append(",\"client\":\"")
-        append(record.client, to: &out)
+        record.client.append(to: &out)
         out.append("\",\"peer\":\"")
-        append(record.peer, to: &out)
+        record.peer.append(to: &out)
         out.append("\"")
         append(head, to: &out)
         out.append(",\"status\":")
@@ -53,22 +53,6 @@ package enum AccessRecordText {
         out.append(",\"retries\":")
         out.append(decimal: record.retries)
         out.append("}\n")
-    }
-
-    private static func append(_ address: IPAddress, to out: inout [UInt8]) {
-        switch address.family {
-        case .v4:
-            for octet in 0..<4 {
-                if octet > 0 { out.append(".") }
-                out.append(decimal: UInt8(truncatingIfNeeded: address.low >> UInt64(24 &- octet &* 8)))
-            }
-        case .v6:
-            for group in 0..<8 {
-                if group > 0 { out.append(":") }
-                let word = (group < 4 ? address.high : address.low) >> UInt64(48 &- group % 4 &* 16)
-                out.append(contentsOf: String(UInt16(truncatingIfNeeded: word), radix: 16).utf8)
-            }
-        }
     }
 
     /// The members that come from the request head.

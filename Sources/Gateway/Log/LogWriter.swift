@@ -2,7 +2,6 @@ import CLinux
 package import Core
 import Dispatch
 import IO
-package import Logging
 package import Policy
 import Synchronization
 
@@ -26,6 +25,7 @@ package final class LogWriter: Sendable {
 
     /// What only the queue touches.
     private final class Writing {
+        var destination: AccessLogDestination
         var sink: LogSink
         /// The batch being written, and how much of it is.
         var batch: [UInt8] = []
@@ -33,20 +33,25 @@ package final class LogWriter: Sendable {
         var complainedAt: Instant?
         var isFailing = false
 
-        init(sink: LogSink) { self.sink = sink }
+        init(_ destination: AccessLogDestination) {
+            self.destination = destination
+            sink = LogSink(destination)
+        }
     }
 
     private let queue = DispatchQueue(label: "portcullis.access-log", qos: .utility)
     private let backlog = Mutex(Backlog())
     private let backlogByteLimit: Int
     private let writing: LoopBound<Writing>
-    private let log: Logger
+    private let log: OperatorLog
 
     /// `backlogByteLimit` bounds the bytes that wait; the process gives `FixedBounds.accessLogBytes` for each loop.
-    package init(destination: AccessLogDestination, backlogByteLimit: Int, log: Logger) {
+    package init(
+        destination: AccessLogDestination, backlogByteLimit: Int = FixedBounds.accessLogBytes, log: OperatorLog
+    ) {
         self.backlogByteLimit = backlogByteLimit
         self.log = log
-        writing = LoopBound(Writing(sink: LogSink(destination)), on: queue)
+        writing = LoopBound(Writing(destination), on: queue)
     }
 
     /// Takes a batch of whole lines and leaves an empty buffer in its place. False, and the batch left where it is, when
@@ -68,11 +73,13 @@ package final class LogWriter: Sendable {
     /// Bytes that wait to be written.
     package var pendingBytes: Int { backlog.withLock { $0.bytes } }
 
-    /// Writes to another destination from the next batch on.
-    package func redirect(to destination: AccessLogDestination) {
+    /// Follows a new policy: what waits goes to the old destination as far as it can be written, the rest to the new one.
+    package func adopt(_ destination: AccessLogDestination) {
         queue.async {
             let writing = self.writing.value
+            guard writing.destination != destination else { return }
             self.writeAll()
+            writing.destination = destination
             writing.sink = LogSink(destination)
         }
     }
@@ -83,7 +90,8 @@ package final class LogWriter: Sendable {
     }
 
     /// Writes what waits and returns whether all of it was written in time. For the end of the process.
-    package func finish(within limit: Nanoseconds) -> Bool {
+    @discardableResult
+    package func finish(within limit: Nanoseconds = .seconds(2)) -> Bool {
         let done = DispatchSemaphore(value: 0)
         queue.async {
             self.writeAll()
@@ -112,7 +120,7 @@ package final class LogWriter: Sendable {
             if writing.isFailing {
                 writing.isFailing = false
                 writing.complainedAt = nil
-                log.notice("the access log is written again")
+                log.info("the access log is written again")
             }
             retireBatch(writing)
         }

@@ -1,50 +1,39 @@
 import CLinux
 import Core
+package import IO
 package import Logging
+import Synchronization
 
-/// Where the gateway's own messages go: start, reloads, key sets, faults of the log itself. Never anything about a single
-/// request, and never a secret.
-package enum OperatorLog {
-    /// A logger that writes single lines to standard error.
-    package static func make(level: Logger.Level = .info) -> Logger {
-        Logger(label: "portcullis") { _ in StandardErrorLines(logLevel: level) }
-    }
-}
+/// The gateway's own messages: start, reloads, key sets, faults of the access log. Never anything about a single request,
+/// and never a secret. Single lines on standard error, by way of swift-log.
+package final class OperatorLog: Sendable {
+    /// At most one line about refused accepts in this span: running out of descriptors repeats a thousand times a second.
+    private static let acceptComplaintInterval: Nanoseconds = .seconds(10)
 
-/// Writes each event as `TIME LEVEL message key=value…` in one `write(2)`, so that lines of several threads do not mix.
-struct StandardErrorLines: LogHandler {
-    var metadata: Logger.Metadata = [:]
-    var metadataProvider: Logger.MetadataProvider?
-    var logLevel: Logger.Level
+    private let logger: Logger
+    private let acceptComplainedAt = Atomic<Int64>(.min)
 
-    init(logLevel: Logger.Level) { self.logLevel = logLevel }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
+    /// Writes lines of `level` and above to standard error.
+    package convenience init(level: Logger.Level = .info) {
+        self.init(Logger(label: "portcullis") { _ in StandardErrorLines(logLevel: level) })
     }
 
-    func log(event: LogEvent) {
-        var line: [UInt8] = []
-        RecordTime.append(WallTime(nanoseconds: linux_realtime_ns()), to: &line)
-        line.append(" ")
-        line.append(contentsOf: event.level.rawValue.utf8)
-        line.append(" ")
-        append(event.message.description, to: &line)
-        let all = metadata.merging(event.metadata ?? [:]) { _, newer in newer }
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
-            line.append(" ")
-            append(key, to: &line)
-            line.append("=")
-            append(value.description, to: &line)
+    /// Writes to another swift-log logger; tests listen there.
+    package init(_ logger: Logger) { self.logger = logger }
+
+    package func debug(_ message: String) { logger.debug("\(message)") }
+    package func info(_ message: String) { logger.info("\(message)") }
+    package func warning(_ message: String) { logger.warning("\(message)") }
+    package func error(_ message: String) { logger.error("\(message)") }
+
+    /// A listener could not accept, most likely for want of descriptors. From any thread; mostly silent.
+    package func acceptFailed(_ error: SystemError) {
+        let now = linux_monotonic_ns()
+        let last = acceptComplainedAt.load(ordering: .relaxed)
+        if last != .min, now &- last < Self.acceptComplaintInterval { return }
+        guard acceptComplainedAt.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged else {
+            return
         }
-        line.append("\n")
-        // A closed or full standard error must not stop the gateway: what cannot be written is lost.
-        _ = unsafe line.withUnsafeBytes { unsafe linux_write(2, $0.baseAddress, $0.count) }
-    }
-
-    /// Text of one line: control characters, which could forge a line of their own, become spaces.
-    private func append(_ text: String, to line: inout [UInt8]) {
-        for byte in text.utf8 { line.append(byte < 0x20 || byte == 0x7F ? 0x20 : byte) }
+        logger.error("connections cannot be accepted: \(error)")
     }
 }

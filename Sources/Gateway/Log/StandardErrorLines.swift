@@ -1,0 +1,47 @@
+import CLinux
+import Core
+import Logging
+
+/// Writes each event as `TIME LEVEL message key=value…` in one `write(2)`, so that lines of several threads do not mix.
+struct StandardErrorLines: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+    var logLevel: Logger.Level
+
+    init(logLevel: Logger.Level) { self.logLevel = logLevel }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let line = line(for: event, at: WallTime(nanoseconds: linux_realtime_ns()))
+        // A closed or full standard error must not stop the gateway: what cannot be written is lost.
+        _ = unsafe line.withUnsafeBytes { unsafe linux_write(2, $0.baseAddress, $0.count) }
+    }
+
+    /// The event as one line with its line feed.
+    func line(for event: LogEvent, at time: WallTime) -> [UInt8] {
+        var line: [UInt8] = []
+        RecordTime.append(time, to: &line)
+        line.append(" ")
+        line.append(contentsOf: event.level.rawValue.utf8)
+        line.append(" ")
+        append(event.message.description, to: &line)
+        let all = metadata.merging(event.metadata ?? [:]) { _, newer in newer }
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+            line.append(" ")
+            append(key, to: &line)
+            line.append("=")
+            append(value.description, to: &line)
+        }
+        line.append("\n")
+        return line
+    }
+
+    /// Text of one line: control characters, which could forge a line of their own, become spaces.
+    private func append(_ text: String, to line: inout [UInt8]) {
+        for byte in text.utf8 { line.append(byte < 0x20 || byte == 0x7F ? 0x20 : byte) }
+    }
+}
