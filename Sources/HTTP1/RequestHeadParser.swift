@@ -159,7 +159,7 @@ package struct RequestHeadParser: Sendable {
         switch line.known {
         case .host:
             guard !hasHost else { return .hostRepeated }
-            guard Authority.isValid(value) else { return .hostInvalid }
+            guard Authority.isValidAuthority(value) else { return .hostInvalid }
             hasHost = true
             host = line.value
         case .contentLength: fault = framing.takeContentLength(value)

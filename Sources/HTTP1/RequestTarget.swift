@@ -35,7 +35,7 @@ struct RequestTarget {
         var end = colon &+ 3
         while end < target.count, target[end] != 0x2F, target[end] != 0x3F { end &+= 1 }
         let host = colon &+ 3..<end
-        guard Authority.isValid(target.extracting(host)) else { return false }
+        guard Authority.isValidAuthority(target.extracting(host)) else { return false }
         authority = ByteRange(start: start &+ host.lowerBound, count: host.count)
         return takePathAndQuery(target, from: end, start: start)
     }
