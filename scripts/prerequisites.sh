@@ -91,6 +91,18 @@ need_swift() {
     swift_is_recent || fail "the toolchain in .toolchain/ does not run here"
 }
 
+# Leaves in `venv` a Python environment with what the tests import, made anew when requirements.txt changed.
+need_venv() {
+    venv=.venv-tests
+    local wanted=Tests/EndToEnd/requirements.txt
+    if [ -x "$venv/bin/python" ] && cmp -s "$wanted" "$venv/requirements.txt"; then return 0; fi
+    python3 -c 'import ensurepip' 2>/dev/null || need_packages python3-venv
+    say "making $venv"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted"
+    cp "$wanted" "$venv/requirements.txt"
+}
+
 # Builds the gateway optimised, and leaves its path in `portcullis`.
 build_release() {
     swift build -c release --product portcullis "$@" >&2

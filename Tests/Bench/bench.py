@@ -1,0 +1,242 @@
+"""Measures Portcullis beside a relay that parses nothing, nginx and HAProxy, round by round in one run, and prints one table.
+
+    bench.py PORTCULLIS RELAY [--quick] [--rounds N] [--seconds S]
+
+What counts is the CPU time a process spends per request, divided by the relay's in the same round: on a small machine requests
+per second also measure the load generator and the upstream, which share the cores.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import defaultdict
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import fixtures
+from fixtures import Fixtures, Ports
+
+CONNECTIONS = 64
+UNITS = {"us": 1, "ms": 1e3, "s": 1e6, "m": 60e6}
+
+
+@dataclass
+class Target:
+    """One cell of the table: which work, done by which program, asked how."""
+
+    work: str
+    program: str
+    port: int
+    path: str
+    options: list[str]
+    script: list[str]
+
+
+@dataclass
+class Sample:
+    cpu_us: float
+    rate: float
+    p50_us: float
+    p99_us: float
+    resident_mib: float
+    wrong: int
+
+
+def free_ports() -> Ports:
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in fields(Ports)]
+    numbers = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return Ports(*numbers)
+
+
+def await_port(port: int, process: subprocess.Popen, name: str) -> None:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"{name} does not listen on port {port}") from None
+            time.sleep(0.02)
+
+
+def start(stack: ExitStack, name: str, command: list[str], port: int, folder: Path) -> int:
+    """Starts a program, ends it with the run, and returns its process id."""
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+                               stderr=open(folder / f"{name}.err", "wb"))
+
+    def stop() -> None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    stack.callback(stop)
+    await_port(port, process, name)
+    return process.pid
+
+
+def cpu_us(pid: int) -> float:
+    """CPU time of all threads so far, in microseconds: from the scheduler where it says, else from the ticks."""
+    try:
+        return sum(int(Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[0]) for task in os.listdir(f"/proc/{pid}/task")) / 1e3
+    except (OSError, IndexError):
+        times = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(times[11]) + int(times[12])) * 1e6 / os.sysconf("SC_CLK_TCK")
+
+
+def resident_mib(pid: int) -> float:
+    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024
+
+
+def latency_us(text: str, percentile: str) -> float:
+    found = re.search(rf"^\s*{percentile}%\s+([\d.]+)(us|ms|s|m)\s*$", text, re.MULTILINE)
+    return float(found[1]) * UNITS[found[2]] if found else float("nan")
+
+
+def measure(target: Target, pid: int, seconds: int) -> Sample:
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", *target.options,
+               f"http://127.0.0.1:{target.port}{target.path}", *target.script]
+    before = cpu_us(pid)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30)
+    spent = cpu_us(pid) - before
+    count = re.search(r"(\d+) requests in", done.stdout)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    if not count or not rate or int(count[1]) == 0:
+        raise SystemExit(f"wrk measured nothing at {target.program}, {target.work}:\n{done.stdout}{done.stderr}")
+    wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
+    return Sample(
+        spent / int(count[1]), float(rate[1]), latency_us(done.stdout, "50"), latency_us(done.stdout, "99"), resident_mib(pid),
+        int(wrong[1]) if wrong else 0)
+
+
+def targets(made: Fixtures) -> list[Target]:
+    ports = made.ports
+    key = ["-H", f"X-API-Key: {made.api_key}"]
+    script = ["-s", str(Path(__file__).with_name("tokens.lua"))]
+
+    def bearer(algorithm: str) -> list[str]:
+        return ["-H", f"Authorization: Bearer {made.token[algorithm]}"]
+
+    def fresh(algorithm: str) -> list[str]:
+        return ["--", str(made.token_files[algorithm])]
+
+    plain, keyed = "plain proxy", "API key, bucket, headers"
+    seen = {algorithm: f"{algorithm} token seen before" for algorithm in ("RS256", "ES256")}
+    unseen = {algorithm: f"{algorithm} token never seen" for algorithm in ("RS256", "ES256")}
+    rows = [
+        Target(plain, "floor", ports.floor, "/plain", [], []),
+        Target(plain, "nginx", ports.nginx_plain, "/plain", [], []),
+        Target(plain, "HAProxy", ports.haproxy_plain, "/plain", [], []),
+        Target(plain, "Portcullis", ports.portcullis, "/plain", [], []),
+        Target(keyed, "nginx", ports.nginx_key, "/key", key, []),
+        Target(keyed, "HAProxy", ports.haproxy_key, "/key", key, []),
+        Target(keyed, "Portcullis", ports.portcullis, "/key", key, []),
+    ]
+    for algorithm, haproxy_port, path in (("RS256", ports.haproxy_rs, "/rs"), ("ES256", ports.haproxy_es, "/es")):
+        rows += [
+            Target(seen[algorithm], "HAProxy", haproxy_port, path, bearer(algorithm), []),
+            Target(seen[algorithm], "Portcullis", ports.portcullis, path, bearer(algorithm), []),
+        ]
+    for algorithm, haproxy_port, path in (("RS256", ports.haproxy_rs, "/rs"), ("ES256", ports.haproxy_es, "/es")):
+        rows += [
+            Target(unseen[algorithm], "HAProxy", haproxy_port, path, script, fresh(algorithm)),
+            Target(unseen[algorithm], "Portcullis", ports.portcullis, path, script, fresh(algorithm)),
+        ]
+    return rows
+
+
+def cache_hits(admin_port: int) -> float:
+    with urllib.request.urlopen(f"http://127.0.0.1:{admin_port}/metrics", timeout=5) as page:
+        found = re.search(r"^portcullis_token_cache_hits_total\S* (\S+)$", page.read().decode(), re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
+    print("making keys, tokens and configurations", file=sys.stderr)
+    made = fixtures.make(folder, free_ports(), options.tokens)
+    ports = made.ports
+    start(stack, "upstream", ["nginx", "-c", str(folder / "upstream.conf")], ports.upstream, folder)
+    pids = {
+        "floor": start(stack, "relay", [options.relay, str(ports.floor), str(ports.upstream)], ports.floor, folder),
+        "nginx": start(stack, "nginx", ["nginx", "-c", str(folder / "nginx.conf")], ports.nginx_key, folder),
+        "HAProxy": start(stack, "haproxy", ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")], ports.haproxy_es, folder),
+        "Portcullis": start(
+            stack, "portcullis", [options.portcullis, "serve", "--config", str(folder / "gateway.json")], ports.portcullis, folder),
+    }
+    rows = [row for row in targets(made) if not options.only or options.only in row.work or row.program == "floor"]
+    samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
+    ratios: dict[tuple[str, str], list[float]] = defaultdict(list)
+    notes: list[str] = []
+    for row in rows:  # warm connections, caches and code
+        measure(row, pids[row.program], 1)
+    for number in range(options.rounds):
+        floor = 0.0
+        for row in rows:
+            print(f"\rround {number + 1} of {options.rounds}: {row.work}, {row.program}".ljust(78), end="", file=sys.stderr, flush=True)
+            hits = cache_hits(ports.admin) if "never" in row.work and row.program == "Portcullis" else None
+            sample = measure(row, pids[row.program], options.seconds)
+            if hits is not None:
+                share = (cache_hits(ports.admin) - hits) / max(1.0, sample.rate * options.seconds)
+                if share > 0.02:
+                    notes.append(f"round {number + 1}, {row.work}: {share:.0%} of the tokens were still remembered")
+            if sample.wrong:
+                notes.append(f"round {number + 1}, {row.work}, {row.program}: {sample.wrong} answers were not 2xx")
+            floor = sample.cpu_us if row.program == "floor" else floor
+            samples[row.work, row.program].append(sample)
+            ratios[row.work, row.program].append(sample.cpu_us / floor)
+    print("\r".ljust(79) + "\r", end="", file=sys.stderr)
+    print_table(rows, samples, ratios)
+    for note in notes:
+        print(f"\nNote: {note}.")
+
+
+def print_table(
+    rows: list[Target], samples: dict[tuple[str, str], list[Sample]], ratios: dict[tuple[str, str], list[float]]
+) -> None:
+    print("| work | program | CPU per request, µs | ÷ floor | requests/s | p50, ms | p99, ms | resident, MiB |")
+    print("|---|---|--:|--:|--:|--:|--:|--:|")
+    for row in rows:
+        taken = samples[row.work, row.program]
+
+        def median(name: str) -> float:
+            return statistics.median(getattr(sample, name) for sample in taken)
+
+        ratio = statistics.median(ratios[row.work, row.program])
+        print(f"| {row.work} | {row.program} | {median('cpu_us'):.2f} | {ratio:.2f} | {median('rate'):,.0f} "
+              f"| {median('p50_us') / 1e3:.2f} | {median('p99_us') / 1e3:.2f} | {median('resident_mib'):.1f} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("portcullis")
+    parser.add_argument("relay")
+    parser.add_argument("--quick", action="store_true", help="one short round: whether it works, not how fast it is")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=int, help="length of each measurement")
+    parser.add_argument("--tokens", type=int, help="distinct tokens per algorithm; more than the gateway remembers")
+    parser.add_argument("--only", help="only the rows whose work contains this, and the floor")
+    options = parser.parse_args()
+    options.rounds = options.rounds or (1 if options.quick else 5)
+    options.seconds = options.seconds or (2 if options.quick else 4)
+    options.tokens = options.tokens or (12_000 if options.quick else 40_000)
+    with tempfile.TemporaryDirectory(prefix="portcullis-bench-") as name, ExitStack() as stack:
+        run(options, Path(name), stack)
+
+
+if __name__ == "__main__":
+    main()
