@@ -1,0 +1,193 @@
+/// Why a request is refused. The whole list: a new reason is a new case, a status and a test.
+///
+/// The `reason` is a stable identifier, the same in bodies, logs, metrics and tests.
+package enum Denial: Error, Sendable {
+    // The message itself.
+    /// What the HTTP parser found: its stable reason, its status and its sentence for the client's developer.
+    case malformedRequest(
+        reason: StaticString, status: Int, detail: StaticString = "The request is not a valid HTTP message.")
+    case path(PathFault)
+    /// Forwarding fields of a trusted proxy that contradict each other.
+    case forwardingAmbiguous
+    /// Max-Forwards of a TRACE or OPTIONS request is no number, or stands there twice.
+    case maxForwardsInvalid
+    case headTimeout, bodyTimeout, bodyTooLarge
+    // Where it goes.
+    case routeNotFound, methodNotAllowed
+    // Who asks.
+    case tooManyFailures
+    /// Authorization names a scheme none of the route's authenticators takes.
+    case schemeNotSupported
+    case credentialMissing, credentialMalformed, credentialAmbiguous, credentialUnknown
+    case keyDisabled, keyNotYetValid, keyExpired
+    case token(TokenFault)
+    // Whether they may.
+    case addressNotAllowed, tokenAddressNotAllowed, scopeMissing, claimMismatch
+    /// A header made from the identity would be longer than the gateway sends.
+    case identityTooLarge
+    // How often.
+    case rateLimited
+    /// The table of buckets has no room for another caller.
+    case limitsUnavailable
+    // What became of it on the other side.
+    case upstreamUnreachable, upstreamConnectTimeout, upstreamClosed, upstreamTimeout, upstreamInvalidResponse
+    case noServerAvailable, overloaded
+}
+
+extension Denial {
+    /// The stable identifier.
+    package var reason: String {
+        switch self {
+        case .malformedRequest(let reason, _, _): reason.description
+        case .path(let fault): fault.rawValue
+        case .forwardingAmbiguous: "forwarding_ambiguous"
+        case .maxForwardsInvalid: "max_forwards_invalid"
+        case .headTimeout: "head_timeout"
+        case .bodyTimeout: "body_timeout"
+        case .bodyTooLarge: "body_too_large"
+        case .routeNotFound: "route_not_found"
+        case .methodNotAllowed: "method_not_allowed"
+        case .tooManyFailures: "too_many_failures"
+        case .schemeNotSupported: "scheme_not_supported"
+        case .credentialMissing: "credential_missing"
+        case .credentialMalformed: "credential_malformed"
+        case .credentialAmbiguous: "credential_ambiguous"
+        case .credentialUnknown: "credential_unknown"
+        case .keyDisabled: "key_disabled"
+        case .keyNotYetValid: "key_not_yet_valid"
+        case .keyExpired: "key_expired"
+        case .token(let fault): fault.rawValue
+        case .addressNotAllowed: "address_not_allowed"
+        case .tokenAddressNotAllowed: "token_address_not_allowed"
+        case .scopeMissing: "scope_missing"
+        case .claimMismatch: "claim_mismatch"
+        case .identityTooLarge: "identity_too_large"
+        case .rateLimited: "rate_limited"
+        case .limitsUnavailable: "limits_unavailable"
+        case .upstreamUnreachable: "upstream_unreachable"
+        case .upstreamConnectTimeout: "upstream_connect_timeout"
+        case .upstreamClosed: "upstream_closed"
+        case .upstreamTimeout: "upstream_timeout"
+        case .upstreamInvalidResponse: "upstream_invalid_response"
+        case .noServerAvailable: "no_server_available"
+        case .overloaded: "overloaded"
+        }
+    }
+
+    /// The status of the answer, unless the route's profile says otherwise.
+    package var status: Int {
+        switch self {
+        case .malformedRequest(_, let status, _): status
+        case .path, .forwardingAmbiguous, .maxForwardsInvalid, .credentialAmbiguous: 400
+        case .schemeNotSupported, .credentialMissing, .credentialMalformed, .credentialUnknown, .keyDisabled,
+            .keyNotYetValid, .keyExpired:
+            401
+        case .token(let fault): fault == .keySetUnavailable ? 503 : 401
+        case .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge: 403
+        case .routeNotFound: 404
+        case .methodNotAllowed: 405
+        case .headTimeout, .bodyTimeout: 408
+        case .bodyTooLarge: 413
+        case .rateLimited, .tooManyFailures: 429
+        case .upstreamUnreachable, .upstreamClosed, .upstreamInvalidResponse: 502
+        case .limitsUnavailable, .noServerAvailable, .overloaded: 503
+        case .upstreamConnectTimeout, .upstreamTimeout: 504
+        }
+    }
+
+    /// One sentence for the client's developer. It tells nothing of the policy, of keys or of upstreams.
+    package var detail: StaticString {
+        switch self {
+        case .malformedRequest(_, _, let detail): detail
+        case .path(let fault): fault.detail
+        case .forwardingAmbiguous: "The forwarding fields of the request contradict each other."
+        case .maxForwardsInvalid: "Max-Forwards is not one decimal number."
+        case .headTimeout: "The request head did not arrive in time."
+        case .bodyTimeout: "The request content did not arrive in time."
+        case .bodyTooLarge: "The request content is larger than this resource accepts."
+        case .routeNotFound: "Nothing is served under this host and path."
+        case .methodNotAllowed: "This resource does not support the method."
+        case .tooManyFailures: "Too many failed attempts came from this address."
+        case .schemeNotSupported: "The Authorization scheme is not accepted here."
+        case .credentialMissing: "The request carries no credential."
+        case .credentialMalformed: "The credential is empty or malformed."
+        case .credentialAmbiguous: "The request carries more than one credential in one place."
+        case .credentialUnknown: "The credential is not valid."
+        case .keyDisabled: "The key is disabled."
+        case .keyNotYetValid: "The key is not valid yet."
+        case .keyExpired: "The key has expired."
+        case .token(let fault): fault.detail
+        case .addressNotAllowed: "The client address is not allowed here."
+        case .tokenAddressNotAllowed: "The token may not be used from this address."
+        case .scopeMissing: "The credential lacks a scope this resource asks for."
+        case .claimMismatch: "The credential does not belong to this resource."
+        case .identityTooLarge: "The identity is too large to be passed on."
+        case .rateLimited: "The rate limit is exceeded."
+        case .limitsUnavailable: "The rate limits cannot be checked now."
+        case .upstreamUnreachable: "The server behind the gateway cannot be reached."
+        case .upstreamConnectTimeout: "The server behind the gateway did not accept a connection in time."
+        case .upstreamClosed: "The server behind the gateway closed the connection without an answer."
+        case .upstreamTimeout: "The server behind the gateway did not answer in time."
+        case .upstreamInvalidResponse: "The server behind the gateway sent an invalid answer."
+        case .noServerAvailable: "No server is available for this resource."
+        case .overloaded: "The gateway is overloaded."
+        }
+    }
+
+    /// The standard phrase of the status (RFC 9110 §15), which is what RFC 9457 §4.2.1 wants as the title.
+    package var title: StaticString { StatusPhrase.of(status) }
+
+    /// A credential was shown and found bad, so that the failure budget of the address is charged.
+    package var countsAsFailure: Bool {
+        switch self {
+        case .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired:
+            true
+        case .token(let fault): fault != .keySetUnavailable
+        case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
+            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .tooManyFailures, .schemeNotSupported, .credentialMissing,
+            .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable,
+            .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
+            .noServerAvailable, .overloaded:
+            false
+        }
+    }
+
+    /// Every denial this module makes; `malformedRequest` comes from the parsers, which list their own reasons.
+    package static let all: [Denial] =
+        PathFault.allCases.map(Denial.path) + TokenFault.allCases.map(Denial.token) + [
+            .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout, .bodyTooLarge, .routeNotFound,
+            .methodNotAllowed, .tooManyFailures, .schemeNotSupported, .credentialMissing, .credentialMalformed, .credentialAmbiguous,
+            .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired, .addressNotAllowed, .tokenAddressNotAllowed,
+            .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable, .upstreamUnreachable,
+            .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .noServerAvailable,
+            .overloaded,
+        ]
+
+    /// The reasons of `all`.
+    package static var allReasons: [String] { all.map(\.reason) }
+}
+
+extension Denial: Equatable {
+    package static func == (a: Denial, b: Denial) -> Bool { a.reason == b.reason && a.status == b.status }
+}
+
+extension TokenFault {
+    /// One sentence for the client's developer.
+    var detail: StaticString {
+        switch self {
+        case .malformed: "The token is malformed."
+        case .tooLarge: "The token is too large."
+        case .algorithmNotAllowed: "The algorithm of the token is not accepted."
+        case .typeWrong: "The token is of another type."
+        case .issuerUnknown: "The issuer of the token is not accepted."
+        case .keyUnknown: "The key of the token is not known."
+        case .keySetUnavailable: "The keys of the token's issuer are not available now."
+        case .signatureInvalid: "The signature of the token is not valid."
+        case .expired: "The token has expired."
+        case .notYetValid: "The token is not valid yet."
+        case .lifetimeTooLong: "The token is valid for longer than is accepted."
+        case .audienceWrong: "The token is meant for another audience."
+        case .claimMissing: "The token lacks a claim that is asked for."
+        }
+    }
+}

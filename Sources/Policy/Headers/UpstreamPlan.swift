@@ -1,0 +1,15 @@
+package import Core
+
+/// What goes to the upstream in place of, or beside, what the client sent. One value is reused for request after request.
+package struct UpstreamPlan: Sendable {
+    /// Lines to add: identity, forwarding fields, Via, X-Request-ID, traceparent, what the route sets.
+    package internal(set) var lines = HeaderLines()
+    /// The target to send, in origin form: path, and the query when there is one.
+    package internal(set) var target: [UInt8] = []
+    /// The Host field to send; empty when it is to be the chosen server's own host and port.
+    package internal(set) var host: [UInt8] = []
+    /// A template's value while it is put together.
+    var scratch: [UInt8] = []
+
+    package init() {}
+}

@@ -1,0 +1,120 @@
+import Core
+
+/// Builds a `RouteTable` from the routes of a configuration and finds those that tie.
+struct RouteTableBuilder {
+    /// Two routes that would both be chosen for some request, by their indices, the earlier first.
+    struct Tie: Equatable {
+        var first: Int
+        var second: Int
+    }
+
+    private var nodes: [RouteTable.Node] = []
+    private var leaves: [[Int32]] = []
+    private var literals: [(owner: Int32, key: [UInt8], value: Int32)] = []
+    private var literalIndex: [LiteralKey: Int32] = [:]
+    private var hosts: [(owner: Int32, key: [UInt8], value: Int32)] = []
+    private var roots: [String: Int32] = [:]
+    private var conditions: [RouteConditions] = []
+    private(set) var ties: [Tie] = []
+
+    private struct LiteralKey: Hashable {
+        var node: Int32
+        var segment: String
+    }
+
+    /// `patterns[i]` is the path pattern of `routes[i]`.
+    init(_ routes: [RouteConfiguration], patterns: [PathPattern]) {
+        conditions = routes.map(RouteConditions.init)
+        for (index, route) in routes.enumerated() {
+            // A host that is listed twice is one host.
+            for host in route.hosts.isEmpty ? [""] : Set(route.hosts).sorted() {
+                add(index, patterns[index], root: root(of: host))
+            }
+        }
+        for place in leaves.indices { order(&leaves[place]) }
+    }
+
+    func table(seed: HashSeed) -> RouteTable {
+        RouteTable(
+            nodes: nodes, leaves: leaves.map { RouteTable.Leaf(routes: $0, allow: allow($0)) },
+            literals: ByteTable(literals, seed: seed), hosts: ByteTable(hosts, seed: seed),
+            hasSuffixes: hosts.contains { $0.owner == 1 }, anyHost: roots[""] ?? -1, conditions: conditions)
+    }
+
+    private mutating func root(of host: String) -> Int32 {
+        if let root = roots[host] { return root }
+        let root = addNode()
+        roots[host] = root
+        if host.hasPrefix("*.") {
+            hosts.append((1, Array(host.utf8.dropFirst(2)), root))
+        } else if !host.isEmpty {
+            hosts.append((0, Array(host.utf8), root))
+        }
+        return root
+    }
+
+    private mutating func addNode() -> Int32 {
+        nodes.append(RouteTable.Node())
+        return Int32(nodes.count - 1)
+    }
+
+    private mutating func add(_ route: Int, _ pattern: PathPattern, root: Int32) {
+        var node = root
+        for segment in pattern.segments {
+            switch segment {
+            case .literal(let text): node = child(of: node, text)
+            case .capture:
+                if nodes[Int(node)].capture < 0 {
+                    let child = addNode()
+                    nodes[Int(node)].capture = child
+                }
+                node = nodes[Int(node)].capture
+            }
+        }
+        switch pattern.tail {
+        case .none: addLeaf(at: node, \.end, route)
+        case .slash: addLeaf(at: node, \.slash, route)
+        case .rest: addLeaf(at: node, \.rest, route)
+        }
+    }
+
+    private mutating func child(of node: Int32, _ segment: String) -> Int32 {
+        let key = LiteralKey(node: node, segment: segment)
+        if let child = literalIndex[key] { return child }
+        let child = addNode()
+        literalIndex[key] = child
+        literals.append((node, Array(segment.utf8), child))
+        nodes[Int(node)].hasLiterals = true
+        return child
+    }
+
+    private mutating func addLeaf(at node: Int32, _ place: WritableKeyPath<RouteTable.Node, Int32>, _ route: Int) {
+        if nodes[Int(node)][keyPath: place] < 0 {
+            leaves.append([])
+            nodes[Int(node)][keyPath: place] = Int32(leaves.count - 1)
+        }
+        let leaf = Int(nodes[Int(node)][keyPath: place])
+        for other in leaves[leaf] where conditions[Int(other)].ties(with: conditions[route]) {
+            let tie = Tie(first: Int(other), second: route)
+            if !ties.contains(tie) { ties.append(tie) }
+        }
+        leaves[leaf].append(Int32(route))
+    }
+
+    /// The most specific route first; among equals, which no request meets at once, the order of the file.
+    private func order(_ leaf: inout [Int32]) {
+        leaf.sort { a, b in
+            let (first, second) = (conditions[Int(a)], conditions[Int(b)])
+            if first.isMoreSpecific(than: second) { return true }
+            return second.isMoreSpecific(than: first) ? false : a < b
+        }
+    }
+
+    private func allow(_ routes: [Int32]) -> [UInt8] {
+        var names: [String] = []
+        for route in routes {
+            for name in conditions[Int(route)].methods.names where !names.contains(name) { names.append(name) }
+        }
+        return Array(names.joined(separator: ", ").utf8)
+    }
+}
