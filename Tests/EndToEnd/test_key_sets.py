@@ -198,7 +198,7 @@ def test_key_sets_outlive_a_reload(gateway: Start, upstream: Origin, key_set_ser
     server.stop()
     mark = len(running.lines)
     running.replace(config | {"bounds": {"header_fields": 90}})
-    running.wait_for_line("reload", after=mark)
+    running.wait_for_line("reloaded", after=mark)
     assert show(running, key.token()).status == 200
 
 

@@ -212,7 +212,7 @@ def test_limits_outlive_a_reload(gateway: Start, upstream: Origin) -> None:
         ask(running.port, fields=[f"X-API-Key: {secret}"])
     mark = len(running.lines)
     running.replace(config | {"failure_budget": {"failures": 50, "per": "1m", "burst": 50}})
-    running.wait_for_line("reload", after=mark)
+    running.wait_for_line("reloaded", after=mark)
     assert ask(running.port, fields=[f"X-API-Key: {secret}"]).status == 429
 
 

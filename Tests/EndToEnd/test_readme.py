@@ -1,0 +1,126 @@
+"""The README's examples, run as a reader would run them."""
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.client import ask
+from harness.gateway import REPOSITORY, Gateway, run_portcullis
+from harness.issuer import KeySetServer, SigningKey, key_set
+from harness.upstream import Upstream
+from harness.waiting import until
+
+README = (REPOSITORY / "README.md").read_text()
+SECTION = README.split("## Your API behind it in five minutes")[1].split("\n## ")[0]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", SECTION, re.DOTALL)
+
+
+def reader_policy(upstream: Upstream, record: dict) -> dict:
+    """The first JSON block as the reader has it after steps 1 and 2, on free ports."""
+    policy = json.loads(blocks("json")[0])
+    assert policy["listeners"] == [{"address": "127.0.0.1:8080"}]
+    policy["listeners"][0]["address"] = policy["admin"]["address"] = "127.0.0.1:0"
+    policy["upstreams"]["api"]["servers"] = [upstream.url]
+    policy["authenticators"]["keys"]["keys"] = [record]
+    return policy
+
+
+def reader_key() -> tuple[str, dict]:
+    """What the printed command makes, asked for as JSON."""
+    line = next(line for line in blocks("sh")[0].splitlines() if line.startswith("portcullis key new"))
+    made = run_portcullis(*line.split()[1:], "--json")
+    assert made.returncode == 0, made.stderr
+    answer = json.loads(made.stdout)
+    return answer["secret"], answer["record"]
+
+
+def test_the_two_commands_are_there() -> None:
+    first = re.search(r"```sh\n(.*?)```", README, re.DOTALL)[1]
+    for line in first.splitlines():
+        command = REPOSITORY / line.split()[0]
+        assert command.stat().st_mode & 0o111, command
+
+
+def test_the_printed_record_can_be_pasted() -> None:
+    """Without --json: a secret, and a record that is JSON and does not hold it."""
+    line = next(line for line in blocks("sh")[0].splitlines() if line.startswith("portcullis key new"))
+    made = run_portcullis(*line.split()[1:])
+    secret = re.search(r"acme_[0-9A-Za-z]{22,}", made.stdout)[0]
+    record = json.loads(made.stdout[made.stdout.index("{"): made.stdout.rindex("}") + 1])
+    assert record["id"] == "ci" and secret not in json.dumps(record)
+
+
+def test_check(tmp_path: Path, upstream: Callable[..., Upstream]) -> None:
+    _, record = reader_key()
+    (tmp_path / "gateway.json").write_text(json.dumps(reader_policy(upstream(), record)))
+    line = blocks("sh")[1].splitlines()[0]
+    done = run_portcullis(*line.split()[1:], folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_block_as_printed_passes_check(tmp_path: Path) -> None:
+    (tmp_path / "gateway.json").write_text(blocks("json")[0])
+    done = run_portcullis("check", "--config", "gateway.json", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_calls(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]) -> None:
+    secret, record = reader_key()
+    origin = upstream()
+    running = gateway(reader_policy(origin, record))
+    lines = blocks("sh")[2].splitlines()
+    assert len(lines) >= 5
+    for line in lines:
+        command, expected = re.fullmatch(r"(curl .*?)\s+# (\d{3}): .*", line).groups()
+        done = subprocess.run(
+            ["bash", "-c", command.replace("127.0.0.1:8080", f"127.0.0.1:{running.port}")], env={"KEY": secret, "PATH": "/usr/bin:/bin"},
+            capture_output=True, text=True, timeout=20)
+        assert done.stdout.startswith(f"HTTP/1.1 {expected} "), f"{command}\n{done.stdout}{done.stderr}"
+    assert origin.requests[1].value("x-auth-subject") == "ci@acme"
+
+
+def test_tokens_are_added_to_the_running_gateway(
+    gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], key_set_server: Callable[..., KeySetServer]
+) -> None:
+    _, record = reader_key()
+    policy = reader_policy(upstream(), record)
+    running = gateway(policy)
+    key = SigningKey("ES256")
+    token = key.token(iss="https://idp.example", aud="orders", scope="orders:read")
+
+    def status() -> int:
+        return ask(running.port, "/orders/7", [f"Authorization: Bearer {token}"]).status
+
+    assert status() == 401
+    added = json.loads(blocks("json")[1])
+    added["key_sets"]["idp"]["url"] = key_set_server(key_set(key)).url
+    policy["key_sets"] = added["key_sets"]
+    policy["authenticators"] |= added["authenticators"]
+    policy["routes"][0]["authenticate"] = ["keys", "tokens"]
+    running.replace(policy)
+    until(lambda: status() == 200, 3, "the token to be accepted")
+
+
+def test_the_table_of_fields(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]) -> None:
+    secret, record = reader_key()
+    origin = upstream()
+    ask(gateway(reader_policy(origin, record)).port, "/orders/7", [f"X-API-Key: {secret}"])
+    named = re.findall(r"^\| `(X-Auth-[A-Za-z]+)` \|", SECTION, re.MULTILINE)
+    assert len(named) == 5
+    sent = {name for name, _ in origin.requests[0].fields if name.startswith("X-Auth-")}
+    assert sent <= set(named) and "X-Auth-Subject" in sent
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([a-zA-Z][\w/.-]*)\)", README))))
+def test_links_lead_somewhere(path: str) -> None:
+    assert (REPOSITORY / path).exists()
+
+
