@@ -41,11 +41,14 @@ package final class KeySet: Sendable {
     package let skipped: [SkippedKey]
     /// SHA-256 of the document: two sets with one fingerprint are the same set.
     package let fingerprint: Digest256
+    /// A single key given without a `kid` of its own verifies tokens of any `kid`.
+    let servesAnyKid: Bool
 
-    init(keys: [Key], skipped: [SkippedKey], fingerprint: Digest256) {
+    init(keys: [Key], skipped: [SkippedKey], fingerprint: Digest256, servesAnyKid: Bool = false) {
         self.keys = keys
         self.skipped = skipped
         self.fingerprint = fingerprint
+        self.servesAnyKid = servesAnyKid
     }
 
     /// Keys whose secret is shorter than the hash it is used with (RFC 7518 §3.2 forbids them); `check` warns.

@@ -15,9 +15,9 @@ package final class VerifiedToken: Sendable {
     /// The `jti` claim.
     package let id: String?
     package let scopes: [String]
-    /// The addresses the token may be used from: nil without such a claim, and then from everywhere. An empty list
+    /// The addresses the token may be used from: nil without such a claim, and then from everywhere. An empty set
     /// allows none.
-    package let addresses: [CIDRBlock]?
+    package let addresses: AddressSet?
     /// The `exp` claim, `.distantFuture` without one.
     package let expiresAt: WallTime
     /// The token is good from here, leeway included, …

@@ -1,0 +1,64 @@
+package import Core
+import Synchronization
+
+/// The verifiers of one route, told apart by the issuer a token names: one verifier judges it, no keys are tried in turn.
+package final class IssuerTable: Sendable {
+    /// Two verifiers that cannot be told apart.
+    package enum Conflict: Error, Equatable, Sendable {
+        case sameIssuer(String, first: String, second: String)
+        /// Two that take any issuer.
+        case anyIssuer(first: String, second: String)
+    }
+
+    private static let identities = Atomic<UInt64>(0)
+
+    package let verifiers: [JWTVerifier]
+    /// Never given twice in one process. Cached verdicts belong to one table, so that a new policy starts with none.
+    package let identity: UInt64
+    private let byIssuer: [String: JWTVerifier]
+    /// Takes what no other claims.
+    private let fallback: JWTVerifier?
+    /// The largest of the verifiers' limits; nothing larger is taken apart.
+    private let tokenByteLimit: Int
+
+    package init(_ verifiers: [JWTVerifier]) throws(Conflict) {
+        var byIssuer: [String: JWTVerifier] = [:]
+        var fallback: JWTVerifier?
+        for verifier in verifiers {
+            if verifier.issuers.isEmpty {
+                if let fallback { throw .anyIssuer(first: fallback.name, second: verifier.name) }
+                fallback = verifier
+            }
+            for issuer in verifier.issuers {
+                if let other = byIssuer.updateValue(verifier, forKey: issuer), other !== verifier {
+                    throw .sameIssuer(issuer, first: other.name, second: verifier.name)
+                }
+            }
+        }
+        self.verifiers = verifiers
+        self.byIssuer = byIssuer
+        self.fallback = fallback
+        tokenByteLimit = verifiers.reduce(0) { max($0, $1.tokenByteLimit) }
+        identity = Self.identities.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    /// The verdict on a token in compact form, without any cache. Never `.notMine`.
+    package func verify(_ token: Span<UInt8>, now: ClockReading) -> TokenVerdict {
+        guard token.count <= tokenByteLimit else { return .refused(.tooLarge) }
+        do throws(TokenFault) {
+            let compact = try CompactToken(token)
+            guard let verifier = try verifier(for: compact) else { return .refused(.issuerUnknown) }
+            return try verifier.verify(compact, token, now: now)
+        } catch {
+            return .refused(error)
+        }
+    }
+
+    private func verifier(for compact: borrowing CompactToken) throws(TokenFault) -> JWTVerifier? {
+        guard let issuer = try compact.claims.text("iss"), let verifier = byIssuer[issuer],
+            // The dictionary takes canonically equivalent strings for equal.
+            verifier.issuers.containsExactly(issuer)
+        else { return fallback }
+        return verifier
+    }
+}

@@ -1,0 +1,103 @@
+package import Core
+
+/// Verifies the tokens of one authenticator: compiled rules, the key set's cell and a cryptographic library. Immutable;
+/// used by all loops at once.
+package final class JWTVerifier: Sendable {
+    /// The authenticator's name.
+    package let name: String
+    /// Exact `iss` values; empty takes a token of any issuer, or of none.
+    package let issuers: [String]
+    package let tokenByteLimit: Int
+    package let keySet: KeySetCell
+    private let rules: Rules
+    private let cryptography: any Cryptography
+
+    private struct Rules: Sendable {
+        var configuration: JWTAuthenticatorConfiguration
+        var pointers: ClaimPointers
+        /// As `TokenHeader.type` spells them.
+        var types: [String]
+    }
+
+    package init(
+        name: String, configuration: JWTAuthenticatorConfiguration, keySet: KeySetCell,
+        cryptography: any Cryptography
+    ) throws(MalformedPointer) {
+        self.name = name
+        issuers = configuration.issuers
+        tokenByteLimit = configuration.tokenByteLimit
+        self.keySet = keySet
+        self.cryptography = cryptography
+        rules = Rules(
+            configuration: configuration, pointers: try ClaimPointers(configuration),
+            types: configuration.types.map(TokenHeader.mediaType))
+    }
+
+    /// The verdict on a token in compact form. Where several authenticators may be meant, ask an `IssuerTable`.
+    package func verify(_ token: Span<UInt8>, now: ClockReading) -> TokenVerdict {
+        guard token.count <= tokenByteLimit else { return .refused(.tooLarge) }
+        do throws(TokenFault) {
+            let compact = try CompactToken(token)
+            let issuer = try compact.claims.text("iss")
+            guard isIssued(by: issuer) else { return .notMine }
+            return try verify(compact, token, now: now)
+        } catch {
+            return .refused(error)
+        }
+    }
+
+    private func isIssued(by issuer: String?) -> Bool {
+        if issuers.isEmpty { return true }
+        guard let issuer else { return false }
+        return issuers.containsExactly(issuer)
+    }
+
+    /// The verdict on a token whose issuer is known to be this verifier's. The signature is checked before anything in
+    /// the claims is judged, so that a reason given about claims is one about claims that the issuer made.
+    func verify(_ compact: CompactToken, _ token: Span<UInt8>, now: ClockReading) throws(TokenFault) -> TokenVerdict {
+        guard token.count <= tokenByteLimit else { throw .tooLarge }
+        let configuration = rules.configuration
+        let header = compact.header
+        if !configuration.algorithms.isEmpty, !configuration.algorithms.contains(header.algorithm) {
+            throw .algorithmNotAllowed
+        }
+        if !rules.types.isEmpty {
+            guard let type = header.type, rules.types.containsExactly(type) else { throw .typeWrong }
+        }
+        guard let (keys, generation) = keySet.current(now: now.instant) else {
+            return .unknownKey(keySet, kid: header.kid, fault: .keySetUnavailable)
+        }
+        switch keys.verify(compact, signed: token.extracting(0..<compact.signedCount)) {
+        case .good: break
+        case .forged: throw .signatureInvalid
+        case .algorithmUnfit: throw .algorithmNotAllowed
+        case .keyUnusable: throw .keyUnknown
+        case .keyUnknown: return .unknownKey(keySet, kid: header.kid, fault: .keyUnknown)
+        }
+        let lifetime = try TokenLifetime(compact.claims, rules: configuration, now: now.wall)
+        try checkAudience(of: compact.claims)
+        for claim in rules.pointers.required where !claim.isMet(by: compact.claims) { throw .claimMissing }
+        let identity = try TokenIdentity(compact.claims, pointers: rules.pointers)
+        return .verified(
+            VerifiedToken(
+                authenticator: name, claims: compact.claims, identity: identity, lifetime: lifetime, keySet: keySet,
+                keySetGeneration: generation, digest: cryptography.sha256(token), bytes: token.copied()))
+    }
+
+    /// `aud` is a string or an array of strings (RFC 7519 §4.1.3), one of them ours.
+    private func checkAudience(of claims: JSONNode) throws(TokenFault) {
+        let expected = rules.configuration.audiences
+        guard let node = claims["aud"] else {
+            if expected.isEmpty { return }
+            throw .audienceWrong
+        }
+        let audiences: [String]
+        if case .string(let audience) = node.value {
+            audiences = [audience]
+        } else {
+            audiences = try node.texts()
+        }
+        if expected.isEmpty { return }
+        guard audiences.contains(where: expected.containsExactly) else { throw .audienceWrong }
+    }
+}

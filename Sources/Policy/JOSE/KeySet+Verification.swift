@@ -1,0 +1,39 @@
+import Core
+
+extension KeySet {
+    /// What the keys say to a signature.
+    enum SignatureCheck {
+        case good
+        case forged
+        /// There is a key of that `kid`, but not for that algorithm.
+        case algorithmUnfit
+        /// The document has a key of that `kid` that may not be used, or several fit a token without `kid`.
+        case keyUnusable
+        /// A newer document may have it.
+        case keyUnknown
+    }
+
+    /// Checks a signature with the keys of exactly the token's `kid` that serve its algorithm; without `kid`, with the
+    /// only key that serves it (wire rule: never one after the other).
+    func verify(_ token: borrowing CompactToken, signed: Span<UInt8>) -> SignatureCheck {
+        let algorithm = token.header.algorithm
+        guard let kid = token.header.kid, !servesAnyKid else {
+            let fitting = keys.filter { $0.serves(algorithm) }
+            guard let key = fitting.first else { return .keyUnknown }
+            guard fitting.count == 1 else { return .keyUnusable }
+            return key.verification.verifies(token.signature.span, of: signed, using: algorithm) ? .good : .forged
+        }
+        var check = SignatureCheck.keyUnknown
+        for key in keys {
+            guard let keyID = key.kid, keyID.isExactly(kid) else { continue }
+            guard key.serves(algorithm) else {
+                if case .keyUnknown = check { check = .algorithmUnfit }
+                continue
+            }
+            if key.verification.verifies(token.signature.span, of: signed, using: algorithm) { return .good }
+            check = .forged
+        }
+        if case .keyUnknown = check, skipped.contains(where: { $0.kid?.isExactly(kid) ?? false }) { return .keyUnusable }
+        return check
+    }
+}
