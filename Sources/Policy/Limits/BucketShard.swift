@@ -1,0 +1,122 @@
+import Core
+
+/// One part of the bucket table, behind a lock of its own: open addressing with linear probing, 24 bytes a bucket.
+struct BucketShard {
+    struct Bucket {
+        var key: BucketKey
+        /// When the bucket is full again, in nanoseconds; `vacant` for a place without bucket.
+        var fullAt: Int64
+    }
+
+    private static let vacant = Int64.min
+    private static let smallestCapacity = 8
+    /// At the bound of the table a shard looks for full buckets at most this often, so that a flood of new principals
+    /// does not make every refusal pay for a walk through the shard.
+    private static let sweepInterval: Nanoseconds = .milliseconds(10)
+
+    private var buckets: ContiguousArray<Bucket> = []
+    private(set) var count = 0
+    private var nextSweep = Int64.min
+
+    var capacity: Int { buckets.count }
+
+    /// The instant the bucket is full, nil when there is no such bucket (which then is full).
+    func fullAt(_ key: BucketKey) -> Int64? {
+        guard let slot = slot(of: key) else { return nil }
+        return buckets[slot].fullAt
+    }
+
+    /// Sets the state of a bucket that is there.
+    mutating func set(_ key: BucketKey, fullAt: Int64) {
+        guard let slot = slot(of: key) else { return }
+        buckets[slot].fullAt = fullAt
+    }
+
+    /// Adds a bucket that is not there yet. Amortised O(1); the worst case moves the buckets of this shard only.
+    /// Returns how many full buckets were given up on the way.
+    mutating func insert(_ key: BucketKey, fullAt: Int64, now: Int64) -> Int {
+        var evicted = 0
+        if (count + 1) * 4 > buckets.count * 3 {
+            evicted = removeFull(now: now)
+            if (count + 1) * 8 > buckets.count * 5 { grow() }
+        }
+        place(Bucket(key: key, fullAt: fullAt))
+        count += 1
+        return evicted
+    }
+
+    /// Gives up full buckets because the table is at its bound; returns how many.
+    mutating func sweep(now: Int64) -> Int {
+        guard now >= nextSweep || nextSweep &- now > Self.sweepInterval else { return 0 }
+        nextSweep = now &+ Self.sweepInterval
+        return removeFull(now: now)
+    }
+
+    /// Takes a bucket out and closes the gap in its run. A no-op when it is not there.
+    mutating func remove(_ key: BucketKey) {
+        if let slot = slot(of: key) { remove(at: slot) }
+    }
+
+    /// A full bucket behaves as a missing one, so giving it up changes no answer. No other bucket may be given up.
+    private mutating func removeFull(now: Int64) -> Int {
+        let before = count
+        var slot = 0
+        while slot < buckets.count {
+            let fullAt = buckets[slot].fullAt
+            if fullAt != Self.vacant && fullAt <= now {
+                remove(at: slot)  // may move another bucket here, so look again
+            } else {
+                slot += 1
+            }
+        }
+        return before - count
+    }
+
+    private func home(of key: BucketKey, capacity: Int) -> Int {
+        Int(truncatingIfNeeded: key.low.multipliedFullWidth(by: UInt64(capacity)).high)
+    }
+
+    private func slot(of key: BucketKey) -> Int? {
+        let capacity = buckets.count
+        guard capacity > 0 else { return nil }
+        var slot = home(of: key, capacity: capacity)
+        while buckets[slot].fullAt != Self.vacant {
+            if buckets[slot].key == key { return slot }
+            slot = slot + 1 == capacity ? 0 : slot + 1
+        }
+        return nil
+    }
+
+    private mutating func place(_ bucket: Bucket) {
+        let capacity = buckets.count
+        var slot = home(of: bucket.key, capacity: capacity)
+        while buckets[slot].fullAt != Self.vacant { slot = slot + 1 == capacity ? 0 : slot + 1 }
+        buckets[slot] = bucket
+    }
+
+    private mutating func grow() {
+        let old = buckets
+        buckets = ContiguousArray(
+            repeating: Bucket(key: BucketKey(high: 0, low: 0), fullAt: Self.vacant),
+            count: max(Self.smallestCapacity, old.count + old.count / 2))
+        for bucket in old where bucket.fullAt != Self.vacant { place(bucket) }
+    }
+
+    private mutating func remove(at slot: Int) {
+        let capacity = buckets.count
+        var gap = slot
+        var next = slot + 1 == capacity ? 0 : slot + 1
+        while buckets[next].fullAt != Self.vacant {
+            let home = home(of: buckets[next].key, capacity: capacity)
+            let fromHome = next >= home ? next - home : next - home + capacity
+            let fromGap = next >= gap ? next - gap : next - gap + capacity
+            if fromHome >= fromGap {
+                buckets[gap] = buckets[next]
+                gap = next
+            }
+            next = next + 1 == capacity ? 0 : next + 1
+        }
+        buckets[gap].fullAt = Self.vacant
+        count -= 1
+    }
+}

@@ -1,0 +1,121 @@
+package import Core
+import Synchronization
+
+/// The token buckets of the process, shared by all loops and kept over reloads.
+///
+/// Taking is exact under concurrency: the shards a request needs are locked in ascending order, every bucket is checked
+/// while all of them are locked, and only then is anything taken. The table holds at most `bucketLimit` buckets of 24 bytes,
+/// in shards that are at least two fifths full after growing (under 60 bytes a live bucket). Only full buckets are given up,
+/// since they answer as missing ones do; where no room can be made the outcome is `.tableFull` and nothing is taken. A shard
+/// moves only its own buckets when it grows, so no request pays for more than a 256th of a large table.
+package final class BucketTable: Sendable {
+    private static let shardLimit = 256
+
+    /// Live buckets at most.
+    package let bucketLimit: Int
+    private let seed: HashSeed
+    private let shards: InlineArray<256, Mutex<BucketShard>>
+    /// A small table uses few shards, so that its bound is not split into crumbs.
+    private let shardMask: UInt64
+    private let live = Atomic<Int>(0)
+
+    package init(bucketLimit: Int, seed: HashSeed) {
+        self.bucketLimit = max(0, bucketLimit)
+        self.seed = seed
+        shards = InlineArray { _ in Mutex(BucketShard()) }
+        var shardCount = 1
+        while shardCount < Self.shardLimit, shardCount * 2048 <= bucketLimit { shardCount *= 2 }
+        shardMask = UInt64(shardCount - 1)
+    }
+
+    /// Buckets held now, full ones not yet given up included.
+    package var bucketCount: Int { live.load(ordering: .relaxed) }
+
+    /// Bytes of the shards' storage. O(shards); for metrics and tests.
+    package var storageBytes: Int {
+        var places = 0
+        for index in shards.indices { places += shards[index].withLock { $0.capacity } }
+        return places * MemoryLayout<BucketShard.Bucket>.stride
+    }
+
+    /// The key of one limit's bucket of a principal.
+    package func key(for limit: Limit, principal: Span<UInt8>) -> BucketKey {
+        BucketKey(limit: limit, principal: principal, seed: seed)
+    }
+
+    /// Takes one token from the bucket of every limit, or none from any. `keys[i]` belongs to `limits[i]`.
+    package func take(_ limits: LimitList, keys: BucketKeys, now: Instant) -> RateOutcome {
+        var taking = BucketTaking(limits: limits, keys: keys, now: BucketRule.clamped(now), shardMask: shardMask)
+        visit(0, &taking)
+        return taking.outcome
+    }
+
+    /// What `take` would say, with nothing taken and no bucket made: for limits that only watch.
+    package func inspect(_ limits: LimitList, keys: BucketKeys, now: Instant) -> RateOutcome {
+        var taking = BucketTaking(limits: limits, keys: keys, now: BucketRule.clamped(now), shardMask: shardMask)
+        for position in limits.indices {
+            let index = taking.index(at: position)
+            let fullAt = shards[taking.shard(at: position)].withLock { $0.fullAt(keys[index]) }
+            taking.check(index, fullAt: fullAt)
+        }
+        taking.decide()
+        return taking.outcome
+    }
+
+    /// Locks the shard at this position of the ascending order, checks its buckets, goes on to the next shard, and on the
+    /// way back takes. So all shards are locked when the decision falls, and each is unlocked once its share is done.
+    private func visit(_ position: Int, _ taking: inout BucketTaking) {
+        guard position < taking.limits.count else {
+            taking.decide()
+            return
+        }
+        let shard = taking.shard(at: position)
+        var end = position + 1
+        while end < taking.limits.count, taking.shard(at: end) == shard { end += 1 }
+        shards[shard].withLock { shard in
+            for place in position..<end { prepare(taking.index(at: place), &taking, &shard) }
+            visit(end, &taking)
+            for place in position..<end { settle(taking.index(at: place), taking, &shard) }
+        }
+    }
+
+    /// Checks one bucket, and makes it when it is missing, so that taking cannot fail any more.
+    private func prepare(_ index: Int, _ taking: inout BucketTaking, _ shard: inout BucketShard) {
+        let key = taking.keys[index]
+        let fullAt = shard.fullAt(key)
+        if fullAt == nil {
+            if reserve(&shard, now: taking.now) {
+                let evicted = shard.insert(key, fullAt: taking.now + 1, now: taking.now)
+                if evicted > 0 { live.subtract(evicted, ordering: .relaxed) }
+                taking.made[index] = true
+            } else {
+                taking.lacksRoom = true
+            }
+        } else if let fullAt, fullAt <= taking.now {
+            // A nanosecond short of full, so that making the request's next bucket cannot give this one up.
+            shard.set(key, fullAt: taking.now + 1)
+        }
+        taking.check(index, fullAt: fullAt)
+    }
+
+    private func settle(_ index: Int, _ taking: BucketTaking, _ shard: inout BucketShard) {
+        let key = taking.keys[index]
+        if taking.isTaken {
+            shard.set(key, fullAt: taking.newFullAt[index])
+        } else if taking.made[index] {
+            shard.remove(key)
+            live.subtract(1, ordering: .relaxed)
+        } else if taking.isOverdrawn[index] {
+            shard.set(key, fullAt: taking.newFullAt[index])
+        }
+    }
+
+    /// Counts one more bucket if the bound allows it, after giving up full buckets of this shard if it must.
+    private func reserve(_ shard: inout BucketShard, now: Int64) -> Bool {
+        if live.add(1, ordering: .relaxed).newValue <= bucketLimit { return true }
+        live.subtract(1 + shard.sweep(now: now), ordering: .relaxed)
+        if live.add(1, ordering: .relaxed).newValue <= bucketLimit { return true }
+        live.subtract(1, ordering: .relaxed)
+        return false
+    }
+}

@@ -1,0 +1,19 @@
+/// The limits that apply to one request: at most `capacity`, no name twice.
+package struct LimitList: Sendable {
+    package static let capacity = 8
+
+    private let limits: [Limit]
+
+    /// Nil above the capacity. A limit that is named twice counts once.
+    package init?(_ limits: [Limit]) {
+        var distinct: [Limit] = []
+        for limit in limits where !distinct.contains(where: { $0.name == limit.name }) { distinct.append(limit) }
+        guard distinct.count <= Self.capacity else { return nil }
+        self.limits = distinct
+    }
+
+    package var count: Int { limits.count }
+    package var isEmpty: Bool { limits.isEmpty }
+    package var indices: Range<Int> { limits.indices }
+    package subscript(index: Int) -> Limit { limits[index] }
+}

@@ -1,0 +1,54 @@
+package import Core
+
+/// Where a client stands with the limits of its request, after the taking or the refusal.
+package struct RateStatus: Sendable {
+    /// One limit of the request.
+    package struct Measure: Sendable, Equatable {
+        /// Whole tokens left.
+        package var remaining: Int
+        /// Until the bucket is full again; on refusal until one whole token exists. Positive whenever `remaining` is 0.
+        package var resetAfter: Nanoseconds
+        package var isRefused: Bool
+    }
+
+    package let limits: LimitList
+    /// The index of the limit closest to exhaustion; on refusal of the one with the longest wait.
+    package internal(set) var tightest = 0
+    var measures = InlineArray<8, Measure>(repeating: Measure(remaining: 0, resetAfter: 0, isRefused: false))
+
+    init(limits: LimitList) { self.limits = limits }
+
+    /// The measure of one limit of `limits`, by its index there.
+    package subscript(index: Int) -> Measure { measures[index] }
+
+    package var limit: Limit { limits[tightest] }
+    package var remaining: Int { measures[tightest].remaining }
+    package var resetAfter: Nanoseconds { measures[tightest].resetAfter }
+    package var isRefused: Bool { measures[tightest].isRefused }
+    /// How long to wait before the request can pass; 0 when it passed.
+    package var retryAfter: Nanoseconds { isRefused ? resetAfter : 0 }
+
+    /// Chooses the limit that clients are told of first.
+    mutating func chooseTightest() {
+        for index in limits.indices.dropFirst() {
+            let (best, candidate) = (measures[tightest], measures[index])
+            if candidate.isRefused != best.isRefused {
+                if candidate.isRefused { tightest = index }
+            } else if !candidate.isRefused && candidate.remaining != best.remaining {
+                if candidate.remaining < best.remaining { tightest = index }
+            } else if candidate.resetAfter > best.resetAfter {
+                tightest = index
+            }
+        }
+    }
+}
+
+/// What became of the attempt to take one token from every bucket of a request.
+package enum RateOutcome: Sendable {
+    /// One token was taken from each.
+    case taken(RateStatus)
+    /// At least one bucket was empty; nothing was taken.
+    case refused(RateStatus)
+    /// A bucket had to be made and there is no room for it; nothing was taken. Answered with 503.
+    case tableFull
+}
