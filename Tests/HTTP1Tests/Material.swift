@@ -4,7 +4,6 @@ import HTTP1
 /// What a request head came to, in a form two runs can be compared in.
 struct ParsedRequest: Equatable {
     var progress: HeadProgress
-    var consumed = 0
     var head: RequestHead?
 
     static func == (a: ParsedRequest, b: ParsedRequest) -> Bool {
@@ -54,3 +53,20 @@ func parseRequest(_ bytes: [UInt8], cuts: [Int] = [], bounds: Bounds = Bounds())
 }
 
 func parseRequest(_ text: String) -> ParsedRequest { parseRequest(bytes(text)) }
+
+/// Parses a response head presented in growing prefixes of the given lengths, then whole.
+func parseResponse(
+    _ bytes: [UInt8], cuts: [Int] = [], method: Method = .get
+) -> (progress: ResponseProgress, head: ResponseHead?) {
+    var parser = ResponseHeadParser()
+    var head = ResponseHead()
+    for cut in cuts + [bytes.count] {
+        let progress = parser.parse(bytes.span.extracting(0..<cut), requestMethod: method, into: &head)
+        switch progress {
+        case .incomplete: continue
+        case .complete: return (progress, head)
+        case .malformed: return (progress, nil)
+        }
+    }
+    return (.incomplete, nil)
+}
