@@ -122,6 +122,11 @@ static inline long linux_identify(int fd, const char *path, struct linux_file_id
   return 0;
 }
 
+/// Length of a symbolic link's target; -EINVAL for what is there and no link.
+static inline long linux_read_link(const char *path, char *target, size_t count) {
+  return linux_result(readlink(path, target, count));
+}
+
 static inline long linux_inotify(void) { return linux_result(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)); }
 static inline long linux_inotify_add(int fd, const char *path, uint32_t mask) {
   return linux_result(inotify_add_watch(fd, path, mask));
