@@ -99,8 +99,12 @@ package struct ChunkedDecoder: Sendable {
                 trailers.fields.append(line)
             case .end:
                 let surplus = trailers.bytes.count &- reader.position
-                trailers.bytes.removeLast(surplus)
                 index &-= surplus
+                if trailers.fields.isEmpty {
+                    trailers.bytes.removeAll()
+                } else {
+                    trailers.bytes.removeLast(surplus)
+                }
                 return true
             }
         }

@@ -41,6 +41,7 @@ struct FieldSectionScanner {
                 step = .leadingSpace
             case .leadingSpace:
                 while position < bytes.count, bytes[position].isOptionalWhitespace { position &+= 1 }
+                guard position < bytes.count else { return .incomplete }
                 valueStart = position
                 step = .value
             case .value:

@@ -1,7 +1,7 @@
 package import Core
 
 /// The trailer section of a chunked body: its own copy of the bytes, up to and with the last empty line, and the lines in
-/// them. Lines that no trailer may carry are marked dropped.
+/// them; no bytes when there are no lines. Lines that no trailer may carry are marked dropped.
 package struct TrailerSection: Sendable {
     package internal(set) var bytes: [UInt8] = []
     package var fields: [FieldLine] = []

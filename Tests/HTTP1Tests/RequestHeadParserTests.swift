@@ -105,6 +105,15 @@ import Testing
         #expect(RequestFault.allCases.allSatisfy { "\($0.detail)".hasSuffix(".") })
     }
 
+    @Test func `whitespace before a value is left out wherever the head is cut`() throws {
+        let head = bytes("POST / HTTP/1.1\r\nHost: \t h\r\nTransfer-Encoding: \t chunked \t\r\n\r\n")
+        for cut in 0..<head.count {
+            let parsed = try #require(parseRequest(head, cuts: [cut]).head)
+            #expect(parsed.framing == .chunked)
+            #expect(text(parsed.bytes, parsed.authority) == "h")
+        }
+    }
+
     // MARK: Bounds
 
     @Test func `a head as large as the limit is taken, a larger one refused before its end`() {
