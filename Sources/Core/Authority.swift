@@ -3,15 +3,17 @@ package enum Authority {
     /// The longest host name, as RFC 3986 §3.2.2 and the DNS have it.
     private static let hostBytes = 255
 
-    /// True for a host that is not empty, without userinfo, and, after a colon, a port of one to five digits up to 65,535.
+    /// True for a host that is not empty, without userinfo, and, after a colon, a port of one to five digits up to
+    /// 65,535.
     ///
-    /// A host is an IPv6 address in brackets or a name of RFC 3986's unreserved bytes: letters, digits, `-`, `.`, `_`, `~`.
-    /// The grammar's percent-encoding and sub-delimiters are refused, since they give one name several spellings ("%61")
-    /// or look like several hosts ("a,b"), and no route could tell which the upstream will see.
+    /// A host is an IPv6 address in brackets or a name of RFC 3986's unreserved bytes: letters, digits, `-`, `.`, `_`,
+    /// `~`. The grammar's percent-encoding and sub-delimiters are refused, since they give one name several spellings
+    /// ("%61") or look like several hosts ("a,b"), and no route could tell which the upstream will see.
     package static func isValidAuthority(_ bytes: Span<UInt8>) -> Bool {
         let host = hostRange(in: bytes)
         if host.upperBound < bytes.count {
-            guard bytes[host.upperBound] == 0x3A, port(bytes.extracting(host.upperBound &+ 1..<bytes.count)) != nil else {
+            guard bytes[host.upperBound] == 0x3A, port(bytes.extracting(host.upperBound &+ 1..<bytes.count)) != nil
+            else {
                 return false
             }
         }

@@ -1,7 +1,7 @@
 /// Base64url without padding (RFC 4648 §5, RFC 7515 §2), read strictly: every text of it stands for other bytes.
 package enum Base64URL {
-    /// Appends what the text stands for. False, with `output` as it was, for a byte outside of the alphabet (padding and
-    /// white space included), for a length of 1 modulo 4, and for bits that are set beyond the last byte.
+    /// Appends what the text stands for. False, with `output` as it was, for a byte outside of the alphabet (padding
+    /// and white space included), for a length of 1 modulo 4, and for bits that are set beyond the last byte.
     package static func decode(_ text: Span<UInt8>, into output: inout [UInt8]) -> Bool {
         let start = output.count
         let wholeGroups = text.count / 4
@@ -30,17 +30,19 @@ package enum Base64URL {
     private static func fill(
         _ output: inout [UInt8], from start: Int, with text: Span<UInt8>, wholeGroups: Int
     ) -> Bool {
-        let values = sextets
+        let table = sextets
+        let values = table.span
         var target = output.mutableSpan
         var write = start
         var read = 0
         // Bytes outside of the alphabet have the two top bits of a byte set: looked at once, at the end.
         var seen: UInt8 = 0
         for _ in 0..<wholeGroups {
-            let a = values[Int(text[read])]
-            let b = values[Int(text[read &+ 1])]
-            let c = values[Int(text[read &+ 2])]
-            let d = values[Int(text[read &+ 3])]
+            let group = text.halfWord(at: read)
+            let a = values[Int(group & 0xFF)]
+            let b = values[Int(group >> 8 & 0xFF)]
+            let c = values[Int(group >> 16 & 0xFF)]
+            let d = values[Int(group >> 24)]
             seen |= a | b | c | d
             target[write] = a << 2 | b >> 4
             target[write &+ 1] = b << 4 | c >> 2

@@ -3,8 +3,8 @@ package enum ByteSizeText {
     /// What a message tells an author who wrote something else.
     package static let syntax = "a whole number with the unit B, KiB, MiB, GiB, KB, MB or GB, as in \"64KiB\""
 
-    /// Nil for other units (they are told apart by case), signs, fractions, white space or leading zeros, and for 2^64 bytes or
-    /// more.
+    /// Nil for other units (they are told apart by case), signs, fractions, white space or leading zeros, and for 2^64
+    /// bytes or more.
     package static func parse(_ text: String) -> UInt64? {
         let bytes = text.utf8.span
         guard let (number, end) = bytes.leadingNumber(), let unit = unit(bytes.extracting(end..<bytes.count)) else {

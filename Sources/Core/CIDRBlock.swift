@@ -16,8 +16,8 @@ package struct CIDRBlock: Hashable, Sendable {
         self = block
     }
 
-    /// Reads an address in the syntax of `IPAddress`, alone (then it is a block of one) or followed by "/" and the length
-    /// of the prefix in decimal digits without leading zeros.
+    /// Reads an address in the syntax of `IPAddress`, alone (then it is a block of one) or followed by "/" and the
+    /// length of the prefix in decimal digits without leading zeros.
     package static func parse(_ text: String) throws(CIDRError) -> CIDRBlock {
         try parse(text.utf8.span)
     }
@@ -28,7 +28,8 @@ package struct CIDRBlock: Hashable, Sendable {
             return CIDRBlock(network: address, prefixLength: address.bitWidth)
         }
         let spelled = text.extracting(0..<slash)
-        guard let address = IPAddress(spelled), let length = prefixLength(text.extracting(slash &+ 1..<text.count)) else {
+        guard let address = IPAddress(spelled), let length = prefixLength(text.extracting(slash &+ 1..<text.count))
+        else {
             throw .malformed
         }
         if address.family == .v4, spelled.firstIndex(of: 0x3A) != nil { throw .mappedPrefix }
@@ -39,7 +40,8 @@ package struct CIDRBlock: Hashable, Sendable {
         return block
     }
 
-    /// An IPv4 block contains IPv4 addresses only, an IPv6 block IPv6 addresses only: `::/0` does not contain 127.0.0.1.
+    /// An IPv4 block contains IPv4 addresses only, an IPv6 block IPv6 addresses only: `::/0` does not contain
+    /// 127.0.0.1.
     package func contains(_ address: IPAddress) -> Bool {
         address.family == network.family && address.masked(toPrefix: prefixLength) == network
     }

@@ -20,27 +20,25 @@ package enum FastHash {
 
     private static func hash(_ bytes: Span<UInt8>, keys: HashSeed.Keys) -> UInt64 {
         let count = bytes.count
-        // Bytes without padding: every one is initialised.
-        let words = unsafe bytes.bytes
         var state = keys.a ^ UInt64(truncatingIfNeeded: count)
         var offset = 0
         if count > 64 {
             // Four lanes, because one multiplication alone keeps the processor waiting for its result.
             var lanes = (state, keys.b, keys.c, keys.d)
             repeat {
-                lanes.0 = fold(words.word(offset) ^ keys.b, words.word(offset &+ 8) ^ lanes.0)
-                lanes.1 = fold(words.word(offset &+ 16) ^ keys.c, words.word(offset &+ 24) ^ lanes.1)
-                lanes.2 = fold(words.word(offset &+ 32) ^ keys.d, words.word(offset &+ 40) ^ lanes.2)
-                lanes.3 = fold(words.word(offset &+ 48) ^ keys.a, words.word(offset &+ 56) ^ lanes.3)
+                lanes.0 = fold(bytes.word(at: offset) ^ keys.b, bytes.word(at: offset &+ 8) ^ lanes.0)
+                lanes.1 = fold(bytes.word(at: offset &+ 16) ^ keys.c, bytes.word(at: offset &+ 24) ^ lanes.1)
+                lanes.2 = fold(bytes.word(at: offset &+ 32) ^ keys.d, bytes.word(at: offset &+ 40) ^ lanes.2)
+                lanes.3 = fold(bytes.word(at: offset &+ 48) ^ keys.a, bytes.word(at: offset &+ 56) ^ lanes.3)
                 offset &+= 64
             } while count &- offset > 64
             state = fold(lanes.0 ^ keys.c, lanes.1 ^ keys.d) ^ fold(lanes.2 ^ keys.a, lanes.3 ^ keys.b)
         }
         while count &- offset > 16 {
-            state = fold(words.word(offset) ^ keys.b, words.word(offset &+ 8) ^ state)
+            state = fold(bytes.word(at: offset) ^ keys.b, bytes.word(at: offset &+ 8) ^ state)
             offset &+= 16
         }
-        let (first, second) = words.lastWords()
+        let (first, second) = bytes.lastWords()
         let (high, low) = (first ^ keys.b).multipliedFullWidth(by: second ^ state)
         return fold(low ^ keys.c, high ^ keys.d)
     }
@@ -52,34 +50,16 @@ package enum FastHash {
     }
 }
 
-extension RawSpan {
-    /// The 64 bits at `offset`, wherever they are aligned.
-    @inline(__always)
-    fileprivate func word(_ offset: Int) -> UInt64 {
-        // Bounds are checked by the call, and any 64 bits are a value of the type.
-        unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
-    }
-
-    @inline(__always)
-    private func halfWord(_ offset: Int) -> UInt64 {
-        // Bounds are checked by the call, and any 32 bits are a value of the type.
-        UInt64(unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
-    }
-
-    @inline(__always)
-    private func byte(_ offset: Int) -> UInt64 {
-        // Bounds are checked by the call, and any byte is a value of the type.
-        UInt64(unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self))
-    }
-
+extension Span where Element == UInt8 {
     /// The last 16 bytes; all bytes where there are fewer, some of them twice.
     @inline(__always)
     fileprivate func lastWords() -> (UInt64, UInt64) {
-        let count = byteCount
-        if count >= 16 { return (word(count &- 16), word(count &- 8)) }
-        if count >= 8 { return (word(0), word(count &- 8)) }
-        if count >= 4 { return (halfWord(0), halfWord(count &- 4)) }
-        if count > 0 { return (byte(0) << 16 | byte(count / 2) << 8 | byte(count &- 1), 0) }
+        if count >= 16 { return (word(at: count &- 16), word(at: count &- 8)) }
+        if count >= 8 { return (word(at: 0), word(at: count &- 8)) }
+        if count >= 4 { return (UInt64(halfWord(at: 0)), UInt64(halfWord(at: count &- 4))) }
+        if count > 0 {
+            return (UInt64(self[0]) << 16 | UInt64(self[count / 2]) << 8 | UInt64(self[count &- 1]), 0)
+        }
         return (0, 0)
     }
 }

@@ -3,7 +3,8 @@ package enum HTTPDate {
     /// The bytes of every such date.
     package static let byteCount = 29
 
-    /// Nil for anything but an IMF-fixdate whose day exists and is that day of the week. The two obsolete forms are not read.
+    /// Nil for anything but an IMF-fixdate whose day exists and is that day of the week. The two obsolete forms are not
+    /// read.
     package static func parse(_ text: Span<UInt8>) -> WallTime? {
         guard text.count == byteCount, text.extracting(3..<5).equals(", "), text[7] == 0x20, text[11] == 0x20,
             text[16] == 0x20, text[19] == 0x3A, text[22] == 0x3A, text.extracting(25..<29).equals(" GMT"),
@@ -26,7 +27,9 @@ package enum HTTPDate {
     /// Which of the three-letter names this is.
     private static func index(of name: Span<UInt8>, in names: [UInt8]) -> Int? {
         let names = names.span
-        for index in 0..<names.count / 3 where names.extracting(index &* 3..<index &* 3 &+ 3).equals(name) { return index }
+        for index in 0..<names.count / 3 where names.extracting(index &* 3..<index &* 3 &+ 3).equals(name) {
+            return index
+        }
         return nil
     }
 }

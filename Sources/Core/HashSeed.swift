@@ -12,6 +12,7 @@ package struct HashSeed: Sendable {
     package init(_ high: UInt64, _ low: UInt64) {
         var generator = PseudorandomSequence(seed: (high, low))
         first = Keys(a: generator.next() | 1, b: generator.next() | 1, c: generator.next() | 1, d: generator.next() | 1)
-        second = Keys(a: generator.next() | 1, b: generator.next() | 1, c: generator.next() | 1, d: generator.next() | 1)
+        second = Keys(
+            a: generator.next() | 1, b: generator.next() | 1, c: generator.next() | 1, d: generator.next() | 1)
     }
 }

@@ -1,8 +1,8 @@
 /// Addresses as text: read strictly (RFC 6943 §3.1.1, RFC 4291 §2.2), written in the one form of RFC 5952.
 extension IPAddress: CustomStringConvertible {
-    /// Reads `192.0.2.1` or `2001:db8::1` and nothing else: four decimal octets without leading zeros, or eight groups of
-    /// at most four digits with at most one `::`, the last two perhaps as an IPv4 address. No zone, brackets, white space,
-    /// octal, hexadecimal or short IPv4 forms. An IPv4-mapped address becomes the IPv4 address.
+    /// Reads `192.0.2.1` or `2001:db8::1` and nothing else: four decimal octets without leading zeros, or eight groups
+    /// of at most four digits with at most one `::`, the last two perhaps as an IPv4 address. No zone, brackets, white
+    /// space, octal, hexadecimal or short IPv4 forms. An IPv4-mapped address becomes the IPv4 address.
     package init?(_ text: Span<UInt8>) {
         if text.firstIndex(of: 0x3A) == nil {
             guard let address = text.ipv4Address else { return nil }

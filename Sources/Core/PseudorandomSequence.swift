@@ -1,5 +1,5 @@
-/// A quick sequence of 64-bit words from 128 bits of seed: for what has to be unique or well spread, not secret. No word comes
-/// twice before all 2^64 have come; which follows which depends on the whole seed.
+/// A quick sequence of 64-bit words from 128 bits of seed: for what has to be unique or well spread, not secret. No
+/// word comes twice before all 2^64 have come; which follows which depends on the whole seed.
 package struct PseudorandomSequence: RandomNumberGenerator, Sendable {
     private var counter: UInt64
     private let key: UInt64

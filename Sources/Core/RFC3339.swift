@@ -1,8 +1,8 @@
 /// Dates and times of RFC 3339: `2027-01-01T00:00:00Z`, `2026-12-31T23:00:00.5-01:00`.
 extension WallTime {
-    /// Nil for anything but a full date, a full time and an offset in the grammar of RFC 3339 §5.6, for days the calendar
-    /// does not have, and for leap seconds. Digits beyond nanoseconds are cut off. Moments before 1677 or after 2262 become
-    /// the first or last one there is, so that `9999-12-31T23:59:59Z` does for "never".
+    /// Nil for anything but a full date, a full time and an offset in the grammar of RFC 3339 §5.6, for days the
+    /// calendar does not have, and for leap seconds. Digits beyond nanoseconds are cut off. Moments before 1677 or
+    /// after 2262 become the first or last one there is, so that `9999-12-31T23:59:59Z` does for "never".
     package init?(rfc3339 text: String) {
         self.init(rfc3339: text.utf8.span)
     }

@@ -21,8 +21,8 @@ package struct TraceContext: Hashable, Sendable {
         self.flags = flags & Self.knownFlags
     }
 
-    /// Reads a field value. Nil for upper-case digits, identifiers that are all zero, version `ff`, and for anything after
-    /// the flags unless the version is higher than `00` and a dash separates it: then a new trace has to begin.
+    /// Reads a field value. Nil for upper-case digits, identifiers that are all zero, version `ff`, and for anything
+    /// after the flags unless the version is higher than `00` and a dash separates it: then a new trace has to begin.
     package init?(traceparent text: Span<UInt8>) {
         guard text.count >= Self.byteCount, text[2] == 0x2D, text[35] == 0x2D, text[52] == 0x2D,
             let version = text.lowercaseWord(in: 0..<2), version != 0xFF,

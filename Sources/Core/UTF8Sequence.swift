@@ -10,7 +10,8 @@ extension Span where Element == UInt8 {
     func utf8Sequence(at start: Int) -> UTF8Sequence {
         let first = self[start]
         let continuations: Int
-        // Only the second byte has a range of its own: it rules out overlong forms, surrogates and values above U+10FFFF.
+        // Only the second byte has a range of its own: it rules out overlong forms, surrogates and values above
+        // U+10FFFF.
         var second: ClosedRange<UInt8> = 0x80...0xBF
         switch first {
         case 0x00...0x7F: return UTF8Sequence(length: 1, isWellFormed: true)

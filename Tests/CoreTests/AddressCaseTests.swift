@@ -10,7 +10,8 @@ struct AddressCaseTests {
     }
 
     static let rows: [Row] = {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Vectors/addresses/cases.json")
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../Vectors/addresses/cases.json")
         guard let content = try? Data(contentsOf: file.standardized) else { return [] }
         return (try? JSONDecoder().decode([Row].self, from: content)) ?? []
     }()

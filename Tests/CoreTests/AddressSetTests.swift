@@ -43,7 +43,8 @@ struct AddressSetTests {
                 let inside = block.network
                 let beside = [
                     IPAddress(v4: UInt32(truncatingIfNeeded: inside.low &- 1)), Self.anyBlock(&generator).network,
-                    IPAddress(high: inside.high, low: inside.low &+ 1), IPAddress(high: inside.high, low: inside.low &- 1),
+                    IPAddress(high: inside.high, low: inside.low &+ 1),
+                    IPAddress(high: inside.high, low: inside.low &- 1),
                 ]
                 #expect(set.contains(inside))
                 for address in beside {
@@ -61,7 +62,8 @@ struct AddressSetTests {
             return CIDRBlock(network: address.masked(toPrefix: length), prefixLength: length)
         }
         let length = Int.random(in: 56...128, using: &generator)
-        let address = IPAddress(high: .random(in: 0x2001...0x20FF, using: &generator), low: .random(in: 0..<16, using: &generator))
+        let address = IPAddress(
+            high: .random(in: 0x2001...0x20FF, using: &generator), low: .random(in: 0..<16, using: &generator))
         return CIDRBlock(network: address.masked(toPrefix: length), prefixLength: length)
     }
 }

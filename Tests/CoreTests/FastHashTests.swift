@@ -60,7 +60,9 @@ struct FastHashTests {
 
     @Test func `another seed gives another hash and the same seed the same`() {
         let again = HashSeed(0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210)
-        let others = [HashSeed(0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3211), HashSeed(0, 0), HashSeed(1, 0), HashSeed(0, 1)]
+        let others = [
+            HashSeed(0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3211), HashSeed(0, 0), HashSeed(1, 0), HashSeed(0, 1),
+        ]
         for length in [0, 1, 8, 40, 100] {
             let input = bytes(length)
             let hash = FastHash.hash(input.span, seed: seed)

@@ -19,7 +19,10 @@ struct HexTests {
     @Test func `a digest is read from 64 digits and written back`() {
         let text = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
         let digest = Digest256(hex: text)
-        #expect(digest == Digest256(0x0001_0203_0405_0607, 0x0809_0A0B_0C0D_0E0F, 0x1011_1213_1415_1617, 0x1819_1A1B_1C1D_1E1F))
+        #expect(
+            digest
+                == Digest256(0x0001_0203_0405_0607, 0x0809_0A0B_0C0D_0E0F, 0x1011_1213_1415_1617, 0x1819_1A1B_1C1D_1E1F)
+        )
         #expect(digest?.hex == text)
         #expect(Digest256(hex: text.uppercased()) == digest)
     }
@@ -27,6 +30,8 @@ struct HexTests {
     @Test func `a digest of other length or with another byte is refused`() {
         let digits = String(repeating: "0", count: 63)
         #expect(Digest256(hex: digits + "0") != nil)
-        for text in ["", digits, digits + "00", digits + "g", "x" + digits, digits + " "] { #expect(Digest256(hex: text) == nil) }
+        for text in ["", digits, digits + "00", digits + "g", "x" + digits, digits + " "] {
+            #expect(Digest256(hex: text) == nil)
+        }
     }
 }

@@ -34,7 +34,9 @@ struct RequestIDTests {
         #expect(isAcceptable(text))
     }
 
-    @Test(arguments: ["", String(repeating: "x", count: 129), "a b", "a/b", "a:b", "a\n", "é", "a\"", "a,b", "[", "`", "{", "@"])
+    @Test(arguments: [
+        "", String(repeating: "x", count: 129), "a b", "a/b", "a:b", "a\n", "é", "a\"", "a,b", "[", "`", "{", "@",
+    ])
     func `anything else is not`(text: String) {
         #expect(!isAcceptable(text))
     }

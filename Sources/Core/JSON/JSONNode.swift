@@ -28,7 +28,7 @@ package struct JSONNode: Sendable {
     /// Member names are compared after unescaping and by canonical equivalence, which is how Swift compares strings, so
     /// that names accepted here are distinct keys of a dictionary too. One pass; the time is linear in the text.
     /// - Parameters:
-    ///   - depthLimit: how many arrays and objects may be open at once.
+    ///   - depthLimit: how many arrays and objects may be open at once, at most `FixedBounds.jsonDepth`.
     ///   - byteLimit: a longer text is refused unread.
     package static func parse(
         _ bytes: Span<UInt8>, depthLimit: Int = FixedBounds.jsonDepth, byteLimit: Int = .max

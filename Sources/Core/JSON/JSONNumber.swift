@@ -31,7 +31,9 @@ package struct JSONNumber: Sendable {
                 zeros &+= 1
                 if isFraction { fractionDigits &+= 1 }
             } else if byte.isDigit {
-                guard let scaled = significand.multiplied(byPowerOfTen: significand == 0 ? 0 : zeros &+ 1) else { return nil }
+                guard let scaled = significand.multiplied(byPowerOfTen: significand == 0 ? 0 : zeros &+ 1) else {
+                    return nil
+                }
                 let (sum, overflow) = scaled.addingReportingOverflow(UInt64(byte &- 0x30))
                 if overflow { return nil }
                 significand = sum

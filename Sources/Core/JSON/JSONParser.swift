@@ -1,73 +1,38 @@
-/// Reads one JSON text in one pass. Open arrays and objects lie on a stack of its own, so that nesting costs no call depth.
+/// Reads one JSON text in one pass, by recursive descent: nesting costs call depth and is bounded for that reason.
 struct JSONParser {
-    /// An array or object whose end has not been read yet.
-    private struct OpenContainer {
-        /// Up to this many members a new name is compared with each, which is quicker than hashing them.
-        static let comparedMembers = 12
-
-        let isObject: Bool
-        let position: SourcePosition
-        var elements: [JSONNode] = []
-        var members: [JSONMember] = []
-        /// The member whose value is being read.
-        var name = ""
-        var namePosition: SourcePosition
-        /// All names so far, once there are too many to compare one by one.
-        var names: Set<String> = []
-
-        init(isObject: Bool, position: SourcePosition) {
-            self.isObject = isObject
-            self.position = position
-            namePosition = position
-        }
-
-        /// False when a member of this name is there already.
-        mutating func admits(_ name: String) -> Bool {
-            if members.count < Self.comparedMembers {
-                for index in members.indices where members[index].name == name { return false }
-                return true
-            }
-            if names.isEmpty { names = Set(members.lazy.map(\.name)) }
-            return names.insert(name).inserted
-        }
-    }
+    /// Up to this many members a new name is compared with each, which is quicker than hashing them.
+    private static let comparedMembers = 12
 
     private let depthLimit: Int
     private var index = 0
     private var line = 1
-    /// Offset of the first byte of the line `index` is in. Raw line ends inside strings are refused, so only white space
-    /// moves it.
+    /// Offset of the first byte of the line `index` is in. Raw line ends inside strings are refused, so only white
+    /// space moves it.
     private var lineStart = 0
-    private var open: [OpenContainer] = []
     private var unescaped: [UInt8] = []
 
     init(depthLimit: Int) {
-        self.depthLimit = depthLimit
+        self.depthLimit = min(depthLimit, FixedBounds.jsonDepth)
     }
 
     mutating func parseText(_ bytes: Span<UInt8>) throws(JSONError) -> JSONNode {
         if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { throw error(.byteOrderMark, at: 0) }
-        while true {
-            guard var node = try beginValue(bytes) else { continue }
-            while !open.isEmpty, let container = try attach(node, bytes) { node = container }
-            if open.isEmpty {
-                skipWhitespace(bytes)
-                if index < bytes.count { throw error(.trailingContent, at: index) }
-                return node
-            }
-        }
+        skipWhitespace(bytes)
+        let node = try readValue(bytes, depth: 0)
+        skipWhitespace(bytes)
+        if index < bytes.count { throw error(.trailingContent, at: index) }
+        return node
     }
 
-    /// Reads a value, or the opening of a container up to its first value: then there is no node yet.
-    private mutating func beginValue(_ bytes: Span<UInt8>) throws(JSONError) -> JSONNode? {
-        skipWhitespace(bytes)
+    /// Reads the value that begins at `index`, inside of `depth` arrays and objects.
+    private mutating func readValue(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> JSONNode {
         guard index < bytes.count else { throw error(.unexpectedEnd, at: index) }
         let position = position(at: index)
         let byte = bytes[index]
         switch byte {
         case 0x22: return JSONNode(.string(try readString(bytes)), at: position)
-        case 0x7B: return try beginObject(bytes, at: position)
-        case 0x5B: return try beginArray(bytes, at: position)
+        case 0x7B: return JSONNode(.object(try readMembers(bytes, depth: depth)), at: position)
+        case 0x5B: return JSONNode(.array(try readElements(bytes, depth: depth)), at: position)
         case 0x2D, 0x30...0x39: return JSONNode(.number(try readNumber(bytes)), at: position)
         case 0x74:
             try readLiteral("true", bytes)
@@ -82,82 +47,75 @@ struct JSONParser {
         }
     }
 
-    private mutating func beginObject(_ bytes: Span<UInt8>, at position: SourcePosition) throws(JSONError) -> JSONNode? {
-        guard open.count < depthLimit else { throw error(.depthExceeded(limit: depthLimit), at: index) }
-        index &+= 1
-        skipWhitespace(bytes)
-        if index < bytes.count, bytes[index] == 0x7D {
+    /// Reads an object from its opening brace to its closing one.
+    private mutating func readMembers(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> [JSONMember] {
+        guard try beginContainer(bytes, depth: depth, end: 0x7D) else { return [] }
+        var members: [JSONMember] = []
+        members.reserveCapacity(8)
+        // All names so far, once there are too many to compare one by one.
+        var names: Set<String> = []
+        repeat {
+            guard index < bytes.count else { throw error(.unexpectedEnd, at: index) }
+            guard bytes[index] == 0x22 else {
+                throw error(.unexpectedByte(bytes[index], expected: .memberName), at: index)
+            }
+            let start = index
+            let name = try readString(bytes)
+            guard Self.admits(name, to: members, &names) else { throw error(.duplicateMember(name), at: start) }
+            let namePosition = position(at: start)
+            skipWhitespace(bytes)
+            guard index < bytes.count else { throw error(.unexpectedEnd, at: index) }
+            guard bytes[index] == 0x3A else { throw error(.unexpectedByte(bytes[index], expected: .colon), at: index) }
             index &+= 1
-            return JSONNode(.object([]), at: position)
-        }
-        var container = OpenContainer(isObject: true, position: position)
-        container.members.reserveCapacity(8)
-        open.append(container)
-        try readName(bytes)
-        return nil
+            skipWhitespace(bytes)
+            let node = try readValue(bytes, depth: depth &+ 1)
+            members.append(JSONMember(name: name, namePosition: namePosition, node: node))
+        } while try continueContainer(bytes, end: 0x7D, expected: .commaOrBrace)
+        return members
     }
 
-    private mutating func beginArray(_ bytes: Span<UInt8>, at position: SourcePosition) throws(JSONError) -> JSONNode? {
-        guard open.count < depthLimit else { throw error(.depthExceeded(limit: depthLimit), at: index) }
-        index &+= 1
-        skipWhitespace(bytes)
-        if index < bytes.count, bytes[index] == 0x5D {
-            index &+= 1
-            return JSONNode(.array([]), at: position)
-        }
-        open.append(OpenContainer(isObject: false, position: position))
-        return nil
+    /// Reads an array from its opening bracket to its closing one.
+    private mutating func readElements(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> [JSONNode] {
+        guard try beginContainer(bytes, depth: depth, end: 0x5D) else { return [] }
+        var elements: [JSONNode] = []
+        repeat {
+            elements.append(try readValue(bytes, depth: depth &+ 1))
+        } while try continueContainer(bytes, end: 0x5D, expected: .commaOrBracket)
+        return elements
     }
 
-    /// Puts a finished value into the innermost open container. Returns that container when it ends here, nil when
-    /// another value is to follow in it.
-    private mutating func attach(_ node: JSONNode, _ bytes: Span<UInt8>) throws(JSONError) -> JSONNode? {
-        let innermost = open.count &- 1
-        let isObject = open[innermost].isObject
-        if isObject {
-            let member = JSONMember(
-                name: open[innermost].name, namePosition: open[innermost].namePosition, node: node)
-            open[innermost].members.append(member)
-        } else {
-            open[innermost].elements.append(node)
-        }
+    /// Steps over the opening byte of a container. False, with the closing byte stepped over too, when it is empty.
+    private mutating func beginContainer(_ bytes: Span<UInt8>, depth: Int, end: UInt8) throws(JSONError) -> Bool {
+        guard depth < depthLimit else { throw error(.depthExceeded(limit: depthLimit), at: index) }
+        index &+= 1
+        skipWhitespace(bytes)
+        guard index < bytes.count, bytes[index] == end else { return true }
+        index &+= 1
+        return false
+    }
+
+    /// Steps over what follows a value in a container. True when that is a comma, false when it is the closing byte.
+    private mutating func continueContainer(
+        _ bytes: Span<UInt8>, end: UInt8, expected: JSONError.Expectation
+    ) throws(JSONError) -> Bool {
         skipWhitespace(bytes)
         guard index < bytes.count else { throw error(.unexpectedEnd, at: index) }
         let byte = bytes[index]
-        if byte == 0x2C {
-            index &+= 1
-            if isObject {
-                skipWhitespace(bytes)
-                try readName(bytes)
-            }
-            return nil
-        }
-        guard byte == (isObject ? 0x7D : 0x5D) else {
-            throw error(.unexpectedByte(byte, expected: isObject ? .commaOrBrace : .commaOrBracket), at: index)
-        }
+        guard byte == 0x2C || byte == end else { throw error(.unexpectedByte(byte, expected: expected), at: index) }
         index &+= 1
-        let container = open.removeLast()
-        return JSONNode(isObject ? .object(container.members) : .array(container.elements), at: container.position)
+        if byte == end { return false }
+        skipWhitespace(bytes)
+        return true
     }
 
-    /// Reads a member's name and the colon after it into the innermost open container.
-    private mutating func readName(_ bytes: Span<UInt8>) throws(JSONError) {
-        guard index < bytes.count else { throw error(.unexpectedEnd, at: index) }
-        guard bytes[index] == 0x22 else {
-            throw error(.unexpectedByte(bytes[index], expected: .memberName), at: index)
+    /// False when a member of this name is there already.
+    private static func admits(_ name: String, to members: [JSONMember], _ names: inout Set<String>) -> Bool {
+        if members.count < comparedMembers {
+            for index in members.indices where members[index].name == name { return false }
+            return true
         }
-        let start = index
-        let name = try readString(bytes)
-        let innermost = open.count &- 1
-        guard open[innermost].admits(name) else {
-            throw error(.duplicateMember(name), at: start)
-        }
-        open[innermost].name = name
-        open[innermost].namePosition = position(at: start)
-        skipWhitespace(bytes)
-        guard index < bytes.count else { throw error(.unexpectedEnd, at: index) }
-        guard bytes[index] == 0x3A else { throw error(.unexpectedByte(bytes[index], expected: .colon), at: index) }
-        index &+= 1
+        if names.isEmpty { names = Set(members.lazy.map(\.name)) }
+        return names.insert(name).inserted
     }
 
     private mutating func readLiteral(_ literal: StaticString, _ bytes: Span<UInt8>) throws(JSONError) {
@@ -200,19 +158,20 @@ struct JSONParser {
     /// Reads the string whose opening quotation mark is at `index`.
     private mutating func readString(_ bytes: Span<UInt8>) throws(JSONError) -> String {
         let start = index &+ 1
-        var end = start
+        var end = bytes.endOfPlainText(from: start)
         var hasEscape = false
         while true {
             guard end < bytes.count else { throw error(.unexpectedEnd, at: bytes.count) }
             let byte = bytes[end]
             if byte == 0x22 { break }
+            if byte < 0x20 { throw error(.controlCharacter(byte), at: end) }
             if byte == 0x5C {
                 hasEscape = true
                 end &+= 2
             } else {
-                if byte < 0x20 { throw error(.controlCharacter(byte), at: end) }
                 end &+= 1
             }
+            end = bytes.endOfPlainText(from: end)
         }
         let content = bytes.extracting(start..<end)
         index = end &+ 1

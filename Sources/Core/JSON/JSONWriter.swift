@@ -4,26 +4,16 @@ extension Array where Element == UInt8 {
     package mutating func append(jsonString bytes: Span<UInt8>) {
         append(0x22)
         var start = 0
-        var index = 0
+        var index = bytes.endOfPlainText(from: 0)
         while index < bytes.count {
-            let byte = bytes[index]
-            if byte.isPlainInJSON {
-                index &+= 1
-                continue
-            }
             let sequence = bytes.utf8Sequence(at: index)
-            if byte >= 0x80 && sequence.isWellFormed {
-                index &+= sequence.length
-                continue
+            let isASCII = bytes[index] < 0x80
+            if isASCII || !sequence.isWellFormed {
+                append(contentsOf: bytes.extracting(start..<index))
+                isASCII ? append(jsonEscapeOf: bytes[index]) : append("\u{FFFD}")
+                start = index &+ sequence.length
             }
-            append(contentsOf: bytes.extracting(start..<index))
-            if byte < 0x80 {
-                append(jsonEscapeOf: byte)
-            } else {
-                append("\u{FFFD}")
-            }
-            index &+= sequence.length
-            start = index
+            index = bytes.endOfPlainText(from: index &+ sequence.length)
         }
         append(contentsOf: bytes.extracting(start..<index))
         append(0x22)
@@ -76,12 +66,5 @@ extension Array where Element == UInt8 {
             append("\\u00")
             append(hexadecimal: byte)
         }
-    }
-}
-
-extension UInt8 {
-    /// Printable ASCII but `"` and `\`. DEL is escaped too: JSON does not ask for it, terminals and headers do.
-    fileprivate var isPlainInJSON: Bool {
-        self >= 0x20 && self < 0x7F && self != 0x22 && self != 0x5C
     }
 }

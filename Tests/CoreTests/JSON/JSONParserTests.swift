@@ -41,11 +41,12 @@ struct JSONParserTests {
         #expect(refusal(of: text) == JSONError(reason, at: SourcePosition(line: line, column: column)))
     }
 
-    @Test(arguments: [
-        ([0x22, 0xC3, 0x22], 2), ([0x22, 0x61, 0xC0, 0xAF, 0x22], 3), ([0x22, 0xED, 0xA0, 0x80, 0x22], 2),
-        ([0x22, 0xF5, 0x80, 0x80, 0x80, 0x22], 2), ([0x22, 0x61, 0x62, 0xFF, 0x22], 4),
-        ([0x22, 0x5C, 0x6E, 0x80, 0x22], 4), ([0x22, 0xE2, 0x82, 0x5C, 0x6E, 0xAC, 0x22], 2),
-    ] as [([UInt8], Int)])
+    @Test(
+        arguments: [
+            ([0x22, 0xC3, 0x22], 2), ([0x22, 0x61, 0xC0, 0xAF, 0x22], 3), ([0x22, 0xED, 0xA0, 0x80, 0x22], 2),
+            ([0x22, 0xF5, 0x80, 0x80, 0x80, 0x22], 2), ([0x22, 0x61, 0x62, 0xFF, 0x22], 4),
+            ([0x22, 0x5C, 0x6E, 0x80, 0x22], 4), ([0x22, 0xE2, 0x82, 0x5C, 0x6E, 0xAC, 0x22], 2),
+        ] as [([UInt8], Int)])
     func `bytes that are not UTF-8 are refused where they stand`(bytes: [UInt8], column: Int) {
         #expect(refusal(of: bytes) == JSONError(.invalidUTF8, at: SourcePosition(line: 1, column: column)))
     }
@@ -59,9 +60,11 @@ struct JSONParserTests {
         }
         #expect(members[0].namePosition == SourcePosition(line: 2, column: 3))
         #expect(members[0].node.position == SourcePosition(line: 2, column: 9))
-        #expect(elements.map(\.position) == [
-            SourcePosition(line: 2, column: 10), SourcePosition(line: 3, column: 2), SourcePosition(line: 3, column: 8),
-        ])
+        #expect(
+            elements.map(\.position) == [
+                SourcePosition(line: 2, column: 10), SourcePosition(line: 3, column: 2),
+                SourcePosition(line: 3, column: 8),
+            ])
         #expect(elements[2]["x"]?.position == SourcePosition(line: 3, column: 15))
     }
 
@@ -90,6 +93,7 @@ struct JSONParserTests {
             refusal(of: nested(65)) == JSONError(.depthExceeded(limit: 64), at: SourcePosition(line: 1, column: 65)))
         #expect(refusal(of: Array("[]".utf8), depthLimit: 0)?.reason == .depthExceeded(limit: 0))
         #expect(refusal(of: Array("1".utf8), depthLimit: 0) == nil)
+        #expect(refusal(of: nested(65), depthLimit: .max)?.reason == .depthExceeded(limit: 64))
     }
 
     @Test(arguments: ["[", #"{"a":"#, #"[{"a":"#])

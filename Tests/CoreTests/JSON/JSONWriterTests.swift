@@ -9,7 +9,8 @@ struct JSONWriterTests {
     }
 
     @Test(arguments: [
-        ("", #""""#), ("plain", #""plain""#), ("a\"b\\c/d", #""a\"b\\c/d""#), ("\u{8}\u{9}\u{A}\u{C}\u{D}", #""\b\t\n\f\r""#),
+        ("", #""""#), ("plain", #""plain""#), ("a\"b\\c/d", #""a\"b\\c/d""#),
+        ("\u{8}\u{9}\u{A}\u{C}\u{D}", #""\b\t\n\f\r""#),
         ("\0\u{1B}[31m\u{7F}", #""\u0000\u001b[31m\u007f""#), ("é€𝄞", #""é€𝄞""#), ("x\u{1F}é\"", #""x\u001fé\"""#),
     ])
     func `a text is escaped`(text: String, expected: String) {
@@ -19,11 +20,13 @@ struct JSONWriterTests {
         #expect(output == Array(expected.utf8))
     }
 
-    @Test(arguments: [
-        [0x80], [0xC0, 0xAF], [0xC3], [0x61, 0xC3, 0x62], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF0, 0x9F, 0x92],
-        [0xF0, 0x80, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x61], [0xFF, 0xFE, 0xC3, 0xA9], [0xE0, 0x80, 0x22],
-        [0xE1, 0x80, 0xE2, 0xF0, 0x91, 0x92, 0xF1, 0xBF, 0x41], [0xF0, 0x91, 0x92, 0xF1, 0xBF],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x80], [0xC0, 0xAF], [0xC3], [0x61, 0xC3, 0x62], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF0, 0x9F, 0x92],
+            [0xF0, 0x80, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x61], [0xFF, 0xFE, 0xC3, 0xA9],
+            [0xE0, 0x80, 0x22],
+            [0xE1, 0x80, 0xE2, 0xF0, 0x91, 0x92, 0xF1, 0xBF, 0x41], [0xF0, 0x91, 0x92, 0xF1, 0xBF],
+        ] as [[UInt8]])
     func `what is not UTF-8 becomes the replacement character as Unicode recommends`(bytes: [UInt8]) throws {
         guard case .string(let string) = try parsed(written(bytes)).value else {
             Issue.record("not a string")
@@ -41,6 +44,23 @@ struct JSONWriterTests {
                     return
                 }
                 #expect(Array(string.utf8) == Array(String(decoding: bytes, as: UTF8.self).utf8))
+            }
+        }
+    }
+
+    @Test func `every byte at every place of a longer text is written and read as what it is`() throws {
+        for byte in UInt8.min...UInt8.max {
+            for place in 0..<20 {
+                var bytes = [UInt8](repeating: 0x61, count: 20)
+                bytes[place] = byte
+                guard case .string(let string) = try parsed(written(bytes)).value else {
+                    Issue.record("not a string")
+                    return
+                }
+                #expect(string == String(decoding: bytes, as: UTF8.self))
+                // The same bytes between quotation marks, unescaped: JSON only when the byte may stand there.
+                let mayStand = byte >= 0x20 && byte < 0x80 && byte != 0x22 && byte != 0x5C
+                #expect((refusal(of: [0x22] + bytes + [0x22]) == nil) == mayStand)
             }
         }
     }
