@@ -58,8 +58,7 @@ struct JSONTestSuiteTests {
     @Test(arguments: files("y_") + files("n_"))
     func `a text with bytes changed is refused or survives, and never traps`(file: String) throws {
         let original = try Self.contents(of: file)
-        // Two files are bombs of 100,000 levels, which their own tests refuse.
-        guard !original.isEmpty, original.count < 10_000 else { return }
+        guard !original.isEmpty else { return }
         var generator = SplitMix(state: UInt64(original.count))
         let alphabet =
             Array("{}[]\",:\\/u0123456789abcdefDEntrl+-. \n".utf8) + [0x00, 0x1F, 0x7F, 0x80, 0xC3, 0xED, 0xF4]
