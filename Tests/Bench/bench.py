@@ -1,10 +1,11 @@
-"""Measures Portcullis beside a relay that parses nothing, nginx and HAProxy, round by round in one run, and prints one table.
+"""Measures Portcullis beside a relay that parses nothing, nginx and HAProxy, round by round, and prints one table.
 
     bench.py PORTCULLIS RELAY [--quick] [--rounds N] [--seconds S]
 
-What counts is the CPU time a process spends per request, divided by the relay's in the same round: on a small machine requests
-per second also measure the load generator and the upstream, which share the cores.
+What counts is the CPU time a process spends per request, divided by the relay's in the same round: on a small machine
+requests per second also measure the load generator and the upstream, which share the cores.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -74,8 +75,14 @@ def await_port(port: int, process: subprocess.Popen, name: str) -> None:
 
 def start(stack: ExitStack, name: str, command: list[str], port: int, folder: Path) -> int:
     """Starts a program, ends it with the run, and returns its process id."""
-    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
-                               stderr=open(folder / f"{name}.err", "wb"))
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        stderr=open(folder / f"{name}.err", "wb"),
+    )
 
     def stop() -> None:
         process.send_signal(signal.SIGTERM)
@@ -93,7 +100,13 @@ def start(stack: ExitStack, name: str, command: list[str], port: int, folder: Pa
 def cpu_us(pid: int) -> float:
     """CPU time of all threads so far, in microseconds: from the scheduler where it says, else from the ticks."""
     try:
-        return sum(int(Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[0]) for task in os.listdir(f"/proc/{pid}/task")) / 1e3
+        return (
+            sum(
+                int(Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[0])
+                for task in os.listdir(f"/proc/{pid}/task")
+            )
+            / 1e3
+        )
     except (OSError, IndexError):
         times = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(times[11]) + int(times[12])) * 1e6 / os.sysconf("SC_CLK_TCK")
@@ -109,8 +122,16 @@ def latency_us(text: str, percentile: str) -> float:
 
 
 def measure(target: Target, pid: int, seconds: int) -> Sample:
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", *target.options,
-               f"http://127.0.0.1:{target.port}{target.path}", *target.script]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{CONNECTIONS}",
+        f"-d{seconds}s",
+        "--latency",
+        *target.options,
+        f"http://127.0.0.1:{target.port}{target.path}",
+        *target.script,
+    ]
     before = cpu_us(pid)
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30)
     spent = cpu_us(pid) - before
@@ -120,8 +141,13 @@ def measure(target: Target, pid: int, seconds: int) -> Sample:
         raise SystemExit(f"wrk measured nothing at {target.program}, {target.work}:\n{done.stdout}{done.stderr}")
     wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
     return Sample(
-        spent / int(count[1]), float(rate[1]), latency_us(done.stdout, "50"), latency_us(done.stdout, "99"), resident_mib(pid),
-        int(wrong[1]) if wrong else 0)
+        spent / int(count[1]),
+        float(rate[1]),
+        latency_us(done.stdout, "50"),
+        latency_us(done.stdout, "99"),
+        resident_mib(pid),
+        int(wrong[1]) if wrong else 0,
+    )
 
 
 def targets(made: Fixtures) -> list[Target]:
@@ -174,9 +200,16 @@ def run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
     pids = {
         "floor": start(stack, "relay", [options.relay, str(ports.floor), str(ports.upstream)], ports.floor, folder),
         "nginx": start(stack, "nginx", ["nginx", "-c", str(folder / "nginx.conf")], ports.nginx_key, folder),
-        "HAProxy": start(stack, "haproxy", ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")], ports.haproxy_es, folder),
+        "HAProxy": start(
+            stack, "haproxy", ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")], ports.haproxy_es, folder
+        ),
         "Portcullis": start(
-            stack, "portcullis", [options.portcullis, "serve", "--config", str(folder / "gateway.json")], ports.portcullis, folder),
+            stack,
+            "portcullis",
+            [options.portcullis, "serve", "--config", str(folder / "gateway.json")],
+            ports.portcullis,
+            folder,
+        ),
     }
     rows = [row for row in targets(made) if not options.only or options.only in row.work or row.program == "floor"]
     samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
@@ -187,7 +220,12 @@ def run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
     for number in range(options.rounds):
         floor = 0.0
         for row in rows:
-            print(f"\rround {number + 1} of {options.rounds}: {row.work}, {row.program}".ljust(78), end="", file=sys.stderr, flush=True)
+            print(
+                f"\rround {number + 1} of {options.rounds}: {row.work}, {row.program}".ljust(78),
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
             hits = cache_hits(ports.admin) if "never" in row.work and row.program == "Portcullis" else None
             sample = measure(row, pids[row.program], options.seconds)
             if hits is not None:
@@ -217,8 +255,10 @@ def print_table(
             return statistics.median(getattr(sample, name) for sample in taken)
 
         ratio = statistics.median(ratios[row.work, row.program])
-        print(f"| {row.work} | {row.program} | {median('cpu_us'):.2f} | {ratio:.2f} | {median('rate'):,.0f} "
-              f"| {median('p50_us') / 1e3:.2f} | {median('p99_us') / 1e3:.2f} | {median('resident_mib'):.1f} |")
+        print(
+            f"| {row.work} | {row.program} | {median('cpu_us'):.2f} | {ratio:.2f} | {median('rate'):,.0f} "
+            f"| {median('p50_us') / 1e3:.2f} | {median('p99_us') / 1e3:.2f} | {median('resident_mib'):.1f} |"
+        )
 
 
 def main() -> None:

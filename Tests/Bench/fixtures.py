@@ -1,4 +1,5 @@
 """Keys, tokens and the configurations of upstream, peers and Portcullis for one run of the benchmark, in one folder."""
+
 from __future__ import annotations
 
 import hashlib
@@ -55,17 +56,28 @@ def make(folder: Path, ports: Ports, token_count: int) -> Fixtures:
     (folder / "rs.pem").write_bytes(public_pem(rs))
     (folder / "es.pem").write_bytes(public_pem(es))
     jwks = [
-        json.loads(RSAAlgorithm.to_jwk(rs.public_key())) | {"kid": "rs", "alg": "RS256", "use": "sig", "key_ops": ["verify"]},
-        json.loads(ECAlgorithm.to_jwk(es.public_key())) | {"kid": "es", "alg": "ES256", "use": "sig", "key_ops": ["verify"]}]
+        json.loads(RSAAlgorithm.to_jwk(rs.public_key()))
+        | {"kid": "rs", "alg": "RS256", "use": "sig", "key_ops": ["verify"]},
+        json.loads(ECAlgorithm.to_jwk(es.public_key()))
+        | {"kid": "es", "alg": "ES256", "use": "sig", "key_ops": ["verify"]},
+    ]
     (folder / "jwks.json").write_text(json.dumps({"keys": jwks}))
 
     now = int(time.time())
     tokens: dict[str, str] = {}
     files: dict[str, Path] = {}
     for algorithm, key in (("RS256", rs), ("ES256", es)):
+
         def mint(subject: str) -> str:
-            claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + 86_400, "scope": "read write",
-                      "jti": f"{algorithm}-{subject}"}
+            claims = {
+                "iss": ISSUER,
+                "aud": AUDIENCE,
+                "sub": subject,
+                "iat": now,
+                "exp": now + 86_400,
+                "scope": "read write",
+                "jti": f"{algorithm}-{subject}",
+            }
             return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": algorithm[:2].lower()})
 
         tokens[algorithm] = mint("user")
@@ -97,15 +109,20 @@ def write_upstream(fixtures: Fixtures) -> None:
     head = NGINX_HEAD.format(folder=fixtures.folder, name="upstream", scratch=scratch(fixtures.folder, "upstream"))
     (fixtures.folder / "upstream.conf").write_text(
         head + f"server {{ listen 127.0.0.1:{fixtures.ports.upstream} backlog=4096; default_type application/json;\n"
-        f"location / {{ return 200 '{UPSTREAM_BODY}'; }} }}\n}}\n")
+        f"location / {{ return 200 '{UPSTREAM_BODY}'; }} }}\n}}\n"
+    )
 
 
 def write_nginx(fixtures: Fixtures, api_keys: list[str]) -> None:
     ports = fixtures.ports
     head = NGINX_HEAD.format(folder=fixtures.folder, name="nginx", scratch=scratch(fixtures.folder, "nginx"))
     consumers = "\n".join(f'"{key}" consumer-{number};' for number, key in enumerate(api_keys))
-    forward = 'proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;'
-    (fixtures.folder / "nginx.conf").write_text(head + f"""
+    forward = (
+        'proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;'
+    )
+    (fixtures.folder / "nginx.conf").write_text(
+        head
+        + f"""
 map_hash_bucket_size 128; map_hash_max_size 16384;
 map $http_x_api_key $consumer {{ default ""; {consumers} }}
 limit_req_zone $consumer zone=each:10m rate={PLENTY}r/s;
@@ -117,7 +134,8 @@ server {{ listen 127.0.0.1:{ports.nginx_key} backlog=4096; location / {{
   {forward} proxy_set_header X-Auth-Subject $consumer; proxy_set_header X-API-Key "";
 }} }}
 }}
-""")
+"""
+    )
 
 
 def haproxy_jwt(name: str, port: int, algorithm: str, pem: Path) -> str:
@@ -147,7 +165,8 @@ frontend {name}
 def write_haproxy(fixtures: Fixtures, api_keys: list[str]) -> None:
     folder, ports = fixtures.folder, fixtures.ports
     (folder / "keys.map").write_text("".join(f"{key} consumer-{number}\n" for number, key in enumerate(api_keys)))
-    (folder / "haproxy.cfg").write_text(f"""global
+    (folder / "haproxy.cfg").write_text(
+        f"""global
   nbthread 1
   maxconn 4000
 defaults
@@ -175,13 +194,22 @@ frontend key
   http-response set-header X-RateLimit-Limit {PLENTY}
   http-response set-header X-RateLimit-Remaining %[int({PLENTY}),sub(txn.rate)]
   default_backend origin
-""" + haproxy_jwt("rs", ports.haproxy_rs, "RS256", folder / "rs.pem") + haproxy_jwt("es", ports.haproxy_es, "ES256", folder / "es.pem"))
+"""
+        + haproxy_jwt("rs", ports.haproxy_rs, "RS256", folder / "rs.pem")
+        + haproxy_jwt("es", ports.haproxy_es, "ES256", folder / "es.pem")
+    )
 
 
 def write_portcullis(fixtures: Fixtures, api_keys: list[str]) -> None:
     records = (
-        {"id": f"key-{number}", "sha256": hashlib.sha256(key.encode()).hexdigest(), "subject": f"consumer-{number}",
-         "expires_at": "2099-01-01T00:00:00Z"} for number, key in enumerate(api_keys))
+        {
+            "id": f"key-{number}",
+            "sha256": hashlib.sha256(key.encode()).hexdigest(),
+            "subject": f"consumer-{number}",
+            "expires_at": "2099-01-01T00:00:00Z",
+        }
+        for number, key in enumerate(api_keys)
+    )
     (fixtures.folder / "keys.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
 
     def route(name: str, authenticate: list[str] | str) -> dict:
@@ -197,7 +225,14 @@ def write_portcullis(fixtures: Fixtures, api_keys: list[str]) -> None:
         "key_sets": {"issuer": {"file": "jwks.json"}},
         "authenticators": {
             "keys": {"type": "api_key", "from": ["header:X-API-Key"], "keys_file": "keys.jsonl"},
-            "jwt": {"type": "jwt", "issuer": ISSUER, "audiences": [AUDIENCE], "algorithms": ["RS256", "ES256"], "key_set": "issuer"}},
+            "jwt": {
+                "type": "jwt",
+                "issuer": ISSUER,
+                "audiences": [AUDIENCE],
+                "algorithms": ["RS256", "ES256"],
+                "key_set": "issuer",
+            },
+        },
         "limits": {"plenty": {"requests": PLENTY, "per": "1s", "burst": PLENTY, "by": "identity"}},
         "routes": [route("plain", "none"), route("key", ["keys"]), route("rs", ["jwt"]), route("es", ["jwt"])],
     }

@@ -1,11 +1,11 @@
 """Fixtures: the gateway as a process, upstreams, key set servers; each test gets its own and leaves nothing running."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from harness.gateway import Gateway
 from harness.issuer import KeySetServer
 from harness.upstream import Script, Upstream

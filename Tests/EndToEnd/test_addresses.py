@@ -1,4 +1,5 @@
 """Who is the client: the peer, a walk over trusted hops, a PROXY header; and who may come in."""
+
 from __future__ import annotations
 
 import socket
@@ -6,7 +7,6 @@ import struct
 from collections.abc import Callable
 
 import pytest
-
 from harness.client import RawClient, ask, reason, request
 from harness.gateway import Gateway
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
@@ -26,10 +26,22 @@ WALKS = {
     "untrusted peers are believed nothing": ([], ["X-Forwarded-For: 9.9.9.9"], "127.0.0.1"),
     "one trusted hop": (["127.0.0.1"], ["X-Forwarded-For: 9.9.9.9"], "9.9.9.9"),
     "right to left": (["127.0.0.1"], ["X-Forwarded-For: 1.1.1.1, 9.9.9.9"], "9.9.9.9"),
-    "over trusted hops": (["127.0.0.0/8", "10.0.0.0/8"], ["X-Forwarded-For: 1.1.1.1, 9.9.9.9, 10.0.0.2, 10.0.0.1"], "9.9.9.9"),
-    "several lines in order": (["127.0.0.0/8", "10.0.0.0/8"], ["X-Forwarded-For: 9.9.9.9", "X-Forwarded-For: 10.0.0.1"], "9.9.9.9"),
+    "over trusted hops": (
+        ["127.0.0.0/8", "10.0.0.0/8"],
+        ["X-Forwarded-For: 1.1.1.1, 9.9.9.9, 10.0.0.2, 10.0.0.1"],
+        "9.9.9.9",
+    ),
+    "several lines in order": (
+        ["127.0.0.0/8", "10.0.0.0/8"],
+        ["X-Forwarded-For: 9.9.9.9", "X-Forwarded-For: 10.0.0.1"],
+        "9.9.9.9",
+    ),
     "all trusted: the left-most": (["127.0.0.0/8", "10.0.0.0/8"], ["X-Forwarded-For: 10.0.0.3, 10.0.0.2"], "10.0.0.3"),
-    "garbage stops the walk": (["127.0.0.0/8", "10.0.0.0/8"], ["X-Forwarded-For: 9.9.9.9, garbage, 10.0.0.1"], "10.0.0.1"),
+    "garbage stops the walk": (
+        ["127.0.0.0/8", "10.0.0.0/8"],
+        ["X-Forwarded-For: 9.9.9.9, garbage, 10.0.0.1"],
+        "10.0.0.1",
+    ),
     "garbage at once": (["127.0.0.0/8"], ["X-Forwarded-For: 010.1.1.1"], "127.0.0.1"),
     "empty": (["127.0.0.0/8"], ["X-Forwarded-For: "], "127.0.0.1"),
     "absent": (["127.0.0.0/8"], [], "127.0.0.1"),
@@ -69,9 +81,18 @@ def test_forwarded(gateway: Start, upstream: Origin, value: str, client: str) ->
 
 def test_what_a_stranger_says_of_itself_is_rewritten(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
-    ask(gateway(policy(origin.port)).port, fields=[
-        "X-Forwarded-For: 9.9.9.9", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil.test", "X-Forwarded-Port: 1",
-        "X-Real-IP: 9.9.9.9", "Forwarded: for=9.9.9.9;host=evil.test", "x_forwarded_for: 9.9.9.9"])
+    ask(
+        gateway(policy(origin.port)).port,
+        fields=[
+            "X-Forwarded-For: 9.9.9.9",
+            "X-Forwarded-Proto: https",
+            "X-Forwarded-Host: evil.test",
+            "X-Forwarded-Port: 1",
+            "X-Real-IP: 9.9.9.9",
+            "Forwarded: for=9.9.9.9;host=evil.test",
+            "x_forwarded_for: 9.9.9.9",
+        ],
+    )
     seen = origin.requests[0]
     assert seen.value("x-forwarded-for") == "127.0.0.1"
     assert seen.value("x-forwarded-proto") == "http"
@@ -80,8 +101,10 @@ def test_what_a_stranger_says_of_itself_is_rewritten(gateway: Start, upstream: O
 
 def test_what_a_trusted_peer_says_is_continued(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
-    ask(gateway(policy(origin.port, trusted_proxies=["127.0.0.1"])).port,
-        fields=["X-Forwarded-For: 9.9.9.9", "X-Forwarded-Proto: https"])
+    ask(
+        gateway(policy(origin.port, trusted_proxies=["127.0.0.1"])).port,
+        fields=["X-Forwarded-For: 9.9.9.9", "X-Forwarded-Proto: https"],
+    )
     seen = origin.requests[0]
     assert ", ".join(seen.values("x-forwarded-for")) == "9.9.9.9, 127.0.0.1"
     assert seen.value("x-forwarded-proto") == "https"
@@ -173,8 +196,13 @@ def test_proxy_header_byte_by_byte(gateway: Start, upstream: Origin) -> None:
     assert origin.requests[0].value("x-seen") == "9.9.9.9"
 
 
-MALFORMED = [b"PROXY TCP4 9.9.9.9\r\n", b"PROXY TCP4 999.9.9.9 127.0.0.1 1 2\r\n", b"PROXY " + b"x" * 200 + b"\r\n",
-             V2_SIGNATURE + b"\x21\x11\xff\xff" + b"a" * 100, V2_SIGNATURE + b"\x31\x11\0\x0c" + b"a" * 12]
+MALFORMED = [
+    b"PROXY TCP4 9.9.9.9\r\n",
+    b"PROXY TCP4 999.9.9.9 127.0.0.1 1 2\r\n",
+    b"PROXY " + b"x" * 200 + b"\r\n",
+    V2_SIGNATURE + b"\x21\x11\xff\xff" + b"a" * 100,
+    V2_SIGNATURE + b"\x31\x11\0\x0c" + b"a" * 12,
+]
 
 
 @pytest.mark.parametrize("header", MALFORMED, ids=range(len(MALFORMED)))

@@ -1,4 +1,5 @@
 """`portcullis check` and the other commands: exit codes, places, advice."""
+
 from __future__ import annotations
 
 import json
@@ -6,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from harness.gateway import REPOSITORY, run_portcullis
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
 
@@ -22,12 +22,18 @@ def test_a_good_file(tmp_path: Path) -> None:
 
 
 def test_a_bad_file_names_every_place(tmp_path: Path) -> None:
-    config = policy(9000, routes=[open_route(upstream="upp", limits=["gld"])], limits={
-        "gold": {"requests": 1, "per": "1s", "burst": 1}}, lopps=3)
+    config = policy(
+        9000,
+        routes=[open_route(upstream="upp", limits=["gld"])],
+        limits={"gold": {"requests": 1, "per": "1s", "burst": 1}},
+        lopps=3,
+    )
     done = check(tmp_path, config)
     text = done.stdout + done.stderr
     assert done.returncode == 1
-    assert re.search(r'gateway\.json:\d+:\d+: routes\[0\]\.limits\[0\]: no limit named "gld"; did you mean "gold"\?', text)
+    assert re.search(
+        r'gateway\.json:\d+:\d+: routes\[0\]\.limits\[0\]: no limit named "gld"; did you mean "gold"\?', text
+    )
     assert re.search(r"gateway\.json:\d+:\d+: routes\[0\]\.upstream: .*\"upp\".*\"up\"", text)
     assert re.search(r"gateway\.json:\d+:\d+: .*lopps.*loops", text)
 
@@ -37,7 +43,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert done.returncode == 2 and "none.json" in done.stderr + done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["frobnicate"], ["serve"], ["check", "--nonsense"], ["key"], ["serve", "--config"]])
+@pytest.mark.parametrize(
+    "arguments", [["frobnicate"], ["serve"], ["check", "--nonsense"], ["key"], ["serve", "--config"]]
+)
 def test_usage(arguments: list[str], tmp_path: Path) -> None:
     done = run_portcullis(*arguments, folder=tmp_path)
     if arguments != ["key"]:  # prints its help
@@ -57,9 +65,17 @@ def test_json_output(tmp_path: Path) -> None:
 WARNINGS = {
     "key without expiry": (lambda record, config: record.pop("expires_at"), r"expir"),
     "allow-list that covers the world": (
-        lambda record, config: config["routes"][0].update(authorize={"allow_ips": ["0.0.0.0/0", "10.0.0.0/8"]}), r"0\.0\.0\.0/0|every"),
-    "limit never used": (lambda record, config: config.update(limits={"idle": {"requests": 1, "per": "1s", "burst": 1}}), r"idle"),
-    "everyone is a trusted proxy": (lambda record, config: config.update(trusted_proxies=["0.0.0.0/0"]), r"trusted_proxies"),
+        lambda record, config: config["routes"][0].update(authorize={"allow_ips": ["0.0.0.0/0", "10.0.0.0/8"]}),
+        r"0\.0\.0\.0/0|every",
+    ),
+    "limit never used": (
+        lambda record, config: config.update(limits={"idle": {"requests": 1, "per": "1s", "burst": 1}}),
+        r"idle",
+    ),
+    "everyone is a trusted proxy": (
+        lambda record, config: config.update(trusted_proxies=["0.0.0.0/0"]),
+        r"trusted_proxies",
+    ),
 }
 
 
@@ -114,7 +130,10 @@ def test_serve_says_when_a_port_is_taken(tmp_path: Path) -> None:
     assert done.returncode != 0 and address in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["check", "--help"], ["key", "new", "--help"], ["key", "hash", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["serve", "--help"], ["check", "--help"], ["key", "new", "--help"], ["key", "hash", "--help"]],
+)
 def test_help_teaches(arguments: list[str]) -> None:
     done = run_portcullis(*arguments)
     assert done.returncode == 0 and "USAGE: portcullis" in done.stdout and len(done.stdout) > 300
@@ -131,6 +150,8 @@ def test_the_shipped_file_is_without_fault(tmp_path: Path) -> None:
 
     from harness.gateway import binary
 
-    subprocess.run([sys.executable, str(REPOSITORY / "scripts" / "demo-keys"), str(binary()), str(tmp_path / "var")], check=True)
+    subprocess.run(
+        [sys.executable, str(REPOSITORY / "scripts" / "demo-keys"), str(binary()), str(tmp_path / "var")], check=True
+    )
     done = check(tmp_path, (REPOSITORY / "gateway.json").read_text())
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,5 @@
 """Programs that nobody here wrote, on both sides."""
+
 from __future__ import annotations
 
 import json
@@ -12,7 +13,6 @@ from pathlib import Path
 import httpx
 import pytest
 import requests
-
 from harness.client import ask
 from harness.gateway import REPOSITORY, Gateway
 from harness.policy import api_key, keyed_policy, policy
@@ -32,7 +32,9 @@ def keyed(gateway: Start, upstream: Origin) -> tuple[Gateway, Upstream, str]:
 
 
 def curl(*arguments: str, given: bytes | None = None) -> bytes:
-    return subprocess.run(["curl", "-sS", "--max-time", "20", *arguments], input=given, capture_output=True, check=True).stdout
+    return subprocess.run(
+        ["curl", "-sS", "--max-time", "20", *arguments], input=given, capture_output=True, check=True
+    ).stdout
 
 
 def test_curl(keyed) -> None:
@@ -93,14 +95,19 @@ console.log("fine");
 def test_node_fetch(keyed) -> None:
     running, _, secret = keyed
     done = subprocess.run(
-        ["node", "--input-type=module", "-e", NODE, running.url, secret], capture_output=True, text=True, timeout=30)
+        ["node", "--input-type=module", "-e", NODE, running.url, secret], capture_output=True, text=True, timeout=30
+    )
     assert done.stdout == "fine\n", done.stderr
 
 
 def test_hey(keyed) -> None:
     running, origin, secret = keyed
     done = subprocess.run(
-        ["hey", "-n", "500", "-c", "20", "-H", f"X-API-Key: {secret}", running.url + "/h"], capture_output=True, text=True, timeout=30)
+        ["hey", "-n", "500", "-c", "20", "-H", f"X-API-Key: {secret}", running.url + "/h"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
     assert "[200]\t500 responses" in done.stdout, done.stdout
     assert len(origin.requests) == 500
 
@@ -144,8 +151,12 @@ def test_http_server_of_python(gateway: Start, old_server: int) -> None:
 def test_http_server_module_as_a_program(gateway: Start, tmp_path: Path) -> None:
     (tmp_path / "page.txt").write_text("a page " * 10_000)
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"], cwd=tmp_path, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, text=True)
+        [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     try:
         port = int(process.stdout.readline().split(" port ")[1].split()[0])
         running = gateway(policy(port))
@@ -164,7 +175,7 @@ app = Flask("upstream")
 
 @app.get("/who")
 def who():
-    return {"subject": request.headers.get("X-Auth-Subject"), "environ": sorted(k for k in request.environ if k.startswith("HTTP_X_AUTH")),
+    return {"subject": request.headers.get("X-Auth-Subject"),
             "address": request.headers["X-Forwarded-For"], "key": request.headers.get("X-API-Key")}
 
 @app.post("/count")
@@ -186,7 +197,9 @@ server.serve_forever()
 
 @pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
 def test_flask(gateway: Start, version: str) -> None:
-    process = subprocess.Popen([sys.executable, "-c", FLASK, version], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", FLASK, version], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     try:
         port = int(process.stdout.readline())
         secret, record = api_key()
@@ -210,7 +223,8 @@ http {{
   access_log off; client_max_body_size 0; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{ listen unix:{folder}/probe.sock; listen 127.0.0.1:{port}; root {folder}/www;
-    location /who {{ default_type text/plain; return 200 "$http_x_auth_subject|$http_x_api_key|$http_host|$server_protocol"; }}
+    location /who {{ default_type text/plain;
+      return 200 "$http_x_auth_subject|$http_x_api_key|$http_host|$server_protocol"; }}
     location /files {{ alias {folder}/www; gzip on; gzip_min_length 10; gzip_types text/plain; }}
   }}
 }}
@@ -235,7 +249,9 @@ def test_nginx(gateway: Start, tmp_path: Path) -> None:
             session.headers["X-API-Key"] = secret
             assert session.get(running.url + "/who").text == f"ci@acme||127.0.0.1:{running.port}|HTTP/1.1"
             assert session.get(running.url + "/files/big.txt").content == content  # gzip, chunked
-            plain = session.get(running.url + "/files/big.txt", headers={"Accept-Encoding": "identity", "Range": "bytes=0-99"})
+            plain = session.get(
+                running.url + "/files/big.txt", headers={"Accept-Encoding": "identity", "Range": "bytes=0-99"}
+            )
             assert plain.status_code == 206 and plain.content == content[:100]
             etag = session.get(running.url + "/big.txt").headers["ETag"]
             assert session.get(running.url + "/big.txt", headers={"If-None-Match": etag}).status_code == 304
@@ -248,7 +264,10 @@ def test_nginx(gateway: Start, tmp_path: Path) -> None:
 
 def test_the_demo_upstream(gateway: Start) -> None:
     process = subprocess.Popen(
-        [sys.executable, str(REPOSITORY / "scripts" / "demo-upstream"), "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+        [sys.executable, str(REPOSITORY / "scripts" / "demo-upstream"), "127.0.0.1:0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         port = int(process.stdout.readline().rsplit(":", 1)[1])
         running = gateway(policy(port))

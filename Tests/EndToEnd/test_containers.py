@@ -1,4 +1,5 @@
 """docker/: what can be judged without a container engine."""
+
 from __future__ import annotations
 
 import json
@@ -6,7 +7,6 @@ import re
 from pathlib import Path
 
 import yaml
-
 from harness.gateway import REPOSITORY, run_portcullis
 
 DOCKER = REPOSITORY / "docker"
@@ -64,7 +64,7 @@ def test_what_is_copied_exists() -> None:
 
 
 def test_package_lists_do_not_stay_in_the_image() -> None:
-    for name, rest in instructions():
+    for _, rest in instructions():
         if "apt-get install" in rest:
             assert "--no-install-recommends" in rest and "rm -rf /var/lib/apt/lists" in rest
 

@@ -1,4 +1,5 @@
 """Ending: nothing that was begun is lost, nothing idle holds the process, and a deadline holds for the rest."""
+
 from __future__ import annotations
 
 import signal
@@ -7,7 +8,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-
 from harness import load
 from harness.client import RawClient, request
 from harness.gateway import Gateway

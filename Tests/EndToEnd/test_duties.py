@@ -1,17 +1,17 @@
 """What an HTTP/1.1 intermediary owes both sides: the duties P01 to P56, one test and more each, named by their ids."""
+
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
 import pytest
-
 from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
+from harness.issuer import SigningKey, jwt_authenticator
 from harness.messages import Message
 from harness.policy import api_key, keyed_policy, open_route, policy
 from harness.upstream import Connection, Upstream, answering, ok
-from harness.issuer import SigningKey, jwt_authenticator, key_set
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
@@ -137,15 +137,32 @@ def test_p15_p16_both_framings(running: Gateway, origin: Upstream) -> None:
     assert not origin.requests
 
 
-@pytest.mark.parametrize("lines", ["Content-Length: 5\r\nContent-Length: 6", "Content-Length: -1", "Content-Length: a",
-                                   "Content-Length: 5\r\nContent-Length: 5", "Content-Length: 5,6", "Content-Length:"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Content-Length: 5\r\nContent-Length: 6",
+        "Content-Length: -1",
+        "Content-Length: a",
+        "Content-Length: 5\r\nContent-Length: 5",
+        "Content-Length: 5,6",
+        "Content-Length:",
+    ],
+)
 def test_p17_bad_length(running: Gateway, origin: Upstream, lines: str) -> None:
     refused_and_closed(running.port, f"POST / HTTP/1.1\r\nHost: gw.test\r\n{lines}\r\n\r\nhello")
     assert not origin.requests
 
 
-@pytest.mark.parametrize("lines", [b"Content-Length: 5\r\nContent-Length: 6", b"Content-Length: -1", b"Content-Length: 5x",
-                                   b"Content-Length: 5, 6", b"Content-Length: 99999999999999999999999"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Content-Length: 5\r\nContent-Length: 6",
+        b"Content-Length: -1",
+        b"Content-Length: 5x",
+        b"Content-Length: 5, 6",
+        b"Content-Length: 99999999999999999999999",
+    ],
+)
 def test_p18_bad_length_in_a_response(gateway: Start, upstream: Origin, lines: bytes) -> None:
     def script(connection: Connection) -> None:
         connection.read_request()
@@ -160,8 +177,12 @@ def test_p18_bad_length_in_a_response(gateway: Start, upstream: Origin, lines: b
 @pytest.mark.parametrize("body", [b"", b"hello"])
 def test_p19_one_framing_towards_the_upstream(running: Gateway, origin: Upstream, body: bytes) -> None:
     ask(running.port, method="POST", body=body)
-    raw(running.port, b"POST / HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n"
-        + (b"%x\r\n%s\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n")
+    raw(
+        running.port,
+        b"POST / HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + (b"%x\r\n%s\r\n" % (len(body), body) if body else b"")
+        + b"0\r\n\r\n",
+    )
     for message in origin.requests:
         assert len(message.values("content-length")) + len(message.values("transfer-encoding")) <= 1
         assert message.complete and message.body == body
@@ -185,7 +206,7 @@ def test_p21_no_chunks_to_an_http_1_0_client(gateway: Start, upstream: Origin) -
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_p22_no_framing_on_204(gateway: Start, upstream: Origin, status: int) -> None:
-    origin = replying(upstream, b"HTTP/1.1 %d X\r\nTransfer-Encoding: chunked\r\nETag: \"a\"\r\n\r\n" % status)
+    origin = replying(upstream, b'HTTP/1.1 %d X\r\nTransfer-Encoding: chunked\r\nETag: "a"\r\n\r\n' % status)
     with RawClient(gateway(policy(origin.port)).port) as client:
         answer = client.send(request()).response()
         assert answer.status in (status, 502)
@@ -208,7 +229,9 @@ def test_p23_unknown_coding(running: Gateway, origin: Upstream) -> None:
 
 
 def test_p24_chunk_extensions(running: Gateway, origin: Upstream) -> None:
-    piece = 'POST / HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b;c="d;e"\r\nhello\r\n0;f\r\n\r\n'
+    piece = (
+        'POST / HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b;c="d;e"\r\nhello\r\n0;f\r\n\r\n'
+    )
     assert raw(running.port, piece).status == 200
     assert origin.requests[0].body == b"hello"
 
@@ -221,8 +244,10 @@ def test_p25_chunk_sizes_do_not_wrap(running: Gateway, origin: Upstream, size: s
 
 
 def test_p26_trailers_are_not_headers(running: Gateway, origin: Upstream) -> None:
-    piece = ("POST /t HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"
-             "Content-Length: 99\r\nHost: evil.test\r\nAuthorization: Bearer x\r\nX-Auth-Subject: root\r\nX-Sum: 7\r\n\r\n")
+    piece = (
+        "POST /t HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"
+        "Content-Length: 99\r\nHost: evil.test\r\nAuthorization: Bearer x\r\nX-Auth-Subject: root\r\nX-Sum: 7\r\n\r\n"
+    )
     assert raw(running.port, piece).status == 200
     seen = origin.requests[0]
     assert seen.value("host") == "gw.test"
@@ -274,8 +299,17 @@ def test_p29_fields_named_in_connection(gateway: Start, upstream: Origin) -> Non
 
 
 def test_p30_hop_by_hop_fields(running: Gateway, origin: Upstream) -> None:
-    ask(running.port, fields=["Proxy-Connection: keep-alive", "Keep-Alive: timeout=5", "TE: gzip", "Upgrade: foo/1",
-                              "Proxy-Authorization: Basic eA==", "HTTP2-Settings: AAMAAABk"])
+    ask(
+        running.port,
+        fields=[
+            "Proxy-Connection: keep-alive",
+            "Keep-Alive: timeout=5",
+            "TE: gzip",
+            "Upgrade: foo/1",
+            "Proxy-Authorization: Basic eA==",
+            "HTTP2-Settings: AAMAAABk",
+        ],
+    )
     dropped = {"proxy-connection", "keep-alive", "te", "upgrade", "proxy-authorization", "http2-settings"}
     assert not dropped & origin.requests[0].names()
 
@@ -326,8 +360,10 @@ def test_p35_order_of_one_name(gateway: Start, upstream: Origin) -> None:
     assert answer.values("set-cookie") == ["a=1", "b=2"]
 
 
-@pytest.mark.parametrize("target", ["/a%2Db?c=%7e&d=e%20f+g", "/a;b=c,d/e:@!$&'()*+=", "/?", "/x?a=b?c/d", "/%E2%82%AC", "/~a/",
-                                    "/a?x=[1]&y={2}|\"'"])
+@pytest.mark.parametrize(
+    "target",
+    ["/a%2Db?c=%7e&d=e%20f+g", "/a;b=c,d/e:@!$&'()*+=", "/?", "/x?a=b?c/d", "/%E2%82%AC", "/~a/", "/a?x=[1]&y={2}|\"'"],
+)
 def test_p36_target_byte_for_byte(running: Gateway, origin: Upstream, target: str) -> None:
     assert ask(running.port, target).status == 200
     assert origin.requests[0].target == target
@@ -407,8 +443,11 @@ def test_p43_405_carries_allow(gateway: Start, origin: Upstream) -> None:
 def bearer_policy(port: int) -> tuple[dict, SigningKey]:
     key = SigningKey("ES256")
     config = policy(
-        port, key_sets={"issuer": {"keys": [key.jwk()]}}, authenticators={"jwt": jwt_authenticator("ES256")},
-        routes=[open_route(authenticate=["jwt"])])
+        port,
+        key_sets={"issuer": {"keys": [key.jwk()]}},
+        authenticators={"jwt": jwt_authenticator("ES256")},
+        routes=[open_route(authenticate=["jwt"])],
+    )
     return config, key
 
 
@@ -425,8 +464,10 @@ def test_p44_challenges(gateway: Start, origin: Upstream) -> None:
 def test_p45_expect_with_a_bad_token(gateway: Start, origin: Upstream) -> None:
     config, _ = bearer_policy(origin.port)
     with RawClient(gateway(config).port) as client:
-        client.send("POST / HTTP/1.1\r\nHost: gw.test\r\nAuthorization: Bearer a.b.c\r\nContent-Length: 100\r\n"
-                    "Expect: 100-continue\r\n\r\n")
+        client.send(
+            "POST / HTTP/1.1\r\nHost: gw.test\r\nAuthorization: Bearer a.b.c\r\nContent-Length: 100\r\n"
+            "Expect: 100-continue\r\n\r\n"
+        )
         answer = client.response()
         assert answer.status == 401 and not answer.informational
     assert not origin.requests
@@ -448,8 +489,10 @@ def test_p46_expect_with_a_good_token(gateway: Start, upstream: Origin, interim:
     origin = upstream(script)
     config, key = bearer_policy(origin.port)
     with RawClient(gateway(config).port) as client:
-        client.send(f"POST / HTTP/1.1\r\nHost: gw.test\r\nAuthorization: Bearer {key.token()}\r\nContent-Length: 5\r\n"
-                    "Expect: 100-continue\r\n\r\n")
+        client.send(
+            f"POST / HTTP/1.1\r\nHost: gw.test\r\nAuthorization: Bearer {key.token()}\r\nContent-Length: 5\r\n"
+            "Expect: 100-continue\r\n\r\n"
+        )
         first = client.read_head()
         if interim:
             assert first.status == 100

@@ -1,4 +1,5 @@
 """The shipped gateway.json as a newcomer meets it, and the two commands."""
+
 from __future__ import annotations
 
 import json
@@ -13,7 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from harness import load
 from harness.client import ask, problem
 from harness.gateway import REPOSITORY, Gateway, binary
@@ -30,7 +30,9 @@ class Demo:
     """The shipped policy with free ports and keys of its own, as scripts/run makes them."""
 
     def __init__(self, folder: Path, upstream: Upstream) -> None:
-        subprocess.run([sys.executable, str(REPOSITORY / "scripts" / "demo-keys"), str(binary()), str(folder / "var")], check=True)
+        subprocess.run(
+            [sys.executable, str(REPOSITORY / "scripts" / "demo-keys"), str(binary()), str(folder / "var")], check=True
+        )
         self.var = folder / "var"
         self.folder = folder
         self.text = (REPOSITORY / "gateway.json").read_text()
@@ -74,7 +76,11 @@ def test_key_from_a_wrong_address(demo: Demo) -> None:
     for record in records:
         record["allow_ips"] = ["127.0.0.1"]
     (demo.var / "demo-keys.jsonl").write_text("\n".join(map(json.dumps, records)) + "\n")
-    until(lambda: ask(demo.gateway.port, DEVICES, [f"X-API-Key: {demo.key}"], source="127.0.0.7").status == 403, 2, "the new record")
+    until(
+        lambda: ask(demo.gateway.port, DEVICES, [f"X-API-Key: {demo.key}"], source="127.0.0.7").status == 403,
+        2,
+        "the new record",
+    )
     assert ask(demo.gateway.port, DEVICES, [f"X-API-Key: {demo.key}"]).status == 200
 
 
@@ -131,13 +137,17 @@ def free_base() -> int:
 def test_scripts_run() -> None:
     """The three printed lines, run as printed, by the command itself."""
     done = subprocess.run(
-        [str(REPOSITORY / "scripts" / "run"), "--once", "--port", str(free_base())], capture_output=True, text=True, timeout=390)
+        [str(REPOSITORY / "scripts" / "run"), "--once", "--port", str(free_base())],
+        capture_output=True,
+        text=True,
+        timeout=390,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("curl ") == 3
 
 
 def test_start_up_is_quick(demo: Demo, tmp_path: Path) -> None:
-    """From the start of the process to the first answered request; the best of some starts, since machines are shared."""
+    """From the start of the process to the first answer; the best of some starts, since machines are shared."""
     times = []
     for number in range(5):
         folder = tmp_path / f"start-{number}"

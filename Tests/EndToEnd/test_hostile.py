@@ -1,4 +1,5 @@
 """Peers that want the gateway to fall: it stays up, stays small, and serves the others."""
+
 from __future__ import annotations
 
 import os
@@ -9,7 +10,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-
 from harness import load
 from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
@@ -75,13 +75,16 @@ def test_random_bytes(gateway: Start, upstream: Origin, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_mutated_requests(gateway: Start, upstream: Origin, seed: int) -> None:
-    """A good request with a few bytes changed: whatever passes is well-formed for the upstream (its reader is strict)."""
+    """A good request with a few bytes changed: whatever passes is well-formed for the upstream, a strict reader."""
     chance = random.Random(seed)
     secret, record = api_key()
     origin = upstream()
     running = gateway(keyed_policy(origin.port, records=[record], failure_budget="off"))
-    good = (f"POST /a/b?c=d HTTP/1.1\r\nHost: gw.test\r\nX-API-Key: {secret}\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n"
-            "X-Forwarded-For: 1.2.3.4\r\n\r\n5;a=b\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n").encode()
+    good = (
+        f"POST /a/b?c=d HTTP/1.1\r\nHost: gw.test\r\nX-API-Key: {secret}\r\nTransfer-Encoding: chunked\r\n"
+        "Connection: keep-alive\r\n"
+        "X-Forwarded-For: 1.2.3.4\r\n\r\n5;a=b\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n"
+    ).encode()
     for _ in range(120):
         piece = bytearray(good)
         for _ in range(chance.randrange(1, 4)):
@@ -107,11 +110,12 @@ def test_mutated_requests(gateway: Start, upstream: Origin, seed: int) -> None:
 
 
 def test_a_killed_upstream_under_load(gateway: Start, upstream: Origin) -> None:
-    """kill -9 of a server while wrk runs, and a new one on its port: errors stay the gateway's own 502, and they end."""
-    from test_clients import NGINX  # the same plain server
+    """kill -9 of a server while wrk runs, and a new one on its port: the gateway's own 502, until it is back."""
     import subprocess
     import tempfile
     from pathlib import Path
+
+    from test_clients import NGINX  # the same plain server
 
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -122,7 +126,9 @@ def test_a_killed_upstream_under_load(gateway: Start, upstream: Origin) -> None:
 
         def start() -> subprocess.Popen:
             (folder / "probe.sock").unlink(missing_ok=True)
-            process = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL, start_new_session=True)
+            process = subprocess.Popen(
+                ["nginx", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL, start_new_session=True
+            )
             until((folder / "probe.sock").exists, what="nginx")
             return process
 

@@ -1,4 +1,5 @@
 """Key sets from a URL: rotation, rubbish, dead issuers, revocation."""
+
 from __future__ import annotations
 
 import json
@@ -8,7 +9,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-
 from harness.client import RawClient, ask, reason, request
 from harness.gateway import Gateway
 from harness.issuer import KeySetServer, SigningKey, jwt_authenticator, key_set
@@ -28,8 +28,13 @@ PATIENT = {"refresh": "1h", "minimum_refresh": "1m", "maximum_refresh": "1h", "c
 
 def fetched_policy(port: int, url: str, times: Json = PATIENT, **members: object) -> Json:
     return policy(
-        port, key_sets={"issuer": {"url": url} | times}, failure_budget="off",
-        authenticators={"jwt": jwt_authenticator("ES256", "RS256")}, routes=[open_route(authenticate=["jwt"])], **members)
+        port,
+        key_sets={"issuer": {"url": url} | times},
+        failure_budget="off",
+        authenticators={"jwt": jwt_authenticator("ES256", "RS256")},
+        routes=[open_route(authenticate=["jwt"])],
+        **members,
+    )
 
 
 def show(running: Gateway, token: str) -> Message:
@@ -135,7 +140,9 @@ def test_a_failing_issuer_keeps_its_keys(gateway: Start, upstream: Origin, key_s
     assert show(running, key.token()).status == 200
 
 
-def test_dead_issuers_do_not_delay_the_start_nor_each_other(gateway: Start, upstream: Origin, key_set_server: Server) -> None:
+def test_dead_issuers_do_not_delay_the_start_nor_each_other(
+    gateway: Start, upstream: Origin, key_set_server: Server
+) -> None:
     key = SigningKey("ES256")
     good = key_set_server(key_set(key))
     silent = key_set_server(b"")
@@ -145,9 +152,11 @@ def test_dead_issuers_do_not_delay_the_start_nor_each_other(gateway: Start, upst
     closed.close()
     urls = {"good": good.url, "silent": silent.url, "closed": f"http://127.0.0.1:{closed_port}/jwks.json"}
     config = policy(
-        upstream().port, key_sets={name: {"url": url} | QUICK for name, url in urls.items()},
+        upstream().port,
+        key_sets={name: {"url": url} | QUICK for name, url in urls.items()},
         authenticators={name: jwt_authenticator("ES256", issuer=f"https://{name}.test", key_set=name) for name in urls},
-        routes=[open_route(authenticate=list(urls)), open_route(name="free", match={"path": "/free"})])
+        routes=[open_route(authenticate=list(urls)), open_route(name="free", match={"path": "/free"})],
+    )
     began = time.monotonic()
     running = gateway(config)
     assert time.monotonic() - began < 2

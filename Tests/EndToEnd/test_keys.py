@@ -1,4 +1,5 @@
 """API keys: where they may stand, what a record can say, and the commands that make them."""
+
 from __future__ import annotations
 
 import hashlib
@@ -9,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from harness.client import ask, reason
 from harness.gateway import Gateway, run_portcullis
 from harness.policy import Json, api_key, key_authenticator, keyed_policy, open_route, policy
@@ -80,10 +80,15 @@ def test_two_secrets_of_one_record_overlap(gateway: Start, upstream: Origin) -> 
     def digest(secret: str) -> str:
         return hashlib.sha256(secret.encode()).hexdigest()
 
-    record = {"id": "ci", "subject": "ci", "secrets": [
-        {"sha256": digest(old), "expires_at": "2090-01-01T00:00:00Z"},
-        {"sha256": digest(new), "not_before": "2020-01-01T00:00:00Z"},
-        {"sha256": digest(gone), "expires_at": "2020-01-01T00:00:00Z"}]}
+    record = {
+        "id": "ci",
+        "subject": "ci",
+        "secrets": [
+            {"sha256": digest(old), "expires_at": "2090-01-01T00:00:00Z"},
+            {"sha256": digest(new), "not_before": "2020-01-01T00:00:00Z"},
+            {"sha256": digest(gone), "expires_at": "2020-01-01T00:00:00Z"},
+        ],
+    }
     port = gateway(keyed_policy(upstream().port, records=[record])).port
     assert [ask(port, fields=[f"X-API-Key: {secret}"]).status for secret in (old, new, gone)] == [200, 200, 401]
 
@@ -141,16 +146,31 @@ def test_a_keys_file(gateway: Start, upstream: Origin, tmp_path: Path) -> None:
             secrets.append(secret)
             file.write(json.dumps(record) + "\n")
     config = policy(
-        upstream().port, authenticators={"keys": key_authenticator(keys_file=str(tmp_path / "keys.jsonl"))},
-        routes=[open_route(authenticate=["keys"])])
+        upstream().port,
+        authenticators={"keys": key_authenticator(keys_file=str(tmp_path / "keys.jsonl"))},
+        routes=[open_route(authenticate=["keys"])],
+    )
     port = gateway(config).port
     for secret in (secrets[0], secrets[999], secrets[-1]):
         assert ask(port, fields=[f"X-API-Key: {secret}"]).status == 200
 
 
 def test_a_new_key_works(gateway: Start, upstream: Origin) -> None:
-    made = run_portcullis("key", "new", "--json", "--prefix", "rbtk", "--id", "fresh", "--subject", "fresh@acme", "--scopes", "a,b",
-                          "--expires-in", "90d")
+    made = run_portcullis(
+        "key",
+        "new",
+        "--json",
+        "--prefix",
+        "rbtk",
+        "--id",
+        "fresh",
+        "--subject",
+        "fresh@acme",
+        "--scopes",
+        "a,b",
+        "--expires-in",
+        "90d",
+    )
     assert made.returncode == 0, made.stderr
     answer = json.loads(made.stdout)
     secret, record = answer["secret"], answer["record"]
@@ -192,9 +212,12 @@ def test_all_of_wants_every_credential(gateway: Start, upstream: Origin) -> None
     second, record_two = api_key("two")
     config = policy(
         upstream().port,
-        authenticators={"one": key_authenticator(record_one, **{"from": ["header:X-One"]}),
-                        "two": key_authenticator(record_two, **{"from": ["header:X-Two"]})},
-        routes=[open_route(authenticate={"all_of": ["one", "two"]})])
+        authenticators={
+            "one": key_authenticator(record_one, **{"from": ["header:X-One"]}),
+            "two": key_authenticator(record_two, **{"from": ["header:X-Two"]}),
+        },
+        routes=[open_route(authenticate={"all_of": ["one", "two"]})],
+    )
     port = gateway(config).port
     assert ask(port, fields=[f"X-One: {first}", f"X-Two: {second}"]).status == 200
     assert ask(port, fields=[f"X-One: {first}"]).status == 401
@@ -221,20 +244,43 @@ def test_credentials_are_kept_where_a_route_says_so(gateway: Start, upstream: Or
     assert origin.requests[0].value("x-api-key") == secret
 
 
-@pytest.mark.parametrize("target", ["/open/../secret", "/open/%2e%2e/secret", "/open/..%2fsecret", "/open/%2E./secret", "/open\\..\\secret",
-                                    "/open/..;/secret", "/open/%252e%252e/secret", "//secret", "/./secret", "/secret/", "/SECRET", "/secre%74",
-                                    "/open/..%5csecret", "/%73ecret", "/secret%00", "/secret;x"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/open/../secret",
+        "/open/%2e%2e/secret",
+        "/open/..%2fsecret",
+        "/open/%2E./secret",
+        "/open\\..\\secret",
+        "/open/..;/secret",
+        "/open/%252e%252e/secret",
+        "//secret",
+        "/./secret",
+        "/secret/",
+        "/SECRET",
+        "/secre%74",
+        "/open/..%5csecret",
+        "/%73ecret",
+        "/secret%00",
+        "/secret;x",
+    ],
+)
 def test_no_spelling_of_a_guarded_path_is_open(gateway: Start, upstream: Origin, target: str) -> None:
     origin = upstream()
     _, record = api_key()
     config = policy(
-        origin.port, authenticators={"keys": key_authenticator(record)},
-        routes=[open_route(match={"path": "/open/**"}),
-                open_route(name="secret", match={"path": "/secret"}, authenticate=["keys"])])
+        origin.port,
+        authenticators={"keys": key_authenticator(record)},
+        routes=[
+            open_route(match={"path": "/open/**"}),
+            open_route(name="secret", match={"path": "/secret"}, authenticate=["keys"]),
+        ],
+    )
     answer = ask(gateway(config).port, target)
     if answer.status == 200:
-        assert origin.requests[0].target.startswith("/open/") and ".." not in origin.requests[0].target.lower().replace("%2e", ".").replace(
-            "%252e", "")
+        assert origin.requests[0].target.startswith("/open/") and ".." not in origin.requests[0].target.lower().replace(
+            "%2e", "."
+        ).replace("%252e", "")
     else:
         assert answer.status in (400, 401, 404)
         assert not origin.requests

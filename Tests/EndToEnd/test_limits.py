@@ -1,4 +1,5 @@
 """Limits: exact under concurrency, and told to the client in numbers that agree with one another."""
+
 from __future__ import annotations
 
 import math
@@ -7,7 +8,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-
 from harness import load
 from harness.client import RawClient, ask, problem, request
 from harness.gateway import Gateway
@@ -22,7 +22,9 @@ Origin = Callable[..., Upstream]
 SLOW = {"requests": 60, "per": "1h", "burst": 20, "by": "identity"}
 
 
-def limited(port: int, *records: Json, limits: Json | None = None, names: list[str] | None = None, **members: object) -> Json:
+def limited(
+    port: int, *records: Json, limits: Json | None = None, names: list[str] | None = None, **members: object
+) -> Json:
     limits = limits or {"standard": SLOW}
     return keyed_policy(port, records=list(records), route={"limits": names or list(limits)}, limits=limits, **members)
 
@@ -65,8 +67,12 @@ def test_tokens_of_one_subject_share(gateway: Start, upstream: Origin) -> None:
     """A new token is no new bucket."""
     key = SigningKey("ES256")
     config = policy(
-        upstream().port, key_sets={"issuer": {"keys": [key.jwk()]}}, authenticators={"jwt": jwt_authenticator("ES256")},
-        limits={"standard": SLOW}, routes=[open_route(authenticate=["jwt"], limits=["standard"])])
+        upstream().port,
+        key_sets={"issuer": {"keys": [key.jwk()]}},
+        authenticators={"jwt": jwt_authenticator("ES256")},
+        limits={"standard": SLOW},
+        routes=[open_route(authenticate=["jwt"], limits=["standard"])],
+    )
     port = gateway(config).port
     statuses = [ask(port, fields=[f"Authorization: Bearer {key.token()}"]).status for _ in range(21)]
     assert statuses == [200] * 20 + [429]
@@ -74,15 +80,21 @@ def test_tokens_of_one_subject_share(gateway: Start, upstream: Origin) -> None:
 
 
 def test_by_address(gateway: Start, upstream: Origin) -> None:
-    config = policy(upstream().port, limits={"each": SLOW | {"by": "address", "burst": 3}}, routes=[open_route(limits=["each"])])
+    config = policy(
+        upstream().port, limits={"each": SLOW | {"by": "address", "burst": 3}}, routes=[open_route(limits=["each"])]
+    )
     port = gateway(config).port
     for source in ("127.0.0.1", "127.0.0.2"):
         assert [ask(port, source=source).status for _ in range(4)] == [200, 200, 200, 429]
 
 
 def test_by_address_counts_an_ipv6_network_as_one(gateway: Start, upstream: Origin) -> None:
-    config = policy(upstream().port, limits={"each": SLOW | {"by": "address", "burst": 3}}, routes=[open_route(limits=["each"])],
-                    trusted_proxies=["127.0.0.1"])
+    config = policy(
+        upstream().port,
+        limits={"each": SLOW | {"by": "address", "burst": 3}},
+        routes=[open_route(limits=["each"])],
+        trusted_proxies=["127.0.0.1"],
+    )
     port = gateway(config).port
     statuses = [ask(port, fields=[f"X-Forwarded-For: 2001:db8::{number}"]).status for number in range(1, 5)]
     assert statuses == [200, 200, 200, 429]
@@ -91,7 +103,9 @@ def test_by_address_counts_an_ipv6_network_as_one(gateway: Start, upstream: Orig
 
 def test_by_a_list(gateway: Start, upstream: Origin) -> None:
     secret, record = api_key()
-    running = gateway(limited(upstream().port, record, limits={"both": SLOW | {"by": ["identity", "address"], "burst": 2}}))
+    running = gateway(
+        limited(upstream().port, record, limits={"both": SLOW | {"by": ["identity", "address"], "burst": 2}})
+    )
 
     def status(source: str) -> int:
         return ask(running.port, fields=[f"X-API-Key: {secret}"], source=source).status
@@ -119,15 +133,24 @@ def test_several_limits_are_taken_all_or_none(gateway: Start, upstream: Origin) 
 def test_a_keys_own_limits(gateway: Start, upstream: Origin) -> None:
     plain, one = api_key("plain")
     golden, two = api_key("golden", limits=["gold"])
-    running = gateway(limited(
-        upstream().port, one, two, limits={"standard": SLOW | {"burst": 2}, "gold": SLOW | {"burst": 5}}, names=["standard"]))
+    running = gateway(
+        limited(
+            upstream().port,
+            one,
+            two,
+            limits={"standard": SLOW | {"burst": 2}, "gold": SLOW | {"burst": 5}},
+            names=["standard"],
+        )
+    )
     assert [ask(running.port, fields=[f"X-API-Key: {plain}"]).status for _ in range(3)] == [200, 200, 429]
     assert [ask(running.port, fields=[f"X-API-Key: {golden}"]).status for _ in range(6)] == [200] * 5 + [429]
 
 
 def test_tokens_come_back(gateway: Start, upstream: Origin) -> None:
     secret, record = api_key()
-    running = gateway(limited(upstream().port, record, limits={"quick": {"requests": 2, "per": "1s", "burst": 1, "by": "identity"}}))
+    running = gateway(
+        limited(upstream().port, record, limits={"quick": {"requests": 2, "per": "1s", "burst": 1, "by": "identity"}})
+    )
 
     def call() -> Message:
         return ask(running.port, fields=[f"X-API-Key: {secret}"])
@@ -141,7 +164,9 @@ def test_tokens_come_back(gateway: Start, upstream: Origin) -> None:
     assert status == 200, "Retry-After promised more than it kept"
 
 
-@pytest.mark.parametrize("style", [{"headers": ["x"], "reset": "delta"}, {"headers": ["ietf"]}, {"headers": ["x", "ietf"]}], ids=str)
+@pytest.mark.parametrize(
+    "style", [{"headers": ["x"], "reset": "delta"}, {"headers": ["ietf"]}, {"headers": ["x", "ietf"]}], ids=str
+)
 def test_dialects(gateway: Start, upstream: Origin, style: Json) -> None:
     secret, record = api_key()
     running = gateway(limited(upstream().port, record, limits={"standard": SLOW | {"burst": 2}}, rate_headers=style))
@@ -162,7 +187,7 @@ def test_dialects(gateway: Start, upstream: Origin, style: Json) -> None:
 
 
 def test_the_upstreams_own_rate_fields(gateway: Start, upstream: Origin) -> None:
-    fields = ["X-RateLimit-Limit: 999", "X-RateLimit-Remaining: 998", "RateLimit: \"x\";r=1", "Retry-After: 7"]
+    fields = ["X-RateLimit-Limit: 999", "X-RateLimit-Remaining: 998", 'RateLimit: "x";r=1', "Retry-After: 7"]
     origin = upstream(answering(lambda message: ok(b"hi", *fields)))
     secret, record = api_key()
     key = f"X-API-Key: {secret}"
@@ -178,9 +203,15 @@ def test_never_more_than_burst_and_rate(gateway: Start, upstream: Origin, loops:
     origin = upstream()
     secret, record = api_key()
     rate, burst = 50, 100
-    running = gateway(limited(
-        origin.port, record, limits={"hard": {"requests": rate, "per": "1s", "burst": burst, "by": "identity"}},
-        loops=loops, access_log="off"))
+    running = gateway(
+        limited(
+            origin.port,
+            record,
+            limits={"hard": {"requests": rate, "per": "1s", "burst": burst, "by": "identity"}},
+            loops=loops,
+            access_log="off",
+        )
+    )
     began = time.monotonic()
     seen = load.run(running.url + "/x", 3, 256, "-H", f"X-API-Key: {secret}")
     elapsed = time.monotonic() - began
@@ -221,9 +252,12 @@ def test_two_authenticators_with_one_key_id_do_not_share(gateway: Start, upstrea
     key = SigningKey("ES256")
     secret, record = api_key("alice", subject="alice")
     config = policy(
-        upstream().port, key_sets={"issuer": {"keys": [key.jwk()]}},
+        upstream().port,
+        key_sets={"issuer": {"keys": [key.jwk()]}},
         authenticators={"jwt": jwt_authenticator("ES256"), "keys": key_authenticator(record)},
-        limits={"standard": SLOW | {"burst": 1}}, routes=[open_route(authenticate=["keys", "jwt"], limits=["standard"])])
+        limits={"standard": SLOW | {"burst": 1}},
+        routes=[open_route(authenticate=["keys", "jwt"], limits=["standard"])],
+    )
     port = gateway(config).port
     assert ask(port, fields=[f"X-API-Key: {secret}"]).status == 200
     assert ask(port, fields=[f"Authorization: Bearer {key.token()}"]).status == 200

@@ -1,4 +1,5 @@
 """The README's examples, run as a reader would run them."""
+
 from __future__ import annotations
 
 import json
@@ -8,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from harness.client import ask
 from harness.gateway import REPOSITORY, Gateway, run_portcullis
 from harness.issuer import KeySetServer, SigningKey, key_set
@@ -54,7 +54,7 @@ def test_the_printed_record_can_be_pasted() -> None:
     line = next(line for line in blocks("sh")[0].splitlines() if line.startswith("portcullis key new"))
     made = run_portcullis(*line.split()[1:])
     secret = re.search(r"acme_[0-9A-Za-z]{22,}", made.stdout)[0]
-    record = json.loads(made.stdout[made.stdout.index("{"): made.stdout.rindex("}") + 1])
+    record = json.loads(made.stdout[made.stdout.index("{") : made.stdout.rindex("}") + 1])
     assert record["id"] == "ci" and secret not in json.dumps(record)
 
 
@@ -81,8 +81,12 @@ def test_the_calls(gateway: Callable[..., Gateway], upstream: Callable[..., Upst
     for line in lines:
         command, expected = re.fullmatch(r"(curl .*?)\s+# (\d{3}): .*", line).groups()
         done = subprocess.run(
-            ["bash", "-c", command.replace("127.0.0.1:8080", f"127.0.0.1:{running.port}")], env={"KEY": secret, "PATH": "/usr/bin:/bin"},
-            capture_output=True, text=True, timeout=20)
+            ["bash", "-c", command.replace("127.0.0.1:8080", f"127.0.0.1:{running.port}")],
+            env={"KEY": secret, "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
         assert done.stdout.startswith(f"HTTP/1.1 {expected} "), f"{command}\n{done.stdout}{done.stderr}"
     assert origin.requests[1].value("x-auth-subject") == "ci@acme"
 
@@ -122,5 +126,3 @@ def test_the_table_of_fields(gateway: Callable[..., Gateway], upstream: Callable
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([a-zA-Z][\w/.-]*)\)", README))))
 def test_links_lead_somewhere(path: str) -> None:
     assert (REPOSITORY / path).exists()
-
-

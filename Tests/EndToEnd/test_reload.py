@@ -1,4 +1,5 @@
 """Editing the policy of a running gateway: all or nothing, in every way editors write, under load."""
+
 from __future__ import annotations
 
 import json
@@ -8,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from harness import load
 from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
@@ -49,7 +49,9 @@ def by_signal(running: Gateway, config: Json) -> None:
 
 
 @pytest.mark.parametrize("edit", [in_place, rename_over, away_and_new, by_signal])
-def test_an_edit_is_followed_within_a_second(gateway: Start, upstream: Origin, edit: Callable[[Gateway, Json], None]) -> None:
+def test_an_edit_is_followed_within_a_second(
+    gateway: Start, upstream: Origin, edit: Callable[[Gateway, Json], None]
+) -> None:
     origin = upstream()
     running = gateway(marked(origin.port, "one"))
     assert current(running) == "one"
@@ -94,10 +96,14 @@ BROKEN = {
     "unknown member": (lambda config: json.dumps(config | {"rutes": []}, indent=2), r"gateway\.json:\d+:\d+: .*rutes"),
     "unknown upstream": (
         lambda config: json.dumps(config | {"routes": [open_route(upstream="upp")]}, indent=2),
-        r"gateway\.json:\d+:\d+: routes\[0\]\.upstream: .*did you mean"),
+        r"gateway\.json:\d+:\d+: routes\[0\]\.upstream: .*did you mean",
+    ),
     "no authenticate": (
-        lambda config: json.dumps(config | {"routes": [{"name": "a", "match": {"path": "/"}, "upstream": "up"}]}, indent=2),
-        r"gateway\.json:\d+:\d+: routes\[0\].*authenticate"),
+        lambda config: json.dumps(
+            config | {"routes": [{"name": "a", "match": {"path": "/"}, "upstream": "up"}]}, indent=2
+        ),
+        r"gateway\.json:\d+:\d+: routes\[0\].*authenticate",
+    ),
     "empty": (lambda config: "", r"gateway\.json:\d+:\d+: "),
 }
 
@@ -150,6 +156,7 @@ def test_a_removed_key_is_refused_on_an_open_connection(gateway: Start, upstream
     origin = upstream()
     running = gateway(keyed_policy(origin.port, records=[record, other]))
     with RawClient(running.port) as client:
+
         def status() -> int:
             return client.send(request(fields=[f"X-API-Key: {secret}"])).response().status
 

@@ -1,4 +1,5 @@
-"""docs/gateway.schema.json by an independent validator: the shipped file, the README's examples, and what must not pass."""
+"""docs/gateway.schema.json by an independent validator: shipped file, README's examples, what must not pass."""
+
 from __future__ import annotations
 
 import json
@@ -6,7 +7,6 @@ import re
 
 import jsonschema
 import pytest
-
 from harness.gateway import REPOSITORY
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
 
@@ -18,7 +18,11 @@ def documents() -> list[tuple[str, str]]:
     """JSON code blocks of the README that are whole policies."""
     text = (REPOSITORY / "README.md").read_text()
     blocks = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
-    return [(f"block {number}", block) for number, block in enumerate(blocks) if '"listeners"' in block and '"routes"' in block]
+    return [
+        (f"block {number}", block)
+        for number, block in enumerate(blocks)
+        if '"listeners"' in block and '"routes"' in block
+    ]
 
 
 def test_the_schema_is_a_schema() -> None:

@@ -1,4 +1,5 @@
 """The commands under scripts/ that tests can run."""
+
 from __future__ import annotations
 
 import json
@@ -10,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from harness.gateway import REPOSITORY, Gateway, binary
 from harness.policy import policy
 from harness.upstream import Upstream
@@ -35,7 +35,9 @@ def test_demo_keys_are_made_once_and_kept_private(tmp_path: Path) -> None:
     assert {name for name in made if made[name] != again[name]} <= {"demo-token.txt"}
 
 
-@pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.iterdir() if path.read_text().startswith("#!/usr/bin/env bash")))
+@pytest.mark.parametrize(
+    "script", sorted(path.name for path in SCRIPTS.iterdir() if path.read_text().startswith("#!/usr/bin/env bash"))
+)
 def test_shell_scripts_parse_and_explain_themselves(script: str) -> None:
     subprocess.run(["bash", "-n", str(SCRIPTS / script)], check=True)
     assert (SCRIPTS / script).stat().st_mode & 0o111
@@ -46,7 +48,8 @@ def test_shell_scripts_parse_and_explain_themselves(script: str) -> None:
 def test_load(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]) -> None:
     running = gateway(policy(upstream().port, access_log="off"))
     done = subprocess.run(
-        [str(SCRIPTS / "load"), running.url + "/", "-c", "4", "-d", "1"], capture_output=True, text=True, timeout=40)
+        [str(SCRIPTS / "load"), running.url + "/", "-c", "4", "-d", "1"], capture_output=True, text=True, timeout=40
+    )
     assert done.returncode == 0, done.stderr
     assert "Requests/sec:" in done.stdout and "Status code distribution:" in done.stdout
 
@@ -57,7 +60,10 @@ def test_load(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]
 def test_bench() -> None:
     done = subprocess.run(
         [str(SCRIPTS / "bench"), "--only", "API key", "--rounds", "1", "--seconds", "1", "--tokens", "10"],
-        capture_output=True, text=True, timeout=390)
+        capture_output=True,
+        text=True,
+        timeout=390,
+    )
     assert done.returncode == 0, done.stderr
     rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| API key")]
     assert [row[1] for row in rows] == ["nginx", "HAProxy", "Portcullis"]

@@ -1,10 +1,10 @@
-"""Requests that two servers could read differently: every case of Tests/Vectors/smuggling.json, with a keyed request behind it."""
+"""Requests that two servers could read differently: every case of Tests/Vectors/smuggling.json."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-
 from harness import vectors
 from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
@@ -25,8 +25,8 @@ def wire(case: dict) -> bytes:
 
 
 def send_all(port: int, piece: bytes, verdict: str) -> bytes:
-    """Sends, and returns all that comes back. A request that must be refused has to be answered and closed by the gateway's
-    own decision; after the others the client closes its sending side."""
+    """Sends, and returns all that comes back. A request that must be refused has to be answered and closed by the
+    gateway's own decision; after the others the client closes its sending side."""
     with RawClient(port) as client:
         try:
             client.send(piece)
@@ -70,8 +70,8 @@ def test_case(case: dict, gateway: Callable[..., Gateway], upstream: Callable[..
 
 
 def nothing_usable(seen: list[Message]) -> bool:
-    """Nothing of a refused message may reach the upstream as a whole request. Where the fault stands in the body the head
-    may have gone on; then the message stays unfinished and its connection is closed."""
+    """Nothing of a refused message may reach the upstream as a whole request. Where the fault stands in the body the
+    head may have gone on; then the message stays unfinished and its connection is closed."""
     return all(not message.complete and message.target == "/s" for message in seen)
 
 
@@ -154,7 +154,9 @@ def test_a_request_behind_a_refused_one_is_not_served(
 def test_an_upstream_answer_with_both_framings_is_not_passed_on(
     gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]
 ) -> None:
-    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"
+    answer = (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"
+    )
 
     def script(connection) -> None:
         connection.read_request()

@@ -1,4 +1,5 @@
 """Bodies of any size both ways, and every way in which an exchange can end early."""
+
 from __future__ import annotations
 
 import hashlib
@@ -6,7 +7,6 @@ import threading
 from collections.abc import Callable
 
 import pytest
-
 from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
 from harness.messages import request_body, response_body
@@ -94,7 +94,7 @@ def test_a_body_arrives_as_it_was_sent(gateway: Start, upstream: Origin, chunked
         if chunked:
             sizes, at = [1, 2, 15, 16, 17, 1000, 65_535, 65_536, 100_000], 0
             while at < len(body):
-                piece = body[at: at + sizes[at % len(sizes)]]
+                piece = body[at : at + sizes[at % len(sizes)]]
                 client.send(b"%x\r\n%s\r\n" % (len(piece), piece))
                 at += len(piece)
             client.send(b"0\r\n\r\n")
@@ -121,7 +121,9 @@ def test_a_big_download_through_a_slow_client_holds_memory_flat(gateway: Start, 
 
     def flood(connection: Connection) -> None:
         connection.read_request()
-        line = {"length": f"Content-Length: {size}\r\n", "chunked": "Transfer-Encoding: chunked\r\n", "close": ""}[framing]
+        line = {"length": f"Content-Length: {size}\r\n", "chunked": "Transfer-Encoding: chunked\r\n", "close": ""}[
+            framing
+        ]
         connection.send(f"HTTP/1.1 200 OK\r\n{line}\r\n".encode())
         for _ in range(size // len(BLOCK)):
             connection.send(b"%x\r\n%s\r\n" % (len(BLOCK), BLOCK) if framing == "chunked" else BLOCK)
@@ -229,8 +231,10 @@ def test_an_early_answer_reaches_the_client_while_it_uploads(gateway: Start, ups
 def test_trailers_of_an_answer_reach_the_client(gateway: Start, upstream: Origin) -> None:
     def script(connection: Connection) -> None:
         while connection.read_request():
-            connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
-                            b"5\r\nhello\r\n0\r\nX-Sum: 7\r\n\r\n")
+            connection.send(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+                b"5\r\nhello\r\n0\r\nX-Sum: 7\r\n\r\n"
+            )
 
     answer = ask(gateway(policy(upstream(script).port)).port, fields=["TE: trailers"])
     assert answer.body == b"hello" and answer.complete
@@ -397,6 +401,7 @@ def test_ten_thousand_small_exchanges_on_one_connection_hold_memory_flat(gateway
     origin = upstream(answering(lambda message: ok(b"x" * 100)))
     running = gateway(policy(origin.port, loops=1, access_log="off"))
     with RawClient(running.port) as client:
+
         def rounds(count: int) -> None:
             for _ in range(count // 50):
                 client.send(request() * 50)

@@ -1,11 +1,11 @@
 """Every clock of the gateway, wound down so that the tests are quick."""
+
 from __future__ import annotations
 
 import socket
 from collections.abc import Callable
 
 import pytest
-
 from harness.client import RawClient, ask, reason, request
 from harness.gateway import Gateway
 from harness.policy import open_route, policy

@@ -1,4 +1,5 @@
 """Bearer tokens over the wire: every attack case, every algorithm from two independent minters, and K01 to K07."""
+
 from __future__ import annotations
 
 import json
@@ -6,7 +7,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-
 from harness import vectors
 from harness.client import RawClient, ask, reason, request
 from harness.gateway import Gateway
@@ -24,9 +24,12 @@ ATTACKS = vectors.load("jwt-attacks.json")
 def token_policy(port: int, *keys: SigningKey, authenticator: Json | None = None, **members: object) -> Json:
     algorithms = sorted({key.algorithm for key in keys})
     return policy(
-        port, key_sets={"issuer": {"keys": [key.jwk() for key in keys]}},
+        port,
+        key_sets={"issuer": {"keys": [key.jwk() for key in keys]}},
         authenticators={"jwt": jwt_authenticator(*algorithms, **(authenticator or {}))},
-        routes=[open_route(authenticate=["jwt"])], **members)
+        routes=[open_route(authenticate=["jwt"])],
+        **members,
+    )
 
 
 def show(port: int, token: str, *fields: str, target: str = "/") -> Message:
@@ -38,10 +41,14 @@ def attacked(tmp_path_factory: pytest.TempPathFactory):
     """One gateway for all cases, as an attacker meets it: a cache filled by one case must not help the next."""
     origin = Upstream()
     config = policy(
-        origin.port, key_sets={"issuer": {"keys": ATTACKS["jwks"]["keys"]}},
-        authenticators={"jwt": jwt_authenticator(
-            *ATTACKS["algorithms"], issuer=ATTACKS["issuer"], audiences=[ATTACKS["audience"]])},
-        routes=[open_route(authenticate=["jwt"])], failure_budget="off")
+        origin.port,
+        key_sets={"issuer": {"keys": ATTACKS["jwks"]["keys"]}},
+        authenticators={
+            "jwt": jwt_authenticator(*ATTACKS["algorithms"], issuer=ATTACKS["issuer"], audiences=[ATTACKS["audience"]])
+        },
+        routes=[open_route(authenticate=["jwt"])],
+        failure_budget="off",
+    )
     running = Gateway(config, tmp_path_factory.mktemp("attacks"))
     yield running, origin
     running.kill()
@@ -86,7 +93,7 @@ def test_minted_elsewhere(gateway: Start, upstream: Origin, algorithm: str, libr
     assert seen.value("x-auth-scopes") == "a b"
     assert "authorization" not in seen.names()
     head, body, signature = token.split(".")
-    flipped = ("A" if signature[10] != "A" else "B")
+    flipped = "A" if signature[10] != "A" else "B"
     bad = ".".join([head, body, signature[:10] + flipped + signature[11:]])
     assert reason(show(running.port, bad)) == "token_signature_invalid"
 
@@ -190,8 +197,10 @@ def test_two_issuers_on_one_route(gateway: Start, upstream: Origin) -> None:
         key_sets={"one": {"keys": [one.jwk()]}, "two": {"keys": [two.jwk()]}},
         authenticators={
             "one": jwt_authenticator("ES256", issuer="https://one.test", key_set="one"),
-            "two": jwt_authenticator("ES256", issuer="https://two.test", key_set="two")},
-        routes=[open_route(authenticate=["one", "two"])])
+            "two": jwt_authenticator("ES256", issuer="https://two.test", key_set="two"),
+        },
+        routes=[open_route(authenticate=["one", "two"])],
+    )
     port = gateway(config).port
     assert show(port, one.token(iss="https://one.test")).status == 200
     assert origin.requests[-1].value("x-auth-issuer") == "https://one.test"
@@ -219,12 +228,16 @@ def test_pem_and_file_key_sets(gateway: Start, upstream: Origin, tmp_path) -> No
     (tmp_path / "jwks.json").write_text(key_set(second))
     config = policy(
         upstream().port,
-        key_sets={"pem": {"pem": str(tmp_path / "key.pem"), "kid": "pem-key", "algorithm": "RS256"},
-                  "file": {"file": str(tmp_path / "jwks.json")}},
+        key_sets={
+            "pem": {"pem": str(tmp_path / "key.pem"), "kid": "pem-key", "algorithm": "RS256"},
+            "file": {"file": str(tmp_path / "jwks.json")},
+        },
         authenticators={
             "pem": jwt_authenticator("RS256", issuer="https://pem.test", key_set="pem"),
-            "file": jwt_authenticator("ES256", issuer="https://file.test", key_set="file")},
-        routes=[open_route(authenticate=["pem", "file"])])
+            "file": jwt_authenticator("ES256", issuer="https://file.test", key_set="file"),
+        },
+        routes=[open_route(authenticate=["pem", "file"])],
+    )
     port = gateway(config).port
     assert show(port, first.token(iss="https://pem.test")).status == 200
     assert show(port, second.token(iss="https://file.test")).status == 200
@@ -233,9 +246,13 @@ def test_pem_and_file_key_sets(gateway: Start, upstream: Origin, tmp_path) -> No
 def test_scopes_and_claims_of_a_route(gateway: Start, upstream: Origin) -> None:
     key = SigningKey("ES256")
     config = token_policy(upstream().port, key)
-    config["routes"] = [open_route(
-        match={"path": "/orgs/{org}/devices"}, authenticate=["jwt"],
-        authorize={"scopes": ["devices:read"], "claims": {"/org": "{path.org}"}})]
+    config["routes"] = [
+        open_route(
+            match={"path": "/orgs/{org}/devices"},
+            authenticate=["jwt"],
+            authorize={"scopes": ["devices:read"], "claims": {"/org": "{path.org}"}},
+        )
+    ]
     port = gateway(config).port
 
     def status(org: str, **claims: object) -> Message:

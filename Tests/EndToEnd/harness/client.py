@@ -1,4 +1,5 @@
 """A client that sends the bytes it is told and reads answers strictly."""
+
 from __future__ import annotations
 
 import json
@@ -82,8 +83,13 @@ def request(
 
 
 def ask(
-    port: int, target: str = "/", fields: Iterable[str] = (), method: str = "GET", body: bytes = b"",
-    source: str | None = None, host: str = "gw.test",
+    port: int,
+    target: str = "/",
+    fields: Iterable[str] = (),
+    method: str = "GET",
+    body: bytes = b"",
+    source: str | None = None,
+    host: str = "gw.test",
 ) -> Message:
     """One request on a connection of its own."""
     with RawClient(port, source) as client:

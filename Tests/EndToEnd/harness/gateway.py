@@ -1,4 +1,5 @@
 """The gateway under test as a process of its own."""
+
 from __future__ import annotations
 
 import json
@@ -32,8 +33,14 @@ def run_portcullis(
 ) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself."""
     return subprocess.run(
-        [str(binary()), *arguments], cwd=folder, input=given, capture_output=True, text=True, timeout=30,
-        env={**os.environ, **(environment or {})})
+        [str(binary()), *arguments],
+        cwd=folder,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={**os.environ, **(environment or {})},
+    )
 
 
 class Gateway:
@@ -48,8 +55,13 @@ class Gateway:
         self.access_path = Path(access_log) if access_log else folder / "access.jsonl"
         with open(self.access_path, "ab") as access:
             self.process = subprocess.Popen(
-                [str(binary()), "serve", "--config", str(self.path)], cwd=folder, stdin=subprocess.DEVNULL,
-                stdout=access, stderr=subprocess.PIPE, env={**os.environ, **(environment or {})})
+                [str(binary()), "serve", "--config", str(self.path)],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=access,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **(environment or {})},
+            )
         self.reader = threading.Thread(target=self.read_lines, daemon=True)
         self.reader.start()
         try:
@@ -57,7 +69,9 @@ class Gateway:
         except AssertionError:
             self.kill()
             raise
-        self.ports = [int(found[1]) for line in self.lines if (found := re.search(r"listening on http://\S+:(\d+)", line))]
+        self.ports = [
+            int(found[1]) for line in self.lines if (found := re.search(r"listening on http://\S+:(\d+)", line))
+        ]
         admin = [int(found[1]) for line in self.lines if (found := re.search(r"admin on http://\S+:(\d+)", line))]
         self.admin_port = admin[0] if admin else 0
 
@@ -125,7 +139,7 @@ class Gateway:
 
     def resident_bytes(self) -> int:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+        return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
     def admin(self, path: str) -> str:
         answer = ask(self.admin_port, path)
@@ -137,7 +151,11 @@ class Gateway:
         total = 0.0
         for line in self.admin("/metrics").splitlines():
             found = re.fullmatch(r"([a-zA-Z_:]+)(\{.*\})? (\S+)", line)
-            if found and found[1] == name and all(f'{key}="{value}"' in (found[2] or "") for key, value in labels.items()):
+            if (
+                found
+                and found[1] == name
+                and all(f'{key}="{value}"' in (found[2] or "") for key, value in labels.items())
+            ):
                 total += float(found[3])
         return total
 

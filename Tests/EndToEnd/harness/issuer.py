@@ -1,4 +1,5 @@
 """Signing keys of every algorithm, tokens by two independent libraries, and a key set endpoint that can misbehave."""
+
 from __future__ import annotations
 
 import base64
@@ -19,7 +20,20 @@ from joserfc import jwt as jose_jwt
 ISSUER = "https://issuer.test"
 AUDIENCE = "gateway"
 ALGORITHMS = [
-    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+    "HS256",
+    "HS384",
+    "HS512",
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+]
 CURVES = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
 
 
@@ -51,12 +65,14 @@ class SigningKey:
     @property
     def pem(self) -> bytes:
         return self.private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
 
     @property
     def public_pem(self) -> bytes:
         return self.private.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
 
     def jwk(self, private: bool = False) -> dict[str, str]:
         """The JWK; an oct key is secret either way."""
@@ -71,7 +87,14 @@ class SigningKey:
     def token(self, library: str = "pyjwt", header: dict[str, Any] | None = None, **claims: Any) -> str:
         """A token with good claims; a claim given as None is left out."""
         now = int(time.time())
-        good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "iat": now, "exp": now + 3600, "jti": secrets.token_hex(8)}
+        good = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": "alice",
+            "iat": now,
+            "exp": now + 3600,
+            "jti": secrets.token_hex(8),
+        }
         content = {name: value for name, value in (good | claims).items() if value is not None}
         head = {"kid": self.kid} | (header or {})
         if library == "pyjwt":
@@ -86,8 +109,12 @@ def key_set(*keys: SigningKey) -> str:
 
 def jwt_authenticator(*algorithms: str, **members: Any) -> dict[str, Any]:
     return {
-        "type": "jwt", "issuer": ISSUER, "audiences": [AUDIENCE], "algorithms": list(algorithms) or ["RS256", "ES256"],
-        "key_set": "issuer"} | members
+        "type": "jwt",
+        "issuer": ISSUER,
+        "audiences": [AUDIENCE],
+        "algorithms": list(algorithms) or ["RS256", "ES256"],
+        "key_set": "issuer",
+    } | members
 
 
 class KeySetServer:
@@ -146,7 +173,8 @@ class KeySetServer:
     def wait_for_fetches(self, count: int, timeout: float = 10) -> None:
         with self.condition:
             assert self.condition.wait_for(lambda: self.fetches >= count, timeout), (
-                f"{self.fetches} fetches after {timeout} s, not {count}")
+                f"{self.fetches} fetches after {timeout} s, not {count}"
+            )
 
     def stop(self) -> None:
         self.may_answer.set()

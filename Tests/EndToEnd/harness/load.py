@@ -1,4 +1,5 @@
 """wrk as a load generator whose numbers can be trusted."""
+
 from __future__ import annotations
 
 import re
@@ -28,14 +29,21 @@ def parse(text: str) -> Load:
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
     return Load(
-        int(count[1]), float(count[2]) * UNITS[count[3]], int(refused[1]) if refused else 0,
-        sum(map(int, errors.groups())) if errors else 0, text)
+        int(count[1]),
+        float(count[2]) * UNITS[count[3]],
+        int(refused[1]) if refused else 0,
+        sum(map(int, errors.groups())) if errors else 0,
+        text,
+    )
 
 
 def start(url: str, seconds: int, connections: int = 64, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", *options, url],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def finish(process: subprocess.Popen[str]) -> Load:

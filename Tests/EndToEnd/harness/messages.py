@@ -1,4 +1,5 @@
-"""Reading HTTP/1.1 off a socket, strictly and with the bytes kept: for the scripted upstream and the raw client alike."""
+"""Reading HTTP/1.1 off a socket, strictly and with the bytes kept: for scripted upstream and raw client alike."""
+
 from __future__ import annotations
 
 import socket
@@ -52,7 +53,7 @@ class Stream:
             searched = max(0, len(self.buffer) - len(mark) + 1)
             if not self.fill():
                 return None
-        piece, self.buffer = self.buffer[: at + len(mark)], self.buffer[at + len(mark):]
+        piece, self.buffer = self.buffer[: at + len(mark)], self.buffer[at + len(mark) :]
         return piece
 
 
@@ -157,7 +158,7 @@ def read_counted(stream: Stream, message: Message, length: int) -> Iterator[byte
 
 
 def framing(message: Message) -> str | int:
-    """"chunked", a length, or "none"; refuses what must never leave a gateway."""
+    """ "chunked", a length, or "none"; refuses what must never leave a gateway."""
     codings = message.values("transfer-encoding")
     lengths = message.values("content-length")
     if codings and lengths:

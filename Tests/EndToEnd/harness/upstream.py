@@ -1,4 +1,5 @@
 """A scripted origin server that keeps every byte it was sent."""
+
 from __future__ import annotations
 
 import socket

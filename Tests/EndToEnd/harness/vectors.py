@@ -1,4 +1,5 @@
 """Conformance cases kept under Tests/Vectors."""
+
 import json
 from typing import Any
 

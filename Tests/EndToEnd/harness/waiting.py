@@ -1,4 +1,5 @@
 """Waiting for a condition with a deadline, for what can only be looked at from outside."""
+
 import time
 from collections.abc import Callable
 
@@ -17,7 +18,7 @@ def until(condition: Callable[[], object], timeout: float = 5, what: str = "the 
 
 
 def stays_false(condition: Callable[[], object], seconds: float) -> bool:
-    """Whether `condition` was false for all of `seconds`: for "nothing more arrives", where no event can be waited for."""
+    """Whether `condition` was false for all of `seconds`, where no event says that nothing more will arrive."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
