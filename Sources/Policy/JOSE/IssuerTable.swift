@@ -54,6 +54,32 @@ package final class IssuerTable: Sendable {
         }
     }
 
+    /// The verdict on a token in compact form, remembered or made. Never `.notMine`.
+    package func verify(_ token: Span<UInt8>, now: ClockReading, cache: TokenCache) -> TokenVerdict {
+        if let known = cache.verifiedToken(token, table: self, now: now) { return .verified(known) }
+        guard token.count <= tokenByteLimit else { return .refused(.tooLarge) }
+        let generations = keySetGenerations
+        if let fault = cache.refusal(token, table: self, generations: generations, now: now.instant) {
+            return .refused(fault)
+        }
+        let verdict = verify(token, now: now)
+        switch verdict {
+        case .verified(let verified):
+            cache.insert(verified, table: self, now: now)
+        case .refused(let fault):
+            if fault.isLasting {
+                cache.insert(refused: token, fault: fault, table: self, generations: generations, now: now.instant)
+            }
+        case .notMine, .unknownKey: break
+        }
+        return verdict
+    }
+
+    /// Another number whenever any of the key sets has changed: the sum of counts that only grow.
+    var keySetGenerations: UInt64 {
+        verifiers.reduce(0) { $0 &+ $1.keySet.generation }
+    }
+
     private func verifier(for compact: borrowing CompactToken) throws(TokenFault) -> JWTVerifier? {
         guard let issuer = try compact.claims.text("iss"), let verifier = byIssuer[issuer],
             // The dictionary takes canonically equivalent strings for equal.

@@ -1,0 +1,69 @@
+package import Core
+
+extension KeySet {
+    /// Reads a JWKS document (RFC 7517 §5).
+    ///
+    /// Refused whole: what is no key set, is too large, holds a private key or no usable key at all. Single keys that are
+    /// of no use here (another kind, for encryption, too weak) are skipped, as RFC 7517 §5 asks.
+    /// - Parameter isLocal: the document is a file or part of the configuration. Shared secrets (`oct`) are taken from
+    ///   those only: a secret that anybody can fetch is none.
+    package static func parse(
+        _ document: Span<UInt8>, isLocal: Bool, cryptography: any Cryptography
+    ) throws(KeySetError) -> KeySet {
+        guard document.count <= FixedBounds.keySetBytes else { throw .tooLarge(byteLimit: FixedBounds.keySetBytes) }
+        let root: JSONNode
+        do throws(JSONError) {
+            root = try JSONNode.parse(document)
+        } catch {
+            throw .notJSON(error)
+        }
+        guard case .object = root.value, case .array(let nodes) = root["keys"]?.value else { throw .notAKeySet }
+        guard nodes.count <= FixedBounds.keySetKeys else { throw .tooManyKeys(limit: FixedBounds.keySetKeys) }
+        var keys: [Key] = []
+        var skipped: [SkippedKey] = []
+        for (index, node) in nodes.enumerated() {
+            guard case .object = node.value else { throw .notAKeySet }
+            let jwk = JWK(node)
+            if jwk.isPrivate { throw .privateKey(index: index) }
+            do throws(SkippedKey.Reason) {
+                keys.append(try jwk.key(isLocal: isLocal, cryptography: cryptography))
+            } catch {
+                skipped.append(SkippedKey(index: index, kid: jwk.kid, reason: error))
+            }
+        }
+        guard !keys.isEmpty else { throw .noUsableKey(skipped) }
+        try checkKids(of: keys)
+        return KeySet(keys: keys, skipped: skipped, fingerprint: cryptography.sha256(document))
+    }
+
+    /// Reads a PEM public key or certificate.
+    /// - Parameters:
+    ///   - kid: the only `kid` the key answers to; without one it verifies tokens of any.
+    ///   - algorithm: the only algorithm it is for; without one, all that its kind can do.
+    package static func parse(
+        pem text: Span<UInt8>, kid: String?, algorithm: SignatureAlgorithm?, cryptography: any Cryptography
+    ) throws(KeySetError) -> KeySet {
+        let verification: any VerificationKey
+        do throws(KeyMaterialError) {
+            verification = try cryptography.verificationKey(fromPEM: text)
+        } catch {
+            throw .badPEM(error)
+        }
+        if let algorithm, !verification.algorithms.contains(algorithm) { throw .algorithmUnfit(algorithm) }
+        let key = Key(kid: kid, algorithms: algorithm.map { [$0] } ?? verification.algorithms, verification: verification)
+        return KeySet(
+            keys: [key], skipped: [], fingerprint: cryptography.sha256(text), servesAnyKid: kid == nil)
+    }
+
+    private static func checkKids(of keys: [Key]) throws(KeySetError) {
+        for key in keys {
+            guard let kid = key.kid else { continue }
+            for algorithm in key.algorithms {
+                let rivals = keys.count { $0.serves(algorithm) && $0.kid?.isExactly(kid) ?? false }
+                if rivals > keysPerKid { throw .tooManyKeysOfOneKid(kid) }
+            }
+        }
+    }
+}
+
+extension KeySet.SkippedKey.Reason: Error {}
