@@ -27,7 +27,18 @@ extension Span where Element == UInt8 {
     @inlinable
     package func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        for index in indices where self[index] != other[index] { return false }
+        // Bytes without padding: every one is initialised, and any 64 bits are a word.
+        let (words, otherWords) = unsafe (bytes, other.bytes)
+        var index = 0
+        while index &+ 8 <= count {
+            let word = unsafe words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if unsafe word != otherWords.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) { return false }
+            index &+= 8
+        }
+        while index < count {
+            if self[index] != other[index] { return false }
+            index &+= 1
+        }
         return true
     }
 
