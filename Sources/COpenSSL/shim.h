@@ -55,6 +55,18 @@ COPENSSL_SHA2(copenssl_sha512, copenssl_hmac_sha512, SHA512_CTX, SHA512_Init, SH
 /// EVP_PKEY_PUBLIC_KEY, a macro the importer cannot read.
 static const int copenssl_public_key_selection = EVP_PKEY_PUBLIC_KEY;
 
+/* A builder keeps the names of parameters by address, so they have to be literals of C. */
+
+static inline int copenssl_push_rsa(OSSL_PARAM_BLD *builder, const BIGNUM *modulus, const BIGNUM *exponent) {
+  return OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
+         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) == 1;
+}
+
+static inline int copenssl_push_point(OSSL_PARAM_BLD *builder, const char *curve, const uint8_t *point, size_t count) {
+  return OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) == 1 &&
+         OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, count) == 1;
+}
+
 static inline int copenssl_set_rsa_padding(EVP_PKEY_CTX *context, int padding) {
   return EVP_PKEY_CTX_set_rsa_padding(context, padding);
 }

@@ -18,10 +18,11 @@ final class ECVerificationKey: VerificationKey {
         guard x.count == curve.coordinateBytes, y.count == curve.coordinateBytes else { throw .malformed }
         // The uncompressed form of SEC 1 §2.3.3.
         let point = [4] + x + y
-        let key = try unsafe PublicKey(type: "EC") { builder in
-            // The builder copies neither, but both live until the key has been made.
-            unsafe OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve.openSSLName.cString, 0) == 1
-                && OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, point.count) == 1
+        // The builder copies neither name nor point: both have to live until the key has been made.
+        let key = try unsafe point.withUnsafeBufferPointer { (point) throws(KeyMaterialError) in
+            try unsafe PublicKey(type: "EC") { builder in
+                unsafe copenssl_push_point(builder, curve.openSSLName.cString, point.baseAddress, point.count) == 1
+            }
         }
         guard key.passesPublicCheck else { throw .malformed }
         pool = VerificationContextPool(key, curve.algorithm)

@@ -38,8 +38,7 @@ final class RSAVerificationKey: VerificationKey {
             unsafe BN_free(e)
         }
         return try unsafe PublicKey(type: "RSA") { builder in
-            unsafe OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1
-                && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1
+            unsafe copenssl_push_rsa(builder, n, e) == 1
         }
     }
 
