@@ -49,11 +49,17 @@ package final class ScopeSet: Sendable {
 
     package func contains(_ name: Span<UInt8>) -> Bool { contains(name, hash: Self.hash(name)) }
 
+    package func contains(_ name: [UInt8]) -> Bool { contains(name.span) }
+
+    /// Appends the names, one space between them.
+    package func append(to bytes: inout [UInt8]) { bytes.append(contentsOf: spaceSeparated) }
+
     /// Every name of `required` is in this set. A comparison of words in the usual case, without allocation.
     package func containsAll(_ required: ScopeSet) -> Bool {
         if self === required { return true }
         if required.filter & ~filter != 0 || required.names.count > names.count { return false }
-        let bytes = required.spaceSeparated.span
+        let joined = required.spaceSeparated
+        let bytes = joined.span
         for index in required.names.indices {
             let name = required.names[index]
             if !contains(bytes.extracting(name.range), hash: name.hash) { return false }
@@ -62,7 +68,8 @@ package final class ScopeSet: Sendable {
     }
 
     private func contains(_ name: Span<UInt8>, hash: UInt64) -> Bool {
-        let bytes = spaceSeparated.span
+        let joined = spaceSeparated
+        let bytes = joined.span
         for index in names.indices where names[index].hash == hash {
             if bytes.extracting(names[index].range).equals(name) { return true }
         }

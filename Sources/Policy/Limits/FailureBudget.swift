@@ -1,0 +1,105 @@
+package import Core
+import Synchronization
+
+/// Failed credentials per address (IPv6: per /64), so that guessing costs the guesser: once an address has used up its
+/// budget, its credentials are refused unseen until the budget has refilled some.
+///
+/// One token bucket an address, 24 bytes each, in 4096 sets of at most 16: `addressLimit` addresses. In a set that is full the
+/// address with the most budget left makes room, so those that are exhausted are the last to be forgotten, and an address
+/// without an entry has its whole budget. Kept over reloads.
+package final class FailureBudget: Sendable {
+    private static let setCount = 4096
+    private static let setCapacity = 16
+    private static let shardCount = 64
+    /// Addresses remembered at most.
+    package static let addressLimit = setCount * setCapacity
+
+    private struct Entry {
+        let address: IPAddress
+        /// When the budget is whole again, in nanoseconds.
+        var fullAt: Int64
+    }
+
+    private struct Shard {
+        /// Nil switches the budget off.
+        var rule: BucketRule?
+        /// Sets are made when their first address fails.
+        var sets: [[Entry]]
+    }
+
+    private let seed: HashSeed
+    private let shards: InlineArray<64, Mutex<Shard>>
+
+    /// A budget without failures yet; nil for none at all. Numbers that make no bucket (see `BucketRule`) are refused when the
+    /// configuration is read; here they are taken for the defaults, never for no budget.
+    package init(_ configuration: FailureBudgetConfiguration?, seed: HashSeed) {
+        self.seed = seed
+        let rule = Self.rule(configuration)
+        shards = InlineArray { _ in
+            Mutex(Shard(rule: rule, sets: Array(repeating: [], count: Self.setCount / Self.shardCount)))
+        }
+    }
+
+    /// Goes on under the numbers of a new configuration. What is known of addresses stays.
+    package func adopt(_ configuration: FailureBudgetConfiguration?) {
+        let rule = Self.rule(configuration)
+        for index in shards.indices { shards[index].withLock { $0.rule = rule } }
+    }
+
+    /// How long until the address may show a credential again; nil while it may.
+    package func retryAfter(_ address: IPAddress, now: Instant) -> Nanoseconds? {
+        let address = address.accountable
+        let now = BucketRule.clamped(now)
+        let place = place(of: address)
+        return shards[place.shard].withLock { shard -> Nanoseconds? in
+            guard let rule = shard.rule else { return nil }
+            for entry in shard.sets[place.set] where entry.address == address {
+                let wait = rule.wait(debt: rule.debt(fullAt: entry.fullAt, now: now))
+                return wait > 0 ? wait : nil
+            }
+            return nil
+        }
+    }
+
+    /// Counts a failed credential. Requests that were under way together may overdraw a budget by no more than themselves:
+    /// failures beyond an empty budget are not carried over.
+    package func recordFailure(_ address: IPAddress, now: Instant) {
+        let address = address.accountable
+        let now = BucketRule.clamped(now)
+        let place = place(of: address)
+        shards[place.shard].withLock { shard in
+            guard let rule = shard.rule else { return }
+            Self.record(address, in: &shard.sets[place.set], rule, now: now)
+        }
+    }
+
+    private static func record(_ address: IPAddress, in set: inout [Entry], _ rule: BucketRule, now: Int64) {
+        for index in set.indices where set[index].address == address {
+            let debt = rule.debt(fullAt: set[index].fullAt, now: now)
+            set[index].fullAt = now + max(debt, min(debt + rule.interval, rule.span))
+            return
+        }
+        let entry = Entry(address: address, fullAt: now + rule.interval)
+        if set.count < setCapacity {
+            set.append(entry)
+        } else if let fullest = set.indices.min(by: { set[$0].fullAt < set[$1].fullAt }) {
+            set[fullest] = entry
+        }
+    }
+
+    private func place(of address: IPAddress) -> (shard: Int, set: Int) {
+        let word = address.high ^ (address.low << 8 | UInt64(address.family.rawValue))
+        let hash = FastHash.hash(word, seed: seed)
+        let shard = Int(truncatingIfNeeded: hash % UInt64(Self.shardCount))
+        return (shard, Int(truncatingIfNeeded: hash >> 32 % UInt64(Self.setCount / Self.shardCount)))
+    }
+
+    private static func rule(_ configuration: FailureBudgetConfiguration?) -> BucketRule? {
+        guard let configuration else { return nil }
+        let chosen = try? BucketRule(
+            requests: configuration.failures, per: configuration.per, burst: configuration.burst)
+        let fallback = FailureBudgetConfiguration()
+        return chosen
+            ?? (try? BucketRule(requests: fallback.failures, per: fallback.per, burst: fallback.burst))
+    }
+}
