@@ -1,0 +1,38 @@
+import HTTP1
+import IO
+
+/// Why a document could not be fetched.
+enum FetchFault: Error, Equatable {
+    case addressInvalid
+    /// An `https` URL: this version has no TLS.
+    case needsTLS
+    case nameUnresolved(String)
+    /// The error of the last address tried.
+    case unreachable(SystemError)
+    case timedOut
+    /// The connection ended before the document did.
+    case cutShort
+    case malformed(String)
+    /// Anything but 200; redirects are not followed.
+    case status(Int)
+    case tooLarge(byteLimit: Int)
+    /// The document came, but is no key set.
+    case rejected(String)
+
+    /// One line for an operator.
+    var message: String {
+        switch self {
+        case .addressInvalid: "not an http URL"
+        case .needsTLS: "https is not supported in this version"
+        case .nameUnresolved(let reason): reason
+        case .unreachable(let error): error.description
+        case .timedOut: "no whole answer within fetch_timeout"
+        case .cutShort: "the connection ended before the document did"
+        case .malformed(let reason): "the answer is not valid HTTP: \(reason)"
+        case .status(let status) where (300...399).contains(status): "status \(status); redirects are not followed"
+        case .status(let status): "status \(status)"
+        case .tooLarge(let byteLimit): "larger than \(byteLimit) bytes"
+        case .rejected(let reason): reason
+        }
+    }
+}
