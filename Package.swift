@@ -49,6 +49,10 @@ let package = Package(
         .testTarget(name: "CryptoTests", dependencies: ["Crypto", "Core"], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["Policy", "Crypto", "Core"], swiftSettings: strict),
         .testTarget(name: "IOTests", dependencies: ["IO", "Core"], swiftSettings: strict),
-        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Policy", "Crypto", "Core"], swiftSettings: strict),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "Policy", "Crypto", "HTTP1", "IO", "CLinux", "Core", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,47 @@
+import Core
+import HTTP1
+import Testing
+
+@testable import Gateway
+
+@Suite struct FetchedDocumentTests {
+    static func lifetime(_ fields: String) -> FetchedDocument.Lifetime {
+        var head = ResponseHead()
+        var parser = ResponseHeadParser()
+        let bytes = Array("HTTP/1.1 200 OK\r\n\(fields)\r\n".utf8)
+        _ = parser.parse(bytes.span, requestMethod: .get, into: &head)
+        return FetchedDocument.lifetime(of: head)
+    }
+
+    @Test(arguments: [
+        ("", FetchedDocument.Lifetime.unstated),
+        ("Cache-Control: public\r\n", .unstated),
+        ("Cache-Control: max-age=600\r\n", .lasts(.seconds(600))),
+        ("cache-control: Public, MAX-AGE = 600\r\n", .lasts(.seconds(600))),
+        ("Cache-Control: max-age=\"600\"\r\n", .lasts(.seconds(600))),
+        ("Cache-Control: max-age=600\r\nAge: 100\r\n", .lasts(.seconds(500))),
+        ("Cache-Control: max-age=600\r\nAge: 1000\r\n", .lasts(0)),
+        ("Cache-Control: max-age=600, max-age=60\r\n", .lasts(.seconds(60))),
+        ("Cache-Control: max-age=600\r\nCache-Control: no-cache\r\n", .none),
+        ("Cache-Control: max-age=600, no-store\r\n", .none),
+        ("Cache-Control: max-age=-1\r\n", .unstated),
+        ("Cache-Control: max-age=soon\r\n", .unstated),
+        ("Cache-Control: max-age\r\n", .unstated),
+        ("Cache-Control: max-age=99999999999999999999\r\n", .unstated),
+        ("Cache-Control: max-age=9223372036854775807\r\n", .lasts(.seconds(1_000_000_000))),
+    ])
+    func `what Cache-Control says`(fields: String, expected: FetchedDocument.Lifetime) {
+        #expect(Self.lifetime(fields) == expected)
+    }
+
+    @Test(arguments: [
+        (FetchedDocument.Lifetime.unstated, 600), (.none, 60), (.lasts(.seconds(10)), 60),
+        (.lasts(.seconds(300)), 300), (.lasts(.seconds(100_000)), 86_400),
+    ])
+    func `freshness stays within the configured bounds`(lifetime: FetchedDocument.Lifetime, seconds: Int) {
+        let document = FetchedDocument(bytes: [], lifetime: lifetime)
+        #expect(
+            document.freshness(refresh: .seconds(600), minimum: .seconds(60), maximum: .seconds(86_400))
+                == .seconds(Int64(seconds)))
+    }
+}
