@@ -20,6 +20,7 @@ struct FieldSectionScanner {
 
     /// The next event. `bytes` begins where it began the last time and may have grown; ranges count from `origin`.
     mutating func next(_ bytes: Span<UInt8>, origin: Int) -> FieldSectionEvent {
+        if step == .lineStart, let line = wholeLine(bytes, origin: origin) { return .line(line) }
         while position < bytes.count {
             switch step {
             case .lineStart:
@@ -66,6 +67,26 @@ struct FieldSectionScanner {
             }
         }
         return .incomplete
+    }
+
+    /// The line at `position` when it is all there and right, which is how most lines come: without a note of where to go
+    /// on at each step. Nil leaves everything as it is, for the steps above to find out what is missing or wrong.
+    @inline(__always)
+    private mutating func wholeLine(_ bytes: Span<UInt8>, origin: Int) -> FieldLine? {
+        let start = position
+        let colon = bytes.firstIndex(outside: .token, from: start)
+        guard colon > start, colon < bytes.count, bytes[colon] == 0x3A else { return nil }
+        var lower = colon &+ 1
+        while lower < bytes.count, bytes[lower].isOptionalWhitespace { lower &+= 1 }
+        let end = bytes.firstIndexOutsideFieldValue(from: lower)
+        guard end &+ 1 < bytes.count, bytes[end] == 0x0D, bytes[end &+ 1] == 0x0A else { return nil }
+        var upper = end
+        while upper > lower, bytes[upper &- 1].isOptionalWhitespace { upper &-= 1 }
+        position = end &+ 2
+        return FieldLine(
+            name: ByteRange(start: start &- origin, count: colon &- start),
+            value: ByteRange(start: lower &- origin, count: upper &- lower),
+            known: .named(bytes.extracting(start..<colon)))
     }
 
     private func line(_ bytes: Span<UInt8>, origin: Int) -> FieldLine {

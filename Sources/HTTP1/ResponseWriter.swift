@@ -28,6 +28,16 @@ package enum ResponseWriter {
         out.append("\r\n")
     }
 
+    /// Appends the head of a final response with the status and reason it came with.
+    package static func append(
+        responseTo out: inout [UInt8], head: ResponseHead, framing: ResponseFraming, version: HTTPVersion,
+        added: HeaderLines, closes: Bool, date: Span<UInt8>
+    ) {
+        append(
+            responseTo: &out, status: head.status, reason: head.bytes.span.extracting(head.reason.range), head: head,
+            framing: framing, version: version, added: added, closes: closes, date: date)
+    }
+
     /// Appends an interim response (1xx) of an upstream, which has no content and says nothing about the connection.
     /// Not for clients of HTTP/1.0 (RFC 9110 §15.2).
     package static func append(informationalTo out: inout [UInt8], head: ResponseHead, added: HeaderLines) {

@@ -12,8 +12,8 @@ import Testing
             received: head.framing, status: head.status, requestMethod: method, version: version)
         var out: [UInt8] = []
         ResponseWriter.append(
-            responseTo: &out, status: head.status, reason: head.bytes.span.extracting(head.reason.range), head: head,
-            framing: framing, version: version, added: added, closes: closes, date: "now".utf8.span)
+            responseTo: &out, head: head, framing: framing, version: version, added: added, closes: closes,
+            date: "now".utf8.span)
         return String(decoding: out, as: UTF8.self)
     }
 
@@ -59,6 +59,15 @@ import Testing
         let response = "HTTP/1.1 200 OK\r\nA: b\r\nDate: d\r\nContent-Length: 0\r\n\r\n"
         let expected = "HTTP/1.1 200 OK\r\nA: b\r\nDate: d\r\nX-Request-ID: 1\r\nContent-Length: 0\r\n\r\n"
         #expect(try Self.written(response, added: added) == expected)
+    }
+
+    @Test func `a response may go on with another status and reason`() throws {
+        let head = try #require(parseResponse(bytes("HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 0\r\n\r\n")).head)
+        var out: [UInt8] = []
+        ResponseWriter.append(
+            responseTo: &out, status: 503, reason: "Later".utf8.span, head: head, framing: .length(0), version: .http11,
+            added: HeaderLines(), closes: false, date: "now".utf8.span)
+        #expect(String(decoding: out, as: UTF8.self) == "HTTP/1.1 503 Later\r\nDate: d\r\nContent-Length: 0\r\n\r\n")
     }
 
     @Test func `an interim response passes without framing, date or connection`() throws {
