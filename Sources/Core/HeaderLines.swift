@@ -1,8 +1,8 @@
 /// Field lines the gateway adds to a message, in wire form. One value is reused for message after message.
 ///
-/// No value can smuggle in a second line: every control byte of a value other than HTAB (so CR, LF and NUL too, and DEL)
-/// is replaced by a space, and whitespace around the value is left out (RFC 9110 §5.5). Names come from the program or
-/// from the configuration, where they are checked to be tokens.
+/// No value can smuggle in a second line: every control byte of a value other than HTAB (so CR, LF and NUL too, and
+/// DEL) is replaced by a space, and whitespace around the value is left out (RFC 9110 §5.5). Names come from the
+/// program or from the configuration, where they are checked to be tokens.
 package struct HeaderLines: Sendable {
     /// `Name: value` CR LF, line after line.
     package private(set) var bytes: [UInt8] = []

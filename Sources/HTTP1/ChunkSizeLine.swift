@@ -2,8 +2,8 @@ import Core
 
 /// Reads the line before a chunk's content, byte by byte: the size and the extensions (RFC 9112 §7.1, §7.1.1).
 ///
-/// Whitespace is taken around `;` and `=` (BWS) but not behind the size or an extension at the line's end, since readers
-/// disagree whether that belongs to the size.
+/// Whitespace is taken around `;` and `=` (BWS) but not behind the size or an extension at the line's end, since
+/// readers disagree whether that belongs to the size.
 struct ChunkSizeLine {
     private enum Step: UInt8 {
         case size, beforeSemicolon, beforeName, name, afterName, beforeValue, token, quoted, escaped, afterQuoted

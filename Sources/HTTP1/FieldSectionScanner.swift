@@ -1,7 +1,7 @@
 import Core
 
-/// Reads a field section (RFC 9112 §5) line by line and can stop and go on at any byte. Shared by request heads, response
-/// heads and trailer sections.
+/// Reads a field section (RFC 9112 §5) line by line and can stop and go on at any byte. Shared by request heads,
+/// response heads and trailer sections.
 ///
 /// Strict: a line ends in CR LF and nothing else, a name is a token with the colon right behind it, a value holds no
 /// control but HTAB, and a line that begins with whitespace (obs-fold) is refused.
@@ -69,8 +69,8 @@ struct FieldSectionScanner {
         return .incomplete
     }
 
-    /// The line at `position` when it is all there and right, which is how most lines come: without a note of where to go
-    /// on at each step. Nil leaves everything as it is, for the steps above to find out what is missing or wrong.
+    /// The line at `position` when it is all there and right, which is how most lines come: without a note of where to
+    /// go on at each step. Nil leaves everything as it is, for the steps above to find out what is missing or wrong.
     @inline(__always)
     private mutating func wholeLine(_ bytes: Span<UInt8>, origin: Int) -> FieldLine? {
         let start = position

@@ -76,8 +76,8 @@ struct FramingFields {
         return nil
     }
 
-    /// Drops every field that a Connection field names (RFC 9110 §7.6.1). Host, Content-Length and Transfer-Encoding may
-    /// be among them: that is harmless, since the writers make those three anew from what was parsed.
+    /// Drops every field that a Connection field names (RFC 9110 §7.6.1). Host, Content-Length and Transfer-Encoding
+    /// may be among them: that is harmless, since the writers make those three anew from what was parsed.
     func dropNamedFields(_ fields: inout [FieldLine], in bytes: Span<UInt8>) {
         guard namesFields else { return }
         for line in fields.indices where fields[line].known == .connection {

@@ -1,7 +1,7 @@
 import Core
 
-/// Reads the PROXY protocol header, version 1 or 2, that a trusted peer sends before anything else (the specification of
-/// HAProxy, 2020/03/05). Without state: a header is small and comes in one segment, so it is read from its beginning
+/// Reads the PROXY protocol header, version 1 or 2, that a trusted peer sends before anything else (the specification
+/// of HAProxy, 2020/03/05). Without state: a header is small and comes in one segment, so it is read from its beginning
 /// each time.
 ///
 /// Strict: upper case, single spaces, canonical numbers and addresses in version 1; known commands and families, stream

@@ -1,4 +1,5 @@
-/// Why a request head is refused. The connection closes after the answer, since where the next request begins is unsure.
+/// Why a request head is refused. The connection closes after the answer, since where the next request begins is
+/// unsure.
 package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
     case requestLineInvalid, methodNotSupported, targetInvalid, targetTooLong, versionNotSupported
     case headTooLarge, tooManyFields

@@ -20,9 +20,9 @@ package struct RequestHeadParser: Sendable {
 
     package init() {}
 
-    /// Looks at `bytes`, which begin at the connection's first unconsumed byte: at the call after `.incomplete` the same
-    /// bytes again with more behind them, and the same `head`. After `.complete` the parser is ready for the next head.
-    /// Whatever the outcome, no more than `bounds.headByteLimit` bytes of a head are looked at.
+    /// Looks at `bytes`, which begin at the connection's first unconsumed byte: at the call after `.incomplete` the
+    /// same bytes again with more behind them, and the same `head`. After `.complete` the parser is ready for the next
+    /// head. Whatever the outcome, no more than `bounds.headByteLimit` bytes of a head are looked at.
     package mutating func parse(
         _ bytes: Span<UInt8>, bounds: Bounds, into head: inout RequestHead
     ) -> HeadProgress {

@@ -2,9 +2,9 @@ import Core
 
 /// A request target taken apart (RFC 9112 §3.2): origin-form, absolute-form of http or https, or `*`.
 ///
-/// The path holds what RFC 3986 §3.3 allows, and each `%` stands before two hexadecimal digits; the bytes ``"<>[\]^`{|}``
-/// are refused there, because upstreams disagree about them. In the query any visible ASCII byte but `#` passes as it is,
-/// since browsers and other clients send those bytes unencoded, and a query never decides a route.
+/// The path holds what RFC 3986 §3.3 allows, and each `%` stands before two hexadecimal digits; the bytes
+/// ``"<>[\]^`{|}`` are refused there, because upstreams disagree about them. In the query any visible ASCII byte but
+/// `#` passes as it is, since browsers and other clients send those bytes unencoded, and a query never decides a route.
 struct RequestTarget {
     var form: TargetForm
     var authority = ByteRange.empty
@@ -12,7 +12,8 @@ struct RequestTarget {
     var query = ByteRange.empty
     var hasQuery = false
 
-    /// `target` holds visible ASCII bytes other than `#`; `start` is what its ranges count from. Nil when it is no target.
+    /// `target` holds visible ASCII bytes other than `#`; `start` is what its ranges count from. Nil when it is no
+    /// target.
     init?(_ target: Span<UInt8>, start: Int) {
         guard let first = target.first else { return nil }
         if first == 0x2F {

@@ -9,8 +9,8 @@ package enum RequestWriter {
     /// that no field of the client decides where a body ends. `target` and `host` are bytes already checked by the
     /// parser or by the policy. `.untilClose`, which no request has, is written like `.none`.
     ///
-    /// `head.bytes` is an HTTP/1.1 head: its lines follow each other in the order of `head.fields`, each ending in CR LF,
-    /// and one empty line ends it. Runs of lines that pass untouched are copied at once.
+    /// `head.bytes` is an HTTP/1.1 head: its lines follow each other in the order of `head.fields`, each ending in CR
+    /// LF, and one empty line ends it. Runs of lines that pass untouched are copied at once.
     package static func append(
         requestTo out: inout [UInt8], head: RequestHead, target: Span<UInt8>, host: Span<UInt8>, framing: BodyFraming,
         added: HeaderLines

@@ -1,8 +1,8 @@
 package import Core
 
 /// Parses the response heads of one upstream connection, interim ones (1xx) too, one after another (RFC 9112 §4, §5,
-/// §6.3). Each byte is looked at once, however the head arrives. As strict as the request parser: an upstream that cannot
-/// write a head cannot be trusted to end a body.
+/// §6.3). Each byte is looked at once, however the head arrives. As strict as the request parser: an upstream that
+/// cannot write a head cannot be trusted to end a body.
 package struct ResponseHeadParser: Sendable {
     private enum Step: UInt8 { case statusLine, reason, lineFeed, fields }
 
@@ -13,11 +13,12 @@ package struct ResponseHeadParser: Sendable {
 
     package init() {}
 
-    /// Looks at `bytes`, which begin at the connection's first unconsumed byte: at the call after `.incomplete` the same
-    /// bytes again with more behind them, and the same `head`. After `.complete` the parser is ready for the next head.
+    /// Looks at `bytes`, which begin at the connection's first unconsumed byte: at the call after `.incomplete` the
+    /// same bytes again with more behind them, and the same `head`. After `.complete` the parser is ready for the next
+    /// head.
     ///
-    /// `requestMethod` is that of the request answered, since a response to HEAD has no content whatever it says. No more
-    /// than `FixedBounds.responseHeadBytes` bytes and `FixedBounds.responseFieldCount` fields make a head.
+    /// `requestMethod` is that of the request answered, since a response to HEAD has no content whatever it says. No
+    /// more than `FixedBounds.responseHeadBytes` bytes and `FixedBounds.responseFieldCount` fields make a head.
     package mutating func parse(
         _ bytes: Span<UInt8>, requestMethod: Method, into head: inout ResponseHead
     ) -> ResponseProgress {
@@ -107,7 +108,8 @@ package struct ResponseHeadParser: Sendable {
         }
     }
 
-    private mutating func take(_ received: FieldLine, in bytes: Span<UInt8>, head: inout ResponseHead) -> ResponseFault? {
+    private mutating func take(_ received: FieldLine, in bytes: Span<UInt8>, head: inout ResponseHead) -> ResponseFault?
+    {
         var line = received
         line.isDropped = line.isHopByHop(in: bytes, origin: 0)
         let value = bytes.extracting(line.value.range)

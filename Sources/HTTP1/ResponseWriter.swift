@@ -2,8 +2,9 @@ package import Core
 
 /// Writes response heads for HTTP/1 clients: those of upstreams, and the gateway's own.
 package enum ResponseWriter {
-    /// Appends the head of a final response. The status line says HTTP/1.1 whatever the client spoke, since that is what
-    /// the gateway speaks (RFC 9112 §2.3); a client of HTTP/1.0 gets no chunked content by the choice of `framing`.
+    /// Appends the head of a final response. The status line says HTTP/1.1 whatever the client spoke, since that is
+    /// what the gateway speaks (RFC 9112 §2.3); a client of HTTP/1.0 gets no chunked content by the choice of
+    /// `framing`.
     ///
     /// The received fields pass unless dropped; Content-Length and Transfer-Encoding are made anew from `framing`.
     /// `closes` (implied by `.untilClose`) adds `Connection: close`; otherwise an HTTP/1.0 client is told

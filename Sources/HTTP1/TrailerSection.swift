@@ -1,7 +1,7 @@
 package import Core
 
-/// The trailer section of a chunked body: its own copy of the bytes, up to and with the last empty line, and the lines in
-/// them; no bytes when there are no lines. Lines that no trailer may carry are marked dropped.
+/// The trailer section of a chunked body: its own copy of the bytes, up to and with the last empty line, and the lines
+/// in them; no bytes when there are no lines. Lines that no trailer may carry are marked dropped.
 package struct TrailerSection: Sendable {
     package internal(set) var bytes: [UInt8] = []
     package var fields: [FieldLine] = []
@@ -12,8 +12,8 @@ package struct TrailerSection: Sendable {
 extension FieldLine {
     /// A field that means nothing in a trailer section and must not be passed on there (RFC 9110 §6.5.1).
     ///
-    /// The rule: whatever the gateway itself acts on (all of `KnownField`); framing, hop-by-hop fields and descriptions of
-    /// the content (`Content-*`); routing and the caller's identity (`X-Forwarded-*`, `X-Auth-*`); credentials and
+    /// The rule: whatever the gateway itself acts on (all of `KnownField`); framing, hop-by-hop fields and descriptions
+    /// of the content (`Content-*`); routing and the caller's identity (`X-Forwarded-*`, `X-Auth-*`); credentials and
     /// challenges; conditions and controls of the request; controls of caches and of the client's state. `_` and `.`
     /// count as `-`, since some upstreams make no difference.
     func isForbiddenInTrailers(in bytes: Span<UInt8>) -> Bool {

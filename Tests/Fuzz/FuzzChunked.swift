@@ -1,5 +1,6 @@
 // modules: Core HTTP1
-// Any bytes as a chunked body: no trap; the same content, trailers and end however they are cut; nothing beyond the bounds.
+// Any bytes as a chunked body: no trap; the same content, trailers and end however they are cut; nothing beyond the
+// bounds.
 
 import Core
 import HTTP1

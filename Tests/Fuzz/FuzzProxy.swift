@@ -1,5 +1,6 @@
 // modules: Core HTTP1
-// Any bytes as a PROXY header: no trap; a verdict, once given, is not changed by bytes behind it, and comes within the bound.
+// Any bytes as a PROXY header: no trap; a verdict, once given, is not changed by bytes behind it, and comes within the
+// bound.
 
 import Core
 import HTTP1

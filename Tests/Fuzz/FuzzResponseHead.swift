@@ -1,5 +1,6 @@
 // modules: Core HTTP1
-// Any bytes as a response head: no trap; the same outcome however they are cut; what passes can be written and read again.
+// Any bytes as a response head: no trap; the same outcome however they are cut; what passes can be written and read
+// again.
 
 import Core
 import HTTP1
@@ -41,7 +42,9 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         responseTo: &out, status: head.status, reason: head.bytes.span.extracting(head.reason.range), head: head,
         framing: framing, version: .http11, added: HeaderLines(), closes: false, date: "now".utf8.span)
     // Our own lines can carry the copy over a limit.
-    guard out.count < FixedBounds.responseHeadBytes, head.fields.count < FixedBounds.responseFieldCount - 2 else { return 0 }
+    guard out.count < FixedBounds.responseHeadBytes, head.fields.count < FixedBounds.responseFieldCount - 2 else {
+        return 0
+    }
     let again = parse(out, cuts: [])
     guard again.0 == .complete(byteCount: out.count) else { fatalError("written anew: \(again.0)") }
     let expected: BodyFraming = head.framing == .untilClose ? .chunked : head.framing

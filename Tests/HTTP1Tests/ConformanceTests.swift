@@ -16,7 +16,8 @@ import Testing
         var raw: [UInt8] {
             // The one case without bytes is made: a field of 200,000 bytes.
             raw_b64.map(Array.init)
-                ?? bytes("GET /s HTTP/1.1\r\nHost: gw.test\r\nX: " + String(repeating: "a", count: 200_000) + "\r\n\r\n")
+                ?? bytes(
+                    "GET /s HTTP/1.1\r\nHost: gw.test\r\nX: " + String(repeating: "a", count: 200_000) + "\r\n\r\n")
         }
     }
 

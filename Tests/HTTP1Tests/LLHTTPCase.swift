@@ -59,8 +59,8 @@ struct LLHTTPCase: CustomStringConvertible, Sendable {
         return [LLHTTPCase(title: title, isRequest: isRequest, input: unescaped(input), isRefused: isRefused)]
     }
 
-    /// llhttp's notation: a backslash at the end of a line joins it with the next, a line ends in CR LF, and `\r`, `\n`,
-    /// `\t`, `\f` and `\xHH` stand for bytes.
+    /// llhttp's notation: a backslash at the end of a line joins it with the next, a line ends in CR LF, and `\r`,
+    /// `\n`, `\t`, `\f` and `\xHH` stand for bytes.
     private static func unescaped(_ input: String) -> [UInt8] {
         let lines = input.replacing("\\\n", with: "").replacing("\n", with: "\r\n")
         var bytes: [UInt8] = []

@@ -76,7 +76,8 @@ import Testing
         }
     }
 
-    @Test(arguments: responses) func `llhttp's verdict on a response holds but for named exceptions`(_ test: LLHTTPCase) {
+    @Test(arguments: responses) func `llhttp's verdict on a response holds but for named exceptions`(_ test: LLHTTPCase)
+    {
         let ending = ResponseStream(test.input).ending
         if let reason = Self.refusedResponses[test.title] {
             #expect(ending == .refused(reason))

@@ -68,9 +68,11 @@ import Testing
     }
 
     static let malformed = [
-        "PROXY TCP4 1.2.3.4 5.6.7.8 80 443\n", "PROXY TCP4 1.2.3.4 5.6.7.8 80\r\n", "PROXY TCP4 1.2.3.4 5.6.7.8 080 443\r\n",
+        "PROXY TCP4 1.2.3.4 5.6.7.8 80 443\n", "PROXY TCP4 1.2.3.4 5.6.7.8 80\r\n",
+        "PROXY TCP4 1.2.3.4 5.6.7.8 080 443\r\n",
         "PROXY TCP4 1.2.3.4 5.6.7.8 80 65536\r\n", "PROXY TCP4 1.2.3.4 5.6.7.8 80 443 \r\n",
-        "PROXY TCP4 1.2.3.4  5.6.7.8 80 443\r\n", "PROXY TCP6 1.2.3.4 5.6.7.8 80 443\r\n", "PROXY TCP5 ::1 ::1 80 443\r\n",
+        "PROXY TCP4 1.2.3.4  5.6.7.8 80 443\r\n", "PROXY TCP6 1.2.3.4 5.6.7.8 80 443\r\n",
+        "PROXY TCP5 ::1 ::1 80 443\r\n",
         "PROXY \r\n", "PROXY  TCP4 1.2.3.4 5.6.7.8 80 443\r\n", "PROXY TCP4\t1.2.3.4 5.6.7.8 80 443\r\n",
         "PROXY TCP6 ::1%eth0 ::1 80 443\r\n", "PROXY TCP4 1.2.3.4 5.6.7.8 80 443\r\r\n", "PROXY UNKNOWN\0\r\n",
     ]

@@ -61,7 +61,11 @@ struct RequestStream {
         case .chunked:
             let body = ChunkedBody(Array(bytes[offset...]))
             guard case .whole(let count) = body.ending else {
-                if case .refused(let fault) = body.ending { ending = .refused("\(fault.reason)") } else { ending = .cut }
+                if case .refused(let fault) = body.ending {
+                    ending = .refused("\(fault.reason)")
+                } else {
+                    ending = .cut
+                }
                 return nil
             }
             offset += count

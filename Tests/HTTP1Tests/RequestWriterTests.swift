@@ -49,7 +49,9 @@ import Testing
         #expect(try Self.written("GET / HTTP/1.0\r\n\r\n") == "before|GET /t HTTP/1.1\r\nHost: up:1\r\n\r\n")
     }
 
-    @Test(arguments: 0..<64) func `every choice of dropped lines leaves the others whole and in order`(_ choice: Int) throws {
+    @Test(arguments: 0..<64) func `every choice of dropped lines leaves the others whole and in order`(_ choice: Int)
+        throws
+    {
         var head = try #require(
             parseRequest("GET / HTTP/1.0\r\n" + (0..<6).map { "N\($0): \($0)\r\n" }.joined() + "\r\n").head)
         var expected = "GET / HTTP/1.1\r\nHost: h\r\n"

@@ -20,10 +20,14 @@ import Testing
     static let cases: [(String, Method, HTTPVersion, Bool, String)] = [
         // The upstream's Date is kept; its framing, Connection and the field named there are not.
         (
-            "HTTP/1.0 200 Fine\r\nDate: then\r\nConnection: x\r\nX: 1\r\nContent-Length: 03\r\nY: 2\r\n\r\n", .get, .http11, false,
+            "HTTP/1.0 200 Fine\r\nDate: then\r\nConnection: x\r\nX: 1\r\nContent-Length: 03\r\nY: 2\r\n\r\n", .get,
+            .http11, false,
             "HTTP/1.1 200 Fine\r\nDate: then\r\nY: 2\r\nContent-Length: 3\r\n\r\n"
         ),
-        ("HTTP/1.1 200\r\n\r\n", .get, .http11, false, "HTTP/1.1 200 \r\nDate: now\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        (
+            "HTTP/1.1 200\r\n\r\n", .get, .http11, false,
+            "HTTP/1.1 200 \r\nDate: now\r\nTransfer-Encoding: chunked\r\n\r\n"
+        ),
         ("HTTP/1.1 200\r\n\r\n", .get, .http10, false, "HTTP/1.1 200 \r\nDate: now\r\nConnection: close\r\n\r\n"),
         (
             "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n", .get, .http10, false,
@@ -37,7 +41,10 @@ import Testing
             "HTTP/1.1 200\r\nContent-Length: 9\r\n\r\n", .head, .http11, true,
             "HTTP/1.1 200 \r\nContent-Length: 9\r\nDate: now\r\nConnection: close\r\n\r\n"
         ),
-        ("HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n", .head, .http11, false, "HTTP/1.1 200 \r\nDate: now\r\n\r\n"),
+        (
+            "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n", .head, .http11, false,
+            "HTTP/1.1 200 \r\nDate: now\r\n\r\n"
+        ),
         (
             "HTTP/1.1 304\r\nContent-Length: 9\r\n\r\n", .get, .http11, false,
             "HTTP/1.1 304 \r\nContent-Length: 9\r\nDate: now\r\n\r\n"
@@ -89,7 +96,8 @@ import Testing
         ),
         (
             429, .get, .http10, false,
-            "HTTP/1.1 429 Too Many Requests\r\nDate: now\r\nA: b\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nno"
+            "HTTP/1.1 429 Too Many Requests\r\nDate: now\r\nA: b\r\nContent-Length: 2\r\n"
+                + "Connection: keep-alive\r\n\r\nno"
         ),
         (204, .get, .http11, false, "HTTP/1.1 204 No Content\r\nDate: now\r\nA: b\r\n\r\n"),
         (599, .get, .http11, false, "HTTP/1.1 599 \r\nDate: now\r\nA: b\r\nContent-Length: 2\r\n\r\nno"),
