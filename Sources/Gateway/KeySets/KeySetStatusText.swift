@@ -65,7 +65,7 @@ package enum KeySetStatusText {
             return
         }
         out.append("\"")
-        RecordTime.append(time, to: &out)
+        out.append(rfc3339: time)
         out.append("\"")
     }
 

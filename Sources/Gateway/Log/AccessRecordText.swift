@@ -13,7 +13,7 @@ package enum AccessRecordText {
     /// read.
     package static func append(_ record: borrowing AccessRecord, head: borrowing RequestHead, to out: inout [UInt8]) {
         out.append("{\"time\":\"")
-        RecordTime.append(record.time, to: &out)
+        out.append(rfc3339: record.time)
         out.append("\",\"request_id\":")
         append(record.requestID, to: &out)
         out.append(",\"client\":\"")

@@ -24,7 +24,7 @@ struct StandardErrorLines: LogHandler {
     /// The event as one line with its line feed.
     func line(for event: LogEvent, at time: WallTime) -> [UInt8] {
         var line: [UInt8] = []
-        RecordTime.append(time, to: &line)
+        line.append(rfc3339: time)
         line.append(" ")
         line.append(contentsOf: event.level.rawValue.utf8)
         line.append(" ")
