@@ -1,0 +1,134 @@
+import Core
+import Testing
+
+@testable import Policy
+
+struct KeySetParsingTests {
+    private static let p256 =
+        #""kty":"EC","crv":"P-256","x":"BXzwlSZ3bR4Hx9U3T4GA6TSN98bC7SOt4A9UTaEZ0Qg","y":"ODxlW_Q6Icj_mplTOJ9Wlb8sDiw1AlBE7CmQ6m3vMfY""#
+    private static let ed25519 = #""kty":"OKP","crv":"Ed25519","x":"TbN9GFQmiwu-WhkDq0JYJTaj5c-3MQjy7Hd_wEX1j-o""#
+
+    private func outcome(_ keys: String..., isLocal: Bool = false) -> KeySetOutcome {
+        KeySetOutcome("{\"keys\":[\(keys.joined(separator: ","))]}", isLocal: isLocal)
+    }
+
+    @Test(arguments: [
+        "", " ", "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>", "{", "{\"keys\":[}", "\u{FEFF}{\"keys\":[]}",
+        "{\"keys\":[],\"keys\":[]}", "not json",
+    ])
+    func `what is not JSON is refused`(text: String) {
+        guard case .notJSON = KeySetOutcome(text, isLocal: false).error else {
+            Issue.record("\(text)")
+            return
+        }
+    }
+
+    @Test(arguments: ["null", "[]", "{}", "\"keys\"", "{\"keys\":{}}", "{\"keys\":null}", "{\"keys\":[1]}", "{\"keys\":[[]]}"])
+    func `JSON that is no key set is refused`(text: String) {
+        #expect(KeySetOutcome(text, isLocal: false).error == .notAKeySet)
+    }
+
+    @Test func `an empty set and one without a usable key are refused`() {
+        #expect(outcome().error == .noUsableKey([]))
+        #expect(
+            outcome(#"{"kty":"XYZ"}"#).error
+                == .noUsableKey([KeySet.SkippedKey(index: 0, kid: nil, reason: .kindUnknown)]))
+    }
+
+    @Test func `ten megabytes are refused unread`() {
+        let document = [UInt8](repeating: 0x20, count: 10_485_760)
+        #expect(KeySetOutcome(document, isLocal: false).error == .tooLarge(byteLimit: 1_048_576))
+    }
+
+    @Test func `a hundred keys are taken and one more is not`() {
+        let keys = (0..<101).map { "{\(Self.ed25519),\"kid\":\"\($0)\"}" }
+        let hundred = KeySetOutcome("{\"keys\":[\(keys.dropLast().joined(separator: ","))]}", isLocal: false)
+        #expect(hundred.kids?.count == 100)
+        let more = KeySetOutcome("{\"keys\":[\(keys.joined(separator: ","))]}", isLocal: false)
+        #expect(more.error == .tooManyKeys(limit: 100))
+    }
+
+    @Test(arguments: ["d", "p", "q", "dp", "dq", "qi", "oth"], ["", "RSA", "EC", "OKP"])
+    func `a set with a private key among good ones is refused whole`(member: String, kind: String) {
+        let bad = "{\"kty\":\"\(kind)\",\"\(member)\":\"AQAB\"}"
+        #expect(outcome("{\(Self.p256)}", bad).error == .privateKey(index: 1))
+        #expect(outcome("{\(Self.p256)}", bad, isLocal: true).error == .privateKey(index: 1))
+    }
+
+    @Test(arguments: [
+        (#""use":"enc""#, KeySet.SkippedKey.Reason.notForSignatures), (#""use":"SIG""#, .notForSignatures),
+        (#""use":1"#, .malformed), (#""key_ops":[]"#, .notForSignatures), (#""key_ops":["sign"]"#, .notForSignatures),
+        (#""key_ops":"verify""#, .malformed), (#""key_ops":["verify",1]"#, .malformed), (#""alg":"RS256""#, .algorithmUnfit),
+        (#""alg":"ES384""#, .algorithmUnfit), (#""alg":"HS256""#, .algorithmUnfit), (#""alg":"ECDH-ES""#, .algorithmUnfit),
+        (#""alg":"es256""#, .algorithmUnfit), (#""alg":"none""#, .algorithmUnfit), (#""alg":null"#, .malformed),
+        (#""kid":7"#, .malformed), (#""kid":"a\nb""#, .malformed),
+    ])
+    func `a key that is not for this is skipped`(member: String, reason: KeySet.SkippedKey.Reason) {
+        let outcome = outcome("{\(Self.ed25519),\"kid\":\"good\"}", "{\(Self.p256),\(member)}")
+        #expect(outcome.kids == ["good"])
+        #expect(outcome.skipped == [reason])
+    }
+
+    @Test(arguments: [
+        (#""kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA""#, KeySet.SkippedKey.Reason.malformed),
+        (#""kty":"EC","crv":"P-256","x":"BXzwlSZ3bR4Hx9U3T4GA6TSN98bC7SOt4A9UTaEZ0Qg""#, .malformed),
+        (#""kty":"EC","crv":"secp256k1","x":"AAAA","y":"AAAA""#, .kindUnknown), (#""kty":"EC""#, .malformed),
+        (#""kty":"OKP","crv":"X25519","x":"AAAA""#, .kindUnknown), (#""kty":"OKP","crv":"Ed25519","x":"AA==""#, .malformed),
+        (#""kty":"OKP","crv":"Ed25519","x":"""#, .malformed), (#""kty":"RSA","n":"AQAB","e":"AQAB""#, .weak),
+        (#""kty":"RSA","n":1,"e":"AQAB""#, .malformed), (#""kty":"rsa","n":"AQAB","e":"AQAB""#, .kindUnknown),
+        (#""kty":7"#, .malformed), (#""n":"AQAB""#, .malformed), (#""kty":"oct","k":"c2VjcmV0""#, .secretFromNetwork),
+    ])
+    func `key material that is no good is skipped`(members: String, reason: KeySet.SkippedKey.Reason) {
+        let outcome = outcome("{\(members)}", "{\(Self.p256),\"kid\":\"good\"}")
+        #expect(outcome.kids == ["good"])
+        #expect(outcome.skipped == [reason])
+    }
+
+    @Test func `a key serves its own algorithm, else all of its kind`() {
+        let keys = outcome("{\(Self.p256),\"alg\":\"ES256\"}", "{\(Self.ed25519)}", isLocal: true).set?.keys
+        #expect(keys?.map(\.algorithms) == [[.es256], [.eddsa]])
+        let secrets = outcome(Sample.key(), Sample.key(more: #","alg":"HS512""#), isLocal: true).set?.keys
+        #expect(secrets?.map(\.algorithms) == [[.hs256, .hs384, .hs512], [.hs512]])
+    }
+
+    @Test func `secrets shorter than their hash are pointed out`() throws {
+        let set = try Sample.keySet(
+            Sample.key(kid: "a"), Sample.key(kid: "b", more: #","alg":"HS256""#),
+            Sample.key(kid: "c", secret: "short", more: #","alg":"HS256""#))
+        #expect(set.keysWithShortSecrets.map(\.kid) == ["a", "c"])
+    }
+
+    @Test func `up to four keys of one kid and algorithm are taken`() {
+        let key = "{\(Self.p256),\"kid\":\"same\"}"
+        #expect(outcome(key, key, key, key).kids?.count == 4)
+        #expect(outcome(key, key, key, key, key).error == .tooManyKeysOfOneKid("same"))
+        #expect(outcome(key, key, key, key, "{\(Self.ed25519),\"kid\":\"same\"}").kids?.count == 5)
+    }
+
+    @Test func `members nobody knows and certificates do no harm`() {
+        let outcome = outcome("{\(Self.p256),\"x5c\":[\"AAAA\"],\"x5u\":\"http://127.0.0.1:1/\",\"ext\":true}")
+        #expect(outcome.kids == [nil])
+    }
+
+    @Test func `a set of PEM answers to its kid, or to any`() throws {
+        let pem = """
+            -----BEGIN PUBLIC KEY-----
+            MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE6mO6LbHiIJ4k0zcgyoGXtvhsvvwA
+            eJS/1g78i7qabacDc/qZQmY6o1EsFFRd3+e/ZDrmxKgHnYM+mYQG0IKLjQ==
+            -----END PUBLIC KEY-----
+            """
+        let any = try KeySet.parse(
+            pem: pem.utf8.span, kid: nil, algorithm: nil, cryptography: Sample.cryptography)
+        #expect(any.servesAnyKid)
+        #expect(any.keys[0].algorithms == [.es256])
+        let one = try KeySet.parse(
+            pem: pem.utf8.span, kid: "one", algorithm: .es256, cryptography: Sample.cryptography)
+        #expect(!one.servesAnyKid)
+        #expect(throws: KeySetError.algorithmUnfit(.rs256)) {
+            try KeySet.parse(pem: pem.utf8.span, kid: nil, algorithm: .rs256, cryptography: Sample.cryptography)
+        }
+        #expect(throws: KeySetError.badPEM(.malformed)) {
+            try KeySet.parse(pem: "{}".utf8.span, kid: nil, algorithm: nil, cryptography: Sample.cryptography)
+        }
+    }
+}
