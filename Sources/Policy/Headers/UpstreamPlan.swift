@@ -8,6 +8,8 @@ package struct UpstreamPlan: Sendable {
     package internal(set) var target: [UInt8] = []
     /// The Host field to send; empty when it is to be the chosen server's own host and port.
     package internal(set) var host: [UInt8] = []
+    /// The normalised path, which captures are taken from.
+    var path: [UInt8] = []
     /// A template's value while it is put together.
     var scratch: [UInt8] = []
 

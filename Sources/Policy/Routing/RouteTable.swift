@@ -27,6 +27,8 @@ package struct RouteTable: Sendable {
         var routes: [Int32]
         /// The `Allow` field of a 405.
         var allow: [UInt8]
+        /// Which segments of the pattern are captures, counted from 0.
+        var captures: [Int]
     }
 
     /// What a lookup found.
@@ -109,9 +111,21 @@ package struct RouteTable: Sendable {
         return leaf < 0 ? nil : Int(leaf)
     }
 
+    /// Both paths have the same values in the captures of a leaf's pattern, percent-encodings decoded.
+    func capturesAgree(at leaf: Int, _ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+        for segment in leaves[leaf].captures {
+            var first: [UInt8] = []
+            var second: [UInt8] = []
+            first.append(percentDecoding: a.extracting(PathSegments.range(of: segment, in: a)))
+            second.append(percentDecoding: b.extracting(PathSegments.range(of: segment, in: b)))
+            if first != second { return false }
+        }
+        return true
+    }
+
     /// The first route of a leaf whose method and header conditions fit.
     @inline(__always)
-    private func choose(at leaf: Int, _ head: RequestHead) -> Outcome {
+    func choose(at leaf: Int, _ head: RequestHead) -> Outcome {
         let routes = leaves[leaf].routes
         var failsByMethodOnly = false
         for route in routes {

@@ -10,6 +10,7 @@ struct RouteTableBuilder {
 
     private var nodes: [RouteTable.Node] = []
     private var leaves: [[Int32]] = []
+    private var captures: [[Int]] = []
     private var literals: [(owner: Int32, key: [UInt8], value: Int32)] = []
     private var literalIndex: [LiteralKey: Int32] = [:]
     private var hosts: [(owner: Int32, key: [UInt8], value: Int32)] = []
@@ -36,7 +37,8 @@ struct RouteTableBuilder {
 
     func table(seed: HashSeed) -> RouteTable {
         RouteTable(
-            nodes: nodes, leaves: leaves.map { RouteTable.Leaf(routes: $0, allow: allow($0)) },
+            nodes: nodes,
+            leaves: zip(leaves, captures).map { RouteTable.Leaf(routes: $0, allow: allow($0), captures: $1) },
             literals: ByteTable(literals, seed: seed), hosts: ByteTable(hosts, seed: seed),
             hasSuffixes: hosts.contains { $0.owner == 1 }, anyHost: roots[""] ?? -1, conditions: conditions)
     }
@@ -72,9 +74,9 @@ struct RouteTableBuilder {
             }
         }
         switch pattern.tail {
-        case .none: addLeaf(at: node, \.end, route)
-        case .slash: addLeaf(at: node, \.slash, route)
-        case .rest: addLeaf(at: node, \.rest, route)
+        case .none: addLeaf(at: node, \.end, route, pattern)
+        case .slash: addLeaf(at: node, \.slash, route, pattern)
+        case .rest: addLeaf(at: node, \.rest, route, pattern)
         }
     }
 
@@ -88,9 +90,16 @@ struct RouteTableBuilder {
         return child
     }
 
-    private mutating func addLeaf(at node: Int32, _ place: WritableKeyPath<RouteTable.Node, Int32>, _ route: Int) {
+    private mutating func addLeaf(
+        at node: Int32, _ place: WritableKeyPath<RouteTable.Node, Int32>, _ route: Int, _ pattern: PathPattern
+    ) {
         if nodes[Int(node)][keyPath: place] < 0 {
             leaves.append([])
+            captures.append(
+                pattern.segments.indices.filter { index in
+                    if case .capture = pattern.segments[index] { return true }
+                    return false
+                })
             nodes[Int(node)][keyPath: place] = Int32(leaves.count - 1)
         }
         let leaf = Int(nodes[Int(node)][keyPath: place])

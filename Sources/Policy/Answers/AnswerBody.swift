@@ -1,0 +1,73 @@
+import Core
+
+/// A compiled body or header of an answer. In a JSON body values are escaped; outside of quotation marks a text becomes a
+/// JSON string and an absent number `null`, so that the body is JSON whatever the reason.
+struct AnswerBody: Sendable {
+    private struct Part: Sendable {
+        var part: AnswerTemplatePart
+        /// It stands between quotation marks.
+        var isQuoted: Bool
+    }
+
+    private let parts: [Part]
+    private let isJSON: Bool
+
+    init(_ template: [AnswerTemplatePart], isJSON: Bool) {
+        self.isJSON = isJSON
+        var isQuoted = false
+        parts = template.map { part in
+            let result = Part(part: part, isQuoted: isQuoted)
+            if case .literal(let text) = part { isQuoted = Self.isQuoted(after: text, from: isQuoted) }
+            return result
+        }
+    }
+
+    private static func isQuoted(after text: String, from start: Bool) -> Bool {
+        var isQuoted = start
+        var isEscaped = false
+        for byte in text.utf8 {
+            if isEscaped {
+                isEscaped = false
+            } else if byte == 0x5C, isQuoted {
+                isEscaped = true
+            } else if byte == 0x22 {
+                isQuoted.toggle()
+            }
+        }
+        return isQuoted
+    }
+
+    func append(_ values: AnswerValues, requestID: Span<UInt8>, to output: inout [UInt8]) {
+        for part in parts {
+            switch part.part {
+            case .literal(let text): output.append(contentsOf: text.utf8.span)
+            case .reason: append(values.reason.utf8.span, part, to: &output)
+            case .title: append(values.title.description.utf8.span, part, to: &output)
+            case .detail: append(values.detail.description.utf8.span, part, to: &output)
+            case .requestID: append(requestID, part, to: &output)
+            case .status: output.append(decimal: values.status)
+            case .retryAfter: append(values.retryAfter, part, to: &output)
+            case .reset: append(values.reset, part, to: &output)
+            }
+        }
+    }
+
+    private func append(_ text: Span<UInt8>, _ part: Part, to output: inout [UInt8]) {
+        guard isJSON else {
+            output.append(contentsOf: text)
+            return
+        }
+        var quoted: [UInt8] = []
+        quoted.append(jsonString: text)
+        if part.isQuoted { quoted = Array(quoted.dropFirst().dropLast()) }
+        output.append(contentsOf: quoted.span)
+    }
+
+    private func append(_ number: Int64?, _ part: Part, to output: inout [UInt8]) {
+        if let number {
+            output.append(decimal: number)
+        } else if isJSON, !part.isQuoted {
+            output.append("null")
+        }
+    }
+}

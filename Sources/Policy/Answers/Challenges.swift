@@ -1,0 +1,58 @@
+import Core
+
+/// The challenges of a route's refusals (RFC 9110 §11.6.1, RFC 6750 §3).
+struct Challenges: Sendable {
+    private let hasBearer: Bool
+    private let hasKey: Bool
+    /// The scopes the route asks for, separated by spaces, without what a quoted string cannot hold.
+    private let scopes: [UInt8]
+
+    /// Where no route is known.
+    static let none = Challenges(CredentialPlan(), scopes: [])
+
+    init(_ credentials: CredentialPlan, scopes: [String]) {
+        hasBearer = credentials.takesBearer
+        hasKey = credentials.takesKeys
+        self.scopes = scopes.joined(separator: " ").utf8.filter { $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
+    }
+
+    /// Adds what the client needs to know to do better. A status of 401 always gets at least one challenge.
+    func append(for denial: Denial, status: Int, to lines: inout HeaderLines) {
+        let error = Self.error(for: denial)
+        if hasBearer || !hasKey && status == 401, status == 401 || error != nil {
+            lines.append(name: "WWW-Authenticate") { value in
+                value.append("Bearer realm=\"portcullis\"")
+                guard let error else { return }
+                value.append(", error=\"")
+                value.append(error)
+                value.append("\", error_description=\"")
+                // The sentences of denials with an error have neither quotation marks nor backslashes.
+                value.append(denial.detail)
+                value.append(0x22)
+                if denial == .scopeMissing, !scopes.isEmpty {
+                    value.append(", scope=\"")
+                    value.append(contentsOf: scopes.span)
+                    value.append(0x22)
+                }
+            }
+        }
+        if hasKey, status == 401 { lines.append(name: "WWW-Authenticate", value: "Key realm=\"portcullis\"") }
+    }
+
+    /// The error code of RFC 6750 §3.1; nil when nothing was shown that could be wrong.
+    private static func error(for denial: Denial) -> StaticString? {
+        switch denial {
+        case .credentialAmbiguous: "invalid_request"
+        case .scopeMissing: "insufficient_scope"
+        case .credentialMalformed, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired, .tokenAddressNotAllowed:
+            "invalid_token"
+        case .token(let fault): fault == .keySetUnavailable ? nil : "invalid_token"
+        case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
+            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .tooManyFailures, .schemeNotSupported, .credentialMissing,
+            .addressNotAllowed, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable,
+            .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
+            .noServerAvailable, .overloaded:
+            nil
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Core
+
+/// What a route asks of a caller once it is known who that is.
+struct Authorization: Sendable {
+    /// A claim that must have, or contain, a value.
+    struct ClaimRule: Sendable {
+        var pointer: JSONPointer
+        var template: ValueTemplate
+    }
+
+    /// All of them.
+    var scopes: [String] = []
+    var claims: [ClaimRule] = []
+    /// Nil allows every address.
+    var allowed: AddressSet?
+    var denied: AddressSet?
+
+    @inline(__always)
+    func admits(_ address: IPAddress) -> Bool {
+        if let denied, denied.contains(address) { return false }
+        return allowed?.contains(address) ?? true
+    }
+
+    /// Nil when the identity may do what the route does, or why not. Somebody who is nobody has no scopes and no claims.
+    /// - Parameters:
+    ///   - path: the normalised path.
+    ///   - scratch: for the value a claim is compared with.
+    func denial(
+        for source: TemplateSource, path: Span<UInt8>, scratch: inout [UInt8]
+    ) -> Denial? {
+        if scopes.isEmpty && claims.isEmpty { return nil }
+        if source.identity.isAnonymous { return .credentialMissing }
+        for scope in scopes where !source.identity.hasScope(scope) { return .scopeMissing }
+        for claim in claims {
+            guard let node = source.identity.claim(claim.pointer) else { return .claimMismatch }
+            scratch.removeAll(keepingCapacity: true)
+            let none: [UInt8] = []
+            guard
+                claim.template.render(source, path: path, requestID: none.span, form: .exact, to: &scratch),
+                Self.value(of: node, matches: scratch.span)
+            else { return .claimMismatch }
+        }
+        return nil
+    }
+
+    /// A scalar equals the text; an array has an element that does.
+    private static func value(of node: JSONNode, matches text: Span<UInt8>) -> Bool {
+        guard case .array(let elements) = node.value else { return scalar(node, equals: text) }
+        for element in elements where scalar(element, equals: text) { return true }
+        return false
+    }
+
+    /// Strings by their bytes, numbers and booleans by their JSON text; null, arrays and objects equal nothing.
+    private static func scalar(_ node: JSONNode, equals text: Span<UInt8>) -> Bool {
+        switch node.value {
+        case .string(let string): string.utf8.span.equals(text)
+        case .number(let number): number.text.utf8.span.equals(text)
+        case .bool(let value): text.equals((value ? "true" : "false").utf8.span)
+        case .null, .array, .object: false
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import Core
+
+/// Finds what a request shows in one place.
+enum CredentialFinder {
+    enum Finding: Equatable {
+        case absent
+        /// The value, as bytes of the head.
+        case inHead(Range<Int>)
+        /// The value, decoded into the scratch array.
+        case decoded
+        case refused(Denial)
+    }
+
+    /// - Parameter scratch: emptied and filled for a value that had to be decoded.
+    static func find(_ place: CredentialPlan.Place, in head: RequestHead, scratch: inout [UInt8]) -> Finding {
+        switch place {
+        case .bearer: findBearer(head)
+        case .header(let name, let known): findField(name, known, head)
+        case .query(let name): findParameter(name, head, &scratch)
+        case .cookie(let name): findCookie(name, head)
+        }
+    }
+
+    /// `Authorization: Bearer TOKEN` (RFC 6750 §2.1), the scheme in any case (RFC 9110 §11.1).
+    private static func findBearer(_ head: RequestHead) -> Finding {
+        var found: Range<Int>?
+        for field in head.fields where field.known == .authorization {
+            if found != nil { return .refused(.credentialAmbiguous) }
+            found = field.value.range
+        }
+        guard let found else { return .absent }
+        let value = head.bytes.span.extracting(found)
+        let space = value.firstIndex(of: 0x20) ?? value.count
+        guard value.extracting(0..<space).equalsIgnoringCase("bearer") else {
+            return .refused(value.count == 0 ? .credentialMalformed : .schemeNotSupported)
+        }
+        var start = space
+        while start < value.count, value[start] == 0x20 { start &+= 1 }
+        guard start < value.count else { return .refused(.credentialMalformed) }
+        return .inHead(found.lowerBound &+ start..<found.upperBound)
+    }
+
+    private static func findField(_ name: [UInt8], _ known: KnownField, _ head: RequestHead) -> Finding {
+        var found: Range<Int>?
+        for field in head.fields {
+            if field.known != known || known == .other && Int(field.name.count) != name.count { continue }
+            if known == .other, !head.bytes.span.extracting(field.name.range).equalsIgnoringCase(name.span) { continue }
+            if found != nil { return .refused(.credentialAmbiguous) }
+            found = field.value.range
+        }
+        guard let found else { return .absent }
+        return found.isEmpty ? .refused(.credentialMalformed) : .inHead(found)
+    }
+
+    /// A parameter of the query, its name and value percent-decoded and "+" read as a space.
+    private static func findParameter(_ name: [UInt8], _ head: RequestHead, _ scratch: inout [UInt8]) -> Finding {
+        let query = head.bytes.span.extracting(head.query.range)
+        var found: Range<Int>?
+        var start = 0
+        while start < query.count {
+            let end = query.firstIndex(of: 0x26, from: start) ?? query.count
+            let pair = start..<end
+            start = end &+ 1
+            guard let value = QueryParameters.value(of: pair, in: query, ifNamed: name.span) else { continue }
+            if found != nil { return .refused(.credentialAmbiguous) }
+            found = value
+        }
+        guard let found else { return .absent }
+        scratch.removeAll(keepingCapacity: true)
+        QueryParameters.decode(query.extracting(found), into: &scratch)
+        return scratch.isEmpty ? .refused(.credentialMalformed) : .decoded
+    }
+
+    private static func findCookie(_ name: [UInt8], _ head: RequestHead) -> Finding {
+        var found: Range<Int>?
+        for field in head.fields where field.known == .cookie {
+            let value = head.bytes.span.extracting(field.value.range)
+            var start = 0
+            while start < value.count {
+                let end = value.firstIndex(of: 0x3B, from: start) ?? value.count
+                let pair = value.trimmed(start..<end)
+                start = end &+ 1
+                guard let cookie = CookiePairs.value(of: pair, in: value, ifNamed: name.span) else { continue }
+                if found != nil { return .refused(.credentialAmbiguous) }
+                let offset = Int(field.value.start)
+                found = cookie.lowerBound &+ offset..<cookie.upperBound &+ offset
+            }
+        }
+        guard let found else { return .absent }
+        return found.isEmpty ? .refused(.credentialMalformed) : .inHead(found)
+    }
+}

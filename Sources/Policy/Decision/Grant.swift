@@ -1,0 +1,39 @@
+package import Core
+
+/// The permission to forward one request. Only the authoriser makes one.
+package struct Grant: Sendable {
+    /// Which spelling of the path goes on.
+    enum PathForm: Sendable {
+        /// It came in normal form.
+        case unchanged
+        /// It came in another spelling that leads to the same route with the same captures, and goes on as it came.
+        case asReceived
+        /// It goes on in normal form, since its own spelling could lead somewhere else.
+        case normalised
+    }
+
+    package let route: Route
+    /// The address the request came from, behind the trusted proxies.
+    package let client: IPAddress
+    package let identity: Identity
+    /// The first 32 bits of the credential's digest; nil when none was shown.
+    package let fingerprint: UInt32?
+    /// Where the caller stands with the limits; nil where none apply.
+    package let rate: RateStatus?
+    /// The peer is one of the trusted proxies.
+    let isPeerTrusted: Bool
+    let pathForm: PathForm
+
+    init(
+        route: Route, context: RequestContext, identity: Identity, fingerprint: UInt32?, rate: RateStatus?,
+        pathForm: PathForm
+    ) {
+        self.route = route
+        client = context.client
+        self.identity = identity
+        self.fingerprint = fingerprint
+        self.rate = rate
+        isPeerTrusted = context.isPeerTrusted
+        self.pathForm = pathForm
+    }
+}

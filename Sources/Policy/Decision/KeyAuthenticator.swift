@@ -1,0 +1,54 @@
+import Core
+
+/// Judges API keys: a table of records and how its digests are made. Immutable, shared by all loops.
+package final class KeyAuthenticator: Sendable {
+    /// The authenticator's name.
+    package let name: String
+    package let table: APIKeyTable
+    /// HMAC key of the digests; plain SHA-256 without one.
+    private let pepper: [UInt8]?
+    private let cryptography: any Cryptography
+    /// The limits that replace the route's, by the place of the record's list in the table.
+    private let limitLists: [LimitList]
+
+    /// A longer key is unknown without being hashed.
+    static let keyByteLimit = 1024
+
+    init(
+        name: String, table: APIKeyTable, pepper: [UInt8]?, cryptography: any Cryptography, limitLists: [LimitList]
+    ) {
+        self.name = name
+        self.table = table
+        self.pepper = pepper
+        self.cryptography = cryptography
+        self.limitLists = limitLists
+    }
+
+    func digest(_ key: Span<UInt8>) -> Digest256 {
+        guard let pepper else { return cryptography.sha256(key) }
+        return cryptography.hmacSHA256(key: pepper.span, key)
+    }
+
+    /// The record that `digest` opens, or why it opens none.
+    func judge(_ digest: Digest256, now: WallTime) -> KeyVerdict {
+        guard let record = table.lookup(digest) else { return .refused(.credentialUnknown) }
+        guard let fault = table.fault(of: record, now: now) else { return .accepted(record) }
+        switch fault {
+        case .disabled: return .refused(.keyDisabled)
+        case .notYetValid: return .refused(.keyNotYetValid)
+        case .expired: return .refused(.keyExpired)
+        }
+    }
+
+    /// The limits of this key alone; nil where the route's apply.
+    func limits(of record: APIKeyTable.Record) -> LimitList? {
+        guard let index = table.limitsIndex(of: record), index < limitLists.count else { return nil }
+        return limitLists[index]
+    }
+}
+
+/// What a key turned out to be.
+enum KeyVerdict {
+    case accepted(APIKeyTable.Record)
+    case refused(Denial)
+}

@@ -1,0 +1,52 @@
+import Core
+
+/// The parameters of a query string, "&" between them.
+enum QueryParameters {
+    /// The range of the raw value of the parameter at `pair`, if its decoded name is `name`; without "=" it is empty.
+    static func value(of pair: Range<Int>, in query: Span<UInt8>, ifNamed name: Span<UInt8>) -> Range<Int>? {
+        var index = pair.lowerBound
+        var matched = 0
+        while index < pair.upperBound, query[index] != 0x3D {
+            let (byte, length) = decoded(query, at: index, before: pair.upperBound)
+            guard matched < name.count, byte == name[matched] else { return nil }
+            matched &+= 1
+            index &+= length
+        }
+        guard matched == name.count else { return nil }
+        return index < pair.upperBound ? index &+ 1..<pair.upperBound : index..<index
+    }
+
+    /// Appends the query without the parameters of these names; false when nothing is left of it.
+    static func append(_ query: Span<UInt8>, without names: [[UInt8]], to output: inout [UInt8]) -> Bool {
+        var isFirst = true
+        var start = 0
+        while start < query.count {
+            let end = query.firstIndex(of: 0x26, from: start) ?? query.count
+            let pair = start..<end
+            start = end &+ 1
+            if names.contains(where: { value(of: pair, in: query, ifNamed: $0.span) != nil }) { continue }
+            if !isFirst { output.append(0x26) }
+            isFirst = false
+            output.append(contentsOf: query.extracting(pair))
+        }
+        return !isFirst
+    }
+
+    static func decode(_ text: Span<UInt8>, into output: inout [UInt8]) {
+        var index = 0
+        while index < text.count {
+            let (byte, length) = decoded(text, at: index, before: text.count)
+            output.append(byte)
+            index &+= length
+        }
+    }
+
+    /// The byte that stands at `index` and how many bytes spell it.
+    private static func decoded(_ text: Span<UInt8>, at index: Int, before end: Int) -> (byte: UInt8, length: Int) {
+        let byte = text[index]
+        if byte == 0x2B { return (0x20, 1) }
+        guard byte == 0x25, index &+ 2 < end, let high = text[index &+ 1].hexDigit, let low = text[index &+ 2].hexDigit
+        else { return (byte, 1) }
+        return (high << 4 | low, 3)
+    }
+}

@@ -1,0 +1,9 @@
+import Core
+
+/// What the values of a template are taken from, beside the path and the request's identifier.
+struct TemplateSource {
+    var identity: Identity
+    var client: IPAddress
+    /// The route's name.
+    var route: String
+}

@@ -1,0 +1,58 @@
+package import Core
+
+/// A compiled route: what it asks of a request and what it makes of it. Immutable, shared by all loops.
+package final class Route: Sendable {
+    /// Place in the file's `routes`, from 0.
+    package let index: Int
+    package let name: String
+    /// The path pattern as it was written.
+    package let pattern: String
+    /// Place of the upstream in the snapshot's `upstreamNames`.
+    package let upstreamIndex: Int
+    package let upstreamName: String
+    /// Nil takes `bounds.bodyByteLimit`.
+    package let bodyByteLimit: UInt64?
+    /// Nil takes the upstream's.
+    package let responseTimeout: Nanoseconds?
+
+    let hostPolicy: UpstreamConfiguration.HostPolicy
+    let credentials: CredentialPlan
+    let authorization: Authorization
+    let limits: LimitList
+    let rateHeaders: RateHeaders
+    let request: RequestRules
+    let response: ResponseRules
+    let profile: AnswerProfile
+    let challenges: Challenges
+
+    init(_ parts: Parts, index: Int, configuration: RouteConfiguration, upstreamIndex: Int) {
+        self.index = index
+        name = configuration.name
+        pattern = configuration.path.value
+        self.upstreamIndex = upstreamIndex
+        upstreamName = configuration.upstream.value
+        bodyByteLimit = configuration.bodyByteLimit
+        responseTimeout = configuration.responseTimeout
+        hostPolicy = parts.hostPolicy
+        credentials = parts.credentials
+        authorization = parts.authorization
+        limits = parts.limits
+        rateHeaders = RateHeaders(parts.rateStyle)
+        request = parts.request
+        response = parts.response
+        profile = parts.profile
+        challenges = Challenges(parts.credentials, scopes: parts.authorization.scopes)
+    }
+
+    /// The compiled parts of a route.
+    struct Parts {
+        var hostPolicy: UpstreamConfiguration.HostPolicy
+        var credentials: CredentialPlan
+        var authorization: Authorization
+        var limits: LimitList
+        var rateStyle: RateHeaderStyle
+        var request: RequestRules
+        var response: ResponseRules
+        var profile: AnswerProfile
+    }
+}

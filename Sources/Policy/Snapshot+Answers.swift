@@ -1,0 +1,125 @@
+package import Core
+
+extension Snapshot {
+    /// Fills in the answer to a refused request, by its route's profile.
+    /// - Parameter head: the request's head, as far as there is one.
+    package func answer(
+        _ refusal: Refusal, requestID: Span<UInt8>, now: ClockReading, head: RequestHead?, into answer: inout LocalAnswer
+    ) {
+        answer.removeAll()
+        let template = (refusal.route?.profile ?? profile).answer(for: refusal.denial)
+        let wait = Self.wait(of: refusal)
+        let status = template.status ?? refusal.denial.status
+        let values = AnswerValues(
+            reason: refusal.denial.reason, status: status, title: StatusPhrase.of(status), detail: refusal.denial.detail,
+            retryAfter: wait.map { RateHeaders.retryAfterSeconds($0, now: now.wall) },
+            reset: wait.map { RateHeaders.resetSecond($0, now: now.wall) })
+        answer.status = status
+        if let body = template.body {
+            body.append(values, requestID: requestID, to: &answer.body)
+            answer.lines.append(name: "Content-Type", value: template.contentType.span)
+        } else {
+            Self.appendProblem(values, requestID: requestID, to: &answer.body)
+            answer.lines.append(name: "Content-Type", value: "application/problem+json")
+        }
+        answer.lines.append(name: "Cache-Control", value: "no-store")
+        answer.lines.append(name: "X-Request-ID", value: requestID)
+        if let leaf = refusal.leaf { answer.lines.append(name: "Allow", value: table.allow(leaf).span) }
+        if let challenges = refusal.route?.challenges ?? (status == 401 ? Challenges.none : nil) {
+            challenges.append(for: refusal.denial, status: status, to: &answer.lines)
+        }
+        if let rate = refusal.rate, let route = refusal.route {
+            route.rateHeaders.append(rate, now: now, to: &answer.lines)
+        }
+        // On a refusal by a limit the rate headers have said it.
+        if let seconds = values.retryAfter, !(refusal.rate?.isRefused ?? false) {
+            answer.lines.append(name: "Retry-After") { $0.append(decimal: seconds) }
+        }
+        for header in template.headers {
+            answer.lines.append(name: header.name.span) { header.value.append(values, requestID: requestID, to: &$0) }
+        }
+    }
+
+    /// Fills in an answer that is no refusal.
+    package func answer(
+        _ kind: LocalAnswerKind, head: RequestHead, requestID: Span<UInt8>, now: ClockReading,
+        into answer: inout LocalAnswer
+    ) {
+        answer.removeAll()
+        answer.status = 200
+        answer.lines.append(name: "X-Request-ID", value: requestID)
+        switch kind {
+        case .serverOptions: break
+        case .resourceOptions(let leaf):
+            let allow = table.allow(leaf)
+            if !allow.isEmpty { answer.lines.append(name: "Allow", value: allow.span) }
+        }
+    }
+
+    /// Makes an upstream's response the client's: marks fields dropped, and fills `lines` with those to add. Dropped are the
+    /// upstream's X-Request-ID and Server, what it says of rate limits unless the policy keeps that, and what the route
+    /// sets or removes.
+    package func completeResponse(
+        _ head: inout ResponseHead, grant: Grant?, requestID: Span<UInt8>, now: ClockReading, into lines: inout HeaderLines
+    ) {
+        lines.removeAll()
+        lines.append(name: "X-Request-ID", value: requestID)
+        guard let grant else { return }
+        let rules = grant.route.response
+        for index in head.fields.indices {
+            let field = head.fields[index]
+            if field.known == .server || rules.drops(field, head.bytes.span.extracting(field.name.range)) {
+                head.fields[index].isDropped = true
+            }
+        }
+        if let rate = grant.rate { grant.route.rateHeaders.append(rate, now: now, to: &lines) }
+        if !rules.added.isEmpty { appendSetFields(rules.added, grant, requestID, &lines) }
+    }
+
+    private func appendSetFields(
+        _ fields: [FieldTemplate], _ grant: Grant, _ requestID: Span<UInt8>, _ lines: inout HeaderLines
+    ) {
+        let source = TemplateSource(identity: grant.identity, client: grant.client, route: grant.route.name)
+        var scratch: [UInt8] = []
+        // The request's path is gone by now, so the reader of the configuration admits no captures here.
+        let path: [UInt8] = []
+        for field in fields {
+            _ = field.append(to: &lines, scratch: &scratch, source, path: path.span, requestID: requestID)
+        }
+    }
+
+    /// How long a client should wait before it tries again; nil where waiting does not help.
+    private static func wait(of refusal: Refusal) -> Nanoseconds? {
+        if let retryAfter = refusal.retryAfter { return retryAfter }
+        switch refusal.denial {
+        case .rateLimited: return refusal.rate?.retryAfter
+        case .token(.keySetUnavailable): return .seconds(5)
+        case .tooManyFailures, .limitsUnavailable, .noServerAvailable, .overloaded: return .seconds(1)
+        case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
+            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .schemeNotSupported, .credentialMissing,
+            .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
+            .token, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge,
+            .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse:
+            return nil
+        }
+    }
+
+    /// The body of RFC 9457, with `reason`, `request_id` and, where waiting helps, `retry_after`.
+    private static func appendProblem(_ values: AnswerValues, requestID: Span<UInt8>, to body: inout [UInt8]) {
+        body.append("{\"type\":\"about:blank\",\"title\":\"")
+        body.append(values.title)
+        body.append("\",\"status\":")
+        body.append(decimal: values.status)
+        body.append(",\"detail\":")
+        body.append(jsonString: values.detail.description)
+        body.append(",\"reason\":")
+        body.append(jsonString: values.reason)
+        body.append(",\"request_id\":")
+        body.append(jsonString: requestID)
+        if let retryAfter = values.retryAfter {
+            body.append(",\"retry_after\":")
+            body.append(decimal: retryAfter)
+        }
+        body.append("}\n")
+    }
+}

@@ -1,0 +1,144 @@
+package import Core
+
+extension Snapshot {
+    /// Makes of a granted request what the upstream gets: marks fields of the head dropped, and fills `plan` with the lines
+    /// to add, the target and the Host. Called once for a request.
+    ///
+    /// Returns a denial when a value to be sent is too long; then nothing may be forwarded.
+    package func prepare(
+        _ grant: Grant, head: inout RequestHead, connection: ConnectionFacts, requestID: Span<UInt8>,
+        into plan: inout UpstreamPlan
+    ) -> Denial? {
+        let route = grant.route
+        plan.lines.removeAll()
+        dropFields(of: &head, route.request)
+        writeTarget(grant, head, to: &plan)
+        writeHost(route, head, to: &plan)
+        forwarding.append(
+            to: &plan.lines, head: &head, connection: connection, client: grant.client,
+            isPeerTrusted: grant.isPeerTrusted)
+        plan.lines.append(name: "X-Request-ID", value: requestID)
+        continueTrace(&head, requestID: requestID, &plan.lines)
+        if head.method == .options || head.method == .trace { countHop(&head, &plan.lines) }
+        if !route.request.strippedCookies.isEmpty { stripCookies(&head, route.request.strippedCookies, &plan.lines) }
+        let source = TemplateSource(identity: grant.identity, client: grant.client, route: route.name)
+        let path = plan.path
+        for field in route.request.added {
+            switch field.append(to: &plan.lines, scratch: &plan.scratch, source, path: path.span, requestID: requestID) {
+            case .written, .absent: continue
+            case .tooLong: return .identityTooLarge
+            }
+        }
+        return nil
+    }
+
+    /// The identifier to use for a request: the client's own X-Request-ID where its peer is a trusted proxy and it is one of
+    /// 1 to 128 of `[A-Za-z0-9._-]`. Nil asks for a new one.
+    package func requestID(in head: RequestHead, connection: ConnectionFacts) -> Range<Int>? {
+        guard clientAddress.trusts(connection.peer) else { return nil }
+        var found: Range<Int>?
+        for field in head.fields where field.known == .xRequestID {
+            if found != nil { return nil }
+            found = field.value.range
+        }
+        guard let found, RequestID.isAcceptable(head.bytes.span.extracting(found)) else { return nil }
+        return found
+    }
+
+    @inline(__always)
+    private func dropFields(of head: inout RequestHead, _ rules: RequestRules) {
+        for index in head.fields.indices {
+            let field = head.fields[index]
+            let isDropped: Bool
+            switch field.known {
+            case .other:
+                isDropped = rules.filter.contains(head.bytes.span.extracting(field.name.range))
+            case .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedPort, .xRealIP, .forwarded, .xRequestID:
+                isDropped = true
+            case .authorization, .connection, .contentLength, .contentType, .cookie, .date, .expect, .host, .keepAlive,
+                .maxForwards, .proxyConnection, .proxyAuthorization, .proxyAuthenticate, .retryAfter, .server, .te,
+                .trailer, .transferEncoding, .upgrade, .via, .wwwAuthenticate, .traceparent:
+                isDropped = rules.drops(field.known)
+            }
+            if isDropped { head.fields[index].isDropped = true }
+        }
+    }
+
+    private func writeTarget(_ grant: Grant, _ head: RequestHead, to plan: inout UpstreamPlan) {
+        let received = head.bytes.span.extracting(head.path.range)
+        let isNormal = grant.pathForm == .unchanged
+        if isNormal || normaliser.normalise(received, into: &plan.path) == .unchanged {
+            plan.path.removeAll(keepingCapacity: true)
+            plan.path.append(contentsOf: received)
+        }
+        plan.target.removeAll(keepingCapacity: true)
+        switch grant.pathForm {
+        case .unchanged, .asReceived: plan.target.append(contentsOf: received)
+        case .normalised: plan.target += plan.path
+        }
+        guard head.hasQuery else { return }
+        let query = head.bytes.span.extracting(head.query.range)
+        let parameters = grant.route.request.strippedParameters
+        plan.target.append(0x3F)
+        if parameters.isEmpty {
+            plan.target.append(contentsOf: query)
+        } else if !QueryParameters.append(query, without: parameters, to: &plan.target), !query.isEmpty {
+            plan.target.removeLast()
+        }
+    }
+
+    private func writeHost(_ route: Route, _ head: RequestHead, to plan: inout UpstreamPlan) {
+        plan.host.removeAll(keepingCapacity: true)
+        switch route.hostPolicy {
+        case .keep: plan.host.append(contentsOf: head.bytes.span.extracting(head.authority.range))
+        case .server: break
+        case .literal(let host): plan.host.append(contentsOf: host.utf8.span)
+        }
+    }
+
+    /// Continues the client's trace with a span of ours (W3C Trace Context §3.2); one that cannot be read is followed by a
+    /// new one, and `tracestate` goes on only with the trace it belongs to. Nothing is traced that the client did not trace.
+    private func continueTrace(_ head: inout RequestHead, requestID: Span<UInt8>, _ lines: inout HeaderLines) {
+        var count = 0
+        var context: TraceContext?
+        for index in head.fields.indices where head.fields[index].known == .traceparent {
+            count &+= 1
+            context = TraceContext(traceparent: head.bytes.span.extracting(head.fields[index].value.range))
+            head.fields[index].isDropped = true
+        }
+        if count != 1 { context = nil }
+        if context == nil {
+            for index in head.fields.indices where head.fields[index].name.count == 10 {
+                if head.bytes.span.extracting(head.fields[index].name.range).equalsIgnoringCase("tracestate") {
+                    head.fields[index].isDropped = true
+                }
+            }
+        }
+        guard count > 0 else { return }
+        // The request's identifier is unique, so a keyed hash of it is a span of its own and, twice, a trace.
+        let (first, second) = FastHash.hash128(requestID, seed: traceSeed)
+        let next =
+            context?.continued(by: first) ?? TraceContext(traceHigh: first, traceLow: second, span: first ^ second, flags: 0)
+        lines.append(name: "traceparent") { next.append(to: &$0) }
+    }
+
+    /// One hop less for TRACE and OPTIONS.
+    private func countHop(_ head: inout RequestHead, _ lines: inout HeaderLines) {
+        guard case .hops(let hops) = MaxForwards(head) else { return }
+        for index in head.fields.indices where head.fields[index].known == .maxForwards {
+            head.fields[index].isDropped = true
+        }
+        lines.append(name: "Max-Forwards") { $0.append(decimal: hops &- 1) }
+    }
+
+    /// Takes the cookies that are credentials out of the Cookie lines that hold them; the other cookies go on.
+    private func stripCookies(_ head: inout RequestHead, _ names: [[UInt8]], _ lines: inout HeaderLines) {
+        for index in head.fields.indices where head.fields[index].known == .cookie {
+            guard let rest = CookiePairs.rest(of: head.bytes.span.extracting(head.fields[index].value.range), without: names)
+            else { continue }
+            let isRemoved = head.fields[index].isDropped
+            head.fields[index].isDropped = true
+            if !rest.isEmpty, !isRemoved { lines.append(name: "Cookie", value: rest.span) }
+        }
+    }
+}

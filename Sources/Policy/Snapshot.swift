@@ -1,0 +1,56 @@
+import Core
+
+/// The policy in force, compiled from one configuration. Immutable: a reload makes another one, and a request keeps the
+/// one it began with.
+package final class Snapshot: Sendable {
+    package let configuration: Configuration
+    package let routes: [Route]
+    /// The names of the upstreams, sorted; a route's `upstreamIndex` is a place here.
+    package let upstreamNames: [String]
+    /// The key sets that authenticators use, by name.
+    package let keySets: [String: KeySetCell]
+    let table: RouteTable
+    let normaliser: PathNormaliser
+    let clientAddress: ClientAddress
+    let forwarding: ForwardingFields
+    /// The profile of answers to requests that have no route.
+    let profile: AnswerProfile
+    let cryptography: any Cryptography
+    /// What spans of traces are made with.
+    let traceSeed: HashSeed
+
+    init(_ parts: Parts) {
+        configuration = parts.configuration
+        routes = parts.routes
+        upstreamNames = parts.upstreamNames
+        keySets = parts.keySets
+        table = parts.table
+        profile = parts.profile
+        cryptography = parts.cryptography
+        traceSeed = parts.seed
+        normaliser = PathNormaliser(configuration.paths)
+        clientAddress = ClientAddress(trusted: configuration.trustedProxies, family: configuration.forwardedFields)
+        forwarding = ForwardingFields(configuration)
+    }
+
+    /// The compiled parts of a policy.
+    struct Parts {
+        var configuration: Configuration
+        var routes: [Route]
+        var upstreamNames: [String]
+        var keySets: [String: KeySetCell]
+        var table: RouteTable
+        var profile: AnswerProfile
+        var cryptography: any Cryptography
+        var seed: HashSeed
+    }
+
+    /// Compiles a configuration that was read without errors. Without a snapshot there is at least one error.
+    package static func compile(
+        _ configuration: Configuration, environment: some CompileEnvironment
+    ) -> (snapshot: Snapshot?, diagnostics: [Diagnostic]) {
+        var compiler = PolicyCompiler(configuration, environment: environment)
+        let snapshot = compiler.compile()
+        return (snapshot, compiler.diagnostics)
+    }
+}
