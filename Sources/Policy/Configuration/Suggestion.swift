@@ -55,4 +55,3 @@ enum Suggestion {
         return last[b.count]
     }
 }
-

@@ -129,7 +129,8 @@ import Testing
                 continue
             }
             var name = line.prefix { $0 != "{" && $0 != " " }
-            for suffix in ["_bucket", "_sum", "_count"] where name.hasPrefix("portcullis_request_duration_seconds") && name.hasSuffix(suffix) {
+            let isHistogram = name.hasPrefix("portcullis_request_duration_seconds")
+            for suffix in ["_bucket", "_sum", "_count"] where isHistogram && name.hasSuffix(suffix) {
                 name = name.dropLast(suffix.count)
             }
             #expect(described.contains(name))
