@@ -1,10 +1,18 @@
 /// Text that others chose, made fit for one line of a message.
 enum OneLine {
+    /// Controls become "?"; cut after 200 characters. For paths and names the operator chose.
+    static func plain(_ text: String) -> String {
+        String(text.unicodeScalars.prefix(200).map { isControl($0) ? "?" : Character($0) })
+    }
+
     /// Controls, quotation marks and backslashes become "?"; cut after 80 characters.
     static func quoted(_ text: String) -> String {
         String(text.unicodeScalars.prefix(80).map { scalar in
-            let isPlain = scalar.value >= 0x20 && scalar.value != 0x7F && !(0x80...0x9F).contains(scalar.value)
-            return isPlain && scalar != "\"" && scalar != "\\" ? Character(scalar) : "?"
+            isControl(scalar) || scalar == "\"" || scalar == "\\" ? "?" : Character(scalar)
         })
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
     }
 }

@@ -35,6 +35,9 @@ package struct FileIdentity: Hashable, Sendable {
     /// The same file, whatever became of its content.
     package func isSameFile(as other: FileIdentity) -> Bool { device == other.device && inode == other.inode }
 
+    /// No directory, pipe, socket or device.
+    package var isRegularFile: Bool { mode & 0o170000 == 0o100000 }
+
     /// Users outside the file's group may read it.
     package var isWorldReadable: Bool { mode & 0o004 != 0 }
 }
