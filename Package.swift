@@ -40,7 +40,7 @@ let package = Package(
         .executableTarget(
             name: "portcullis",
             dependencies: [
-                "Gateway", "Policy", "Crypto", "Core",
+                "Gateway", "Policy", "Crypto", "Core", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 

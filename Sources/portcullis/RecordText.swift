@@ -1,0 +1,37 @@
+import Core
+
+/// An API key record being written: members in the order they were added.
+struct RecordText {
+    private var members: [(name: String, value: [UInt8])] = []
+
+    mutating func add(_ name: String, _ value: String) {
+        var bytes: [UInt8] = []
+        bytes.append(jsonString: value)
+        members.append((name, bytes))
+    }
+
+    mutating func add(_ name: String, _ values: [String]) {
+        var bytes: [UInt8] = [0x5B]
+        for (index, value) in values.enumerated() {
+            if index > 0 { bytes.append(", ") }
+            bytes.append(jsonString: value)
+        }
+        bytes.append(0x5D)
+        members.append((name, bytes))
+    }
+
+    /// Appends the record as JSON: on one line, or a member a line behind `indent`.
+    func append(to out: inout [UInt8], indent: String?) {
+        out.append(contentsOf: (indent ?? "").utf8)
+        out.append("{")
+        for (index, member) in members.enumerated() {
+            if index > 0 { out.append(",") }
+            if let indent { out.append(contentsOf: "\n\(indent)  ".utf8) } else if index > 0 { out.append(" ") }
+            out.append(jsonString: member.name)
+            out.append(": ")
+            out.append(contentsOf: member.value)
+        }
+        if let indent { out.append(contentsOf: "\n\(indent)".utf8) }
+        out.append("}")
+    }
+}

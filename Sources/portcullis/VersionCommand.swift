@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// `portcullis version`
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "version", abstract: "Print the version.",
+        discussion: "Prints one line, as in \"portcullis 1.2.3\". The same number stands in the operator's log at start.")
+
+    func run() { Output.line("portcullis \(ProgramVersion.text)") }
+}
