@@ -17,17 +17,29 @@ package struct RequestHeadParser: Sendable {
     private var host = ByteRange.empty
     private var hasHost = false
     private var hasUpgrade = false
+    /// The head as far as it was read, between calls: nothing, or one. An array, so that it costs a word when there is
+    /// nothing to keep, which is nearly always.
+    private var partial: [RequestHead] = []
 
     package init() {}
 
     /// Looks at `bytes`, which begin at the connection's first unconsumed byte: at the call after `.incomplete` the
-    /// same bytes again with more behind them, and the same `head`. After `.complete` the parser is ready for the next
-    /// head. Whatever the outcome, no more than `bounds.headByteLimit` bytes of a head are looked at.
+    /// same bytes again with more behind them. After `.complete` the parser is ready for the next head. Whatever the
+    /// outcome, no more than `bounds.headByteLimit` bytes of a head are looked at.
+    ///
+    /// `head` means something after `.complete` only. One value may serve many connections in turn: what was read of an
+    /// incomplete head is kept in the parser, never in `head`.
     package mutating func parse(
         _ bytes: Span<UInt8>, bounds: Bounds, into head: inout RequestHead
     ) -> HeadProgress {
+        if !partial.isEmpty { head = partial.removeLast() }
         let progress = advance(bytes, bounds: bounds, into: &head)
-        if progress != .incomplete { self = RequestHeadParser() }
+        if progress != .incomplete {
+            self = RequestHeadParser()
+        } else if step != .emptyLines {
+            partial.append(head)
+            head = RequestHead()
+        }
         return progress
     }
 

@@ -10,23 +10,31 @@ package struct ResponseHeadParser: Sendable {
     private var position = 0
     private var scanner = FieldSectionScanner(at: 0)
     private var framing = FramingFields()
+    /// The head as far as it was read, between calls: nothing, or one.
+    private var partial: [ResponseHead] = []
 
     package init() {}
 
     /// Looks at `bytes`, which begin at the connection's first unconsumed byte: at the call after `.incomplete` the
-    /// same bytes again with more behind them, and the same `head`. After `.complete` the parser is ready for the next
-    /// head.
+    /// same bytes again with more behind them. After `.complete` the parser is ready for the next head. `head` means
+    /// something then only, and may serve other connections in between.
     ///
     /// `requestMethod` is that of the request answered, since a response to HEAD has no content whatever it says. No
     /// more than `FixedBounds.responseHeadBytes` bytes and `FixedBounds.responseFieldCount` fields make a head.
     package mutating func parse(
         _ bytes: Span<UInt8>, requestMethod: Method, into head: inout ResponseHead
     ) -> ResponseProgress {
+        if !partial.isEmpty { head = partial.removeLast() }
         let isLimited = bytes.count >= FixedBounds.responseHeadBytes
         let window = isLimited ? bytes.extracting(0..<FixedBounds.responseHeadBytes) : bytes
         var progress = advance(window, requestMethod: requestMethod, into: &head)
         if progress == .incomplete, isLimited { progress = .malformed(.headTooLarge) }
-        if progress != .incomplete { self = ResponseHeadParser() }
+        if progress != .incomplete {
+            self = ResponseHeadParser()
+        } else if position > 0 {
+            partial.append(head)
+            head = ResponseHead()
+        }
         return progress
     }
 

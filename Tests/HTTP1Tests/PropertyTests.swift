@@ -19,6 +19,46 @@ import Testing
         }
     }
 
+    @Test func `connections whose bytes come in turns share one head without seeing each other's`() throws {
+        var messages = GeneratedMessages(seed: 5)
+        for _ in 0..<200 {
+            let connections = (0..<3).map { _ in messages.request() }
+            var parsers = connections.map { _ in RequestHeadParser() }
+            var shared = RequestHead()
+            var heads: [[String]?] = [nil, nil, nil]
+            for count in 1...(connections.map(\.count).max() ?? 0) {
+                for (index, bytes) in connections.enumerated() where count <= bytes.count {
+                    let presented = bytes.span.extracting(0..<count)
+                    let progress = parsers[index].parse(presented, bounds: Bounds(), into: &shared)
+                    if case .complete = progress { heads[index] = describe(shared) }
+                }
+            }
+            for (index, bytes) in connections.enumerated() {
+                #expect(heads[index] == describe(try #require(parseRequest(bytes).head)))
+            }
+        }
+    }
+
+    @Test func `upstreams whose bytes come in turns share one head without seeing each other's`() throws {
+        var messages = GeneratedMessages(seed: 6)
+        for _ in 0..<200 {
+            let connections = (0..<3).map { _ in messages.response() }
+            var parsers = connections.map { _ in ResponseHeadParser() }
+            var shared = ResponseHead()
+            var heads: [[String]?] = [nil, nil, nil]
+            for count in 1...(connections.map(\.count).max() ?? 0) {
+                for (index, bytes) in connections.enumerated() where count <= bytes.count {
+                    let presented = bytes.span.extracting(0..<count)
+                    let progress = parsers[index].parse(presented, requestMethod: .get, into: &shared)
+                    if case .complete = progress { heads[index] = describe(shared) }
+                }
+            }
+            for (index, bytes) in connections.enumerated() {
+                #expect(heads[index] == describe(try #require(parseResponse(bytes).head)))
+            }
+        }
+    }
+
     @Test func `a response head comes to the same however it is cut`() {
         for bytes in LLHTTPTests.responses.map(\.input) {
             let whole = parseResponse(bytes)

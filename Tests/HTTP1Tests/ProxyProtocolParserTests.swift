@@ -99,6 +99,15 @@ import Testing
         }
     }
 
+    @Test func `a header of UNIX addresses or of none has no source`() {
+        let start = Self.decoded("0d0a0d0a000d0a515549540a21")
+        let unspecified = start + [0x00, 0, 0]
+        #expect(ProxyProtocolParser.parse(unspecified.span) == .complete(source: nil, byteCount: 16))
+        let unix = start + [0x31, 0, 216] + [UInt8](repeating: 0x61, count: 216)
+        #expect(ProxyProtocolParser.parse(unix.span) == .complete(source: nil, byteCount: 232))
+        #expect(ProxyProtocolParser.parse((start + [0x31, 0, 215]).span) == .malformed)
+    }
+
     @Test func `TLVs must fill the header exactly`() {
         let start = Self.decoded("0d0a0d0a000d0a515549540a2111")
         let addresses = Self.decoded("7f0000017f000001910447e2")
