@@ -1,0 +1,117 @@
+import Core
+import Testing
+
+@testable import Policy
+
+struct BucketShardTests {
+    @Test func `a table at its bound gives up full buckets only`() throws {
+        let table = BucketTable(bucketLimit: 100, seed: sampleSeed)
+        let limits = try list(try limit(requests: 1, per: .seconds(100), burst: 2))
+        for index in 0..<100 { #expect(table.take(limits, for: "\(index)", at: instant(Int64(index))).isTaken) }
+        #expect(table.bucketCount == 100)
+        #expect(table.take(limits, for: "late", at: instant(.seconds(50))).isTableFull)
+        #expect(table.bucketCount == 100)
+        // Ten buckets are full by now: those whose last token came back.
+        let later = instant(.seconds(100) + 9)
+        for index in 0..<10 { #expect(table.take(limits, for: "new \(index)", at: later).isTaken) }
+        #expect(table.take(limits, for: "one more", at: later).isTableFull)
+        for index in 10..<100 {
+            let status = table.take(limits, for: "\(index)", at: later).status
+            #expect(status?.remaining == 0, "the bucket of \(index) was given up though it was not full")
+        }
+    }
+
+    @Test func `a request that is refused leaves no bucket behind`() throws {
+        let table = BucketTable(bucketLimit: 100, seed: sampleSeed)
+        let shared = try limit("shared", requests: 1, per: .seconds(100), burst: 1)
+        let own = try limit("own", requests: 1, per: .seconds(100), burst: 1)
+        let both = try list(shared, own)
+        var keys = table.keys(both, "first")
+        #expect(table.take(both, keys: keys, now: instant(0)).isTaken)
+        for index in 0..<50 {
+            let principal = Array("\(index)".utf8)
+            keys[1] = table.key(for: own, principal: principal.span)
+            #expect(table.take(both, keys: keys, now: instant(0)).isRefused)
+        }
+        #expect(table.bucketCount == 2)
+    }
+
+    @Test func `a bucket checked by a request is not given up for the request's next bucket`() throws {
+        // One shard at its bound, both buckets of the request in it: making the second sweeps while the first is full.
+        for count in 1...40 {
+            let table = BucketTable(bucketLimit: count + 1, seed: sampleSeed)
+            let first = try limit("first", requests: 1, per: .seconds(1), burst: 1)
+            let second = try limit("second", requests: 1, per: .seconds(1), burst: 1)
+            for index in 0..<count { _ = table.take(try list(second), for: "\(index)", at: instant(0)) }
+            #expect(table.take(try list(first), at: instant(0)).isTaken)
+            let later = instant(.seconds(2))
+            #expect(table.take(try list(first, second), at: later).isTaken)
+            #expect(table.take(try list(first), at: later).isRefused)
+            #expect(table.take(try list(second), at: later).isRefused)
+        }
+    }
+
+    @Test(arguments: 1...8)
+    func `a shard finds, forgets and gives up like a dictionary`(seed: UInt64) {
+        var generator = SeededGenerator(state: seed)
+        var shard = BucketShard()
+        var model: [UInt64: Int64] = [:]
+        for step in 0..<4_000 {
+            // Few distinct homes, so that runs are long and wrap around.
+            let word = UInt64.random(in: 0..<300, using: &generator)
+            let key = BucketKey(high: word, low: word &* (UInt64.max / 40))
+            let now = Int64(step)
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0..<5:
+                if model[word] == nil {
+                    let fullAt = now + .random(in: 1...2_000, using: &generator)
+                    let evicted = shard.insert(key, fullAt: fullAt, now: now)
+                    let before = model.count
+                    if evicted > 0 { model = model.filter { $0.value > now } }
+                    #expect(before - model.count == evicted)
+                    model[word] = fullAt
+                }
+            case 5..<8:
+                shard.remove(key)
+                model[word] = nil
+            case 8:
+                if model[word] != nil {
+                    shard.set(key, fullAt: now + 500)
+                    model[word] = now + 500
+                }
+            default:
+                let evicted = shard.sweep(now: now)
+                let before = model.count
+                if evicted > 0 { model = model.filter { $0.value > now } }
+                #expect(before - model.count == evicted)
+            }
+            #expect(shard.count == model.count)
+            #expect(shard.fullAt(key) == model[word])
+        }
+        for word in UInt64(0)..<300 {
+            #expect(shard.fullAt(BucketKey(high: word, low: word &* (UInt64.max / 40))) == model[word])
+        }
+    }
+
+    @Test func `a live bucket costs at most 64 bytes, a million of them at most 64 MB`() {
+        var shard = BucketShard()
+        var generator = SeededGenerator(state: 7)
+        // The share of one shard, and every count below it that a smaller table would have.
+        for count in 1...5_000 {
+            let key = BucketKey(high: generator.next(), low: generator.next())
+            _ = shard.insert(key, fullAt: .max, now: 0)
+            if count >= 64 {
+                #expect(shard.capacity * MemoryLayout<BucketShard.Bucket>.stride <= 64 * count)
+            }
+        }
+        #expect(MemoryLayout<BucketShard.Bucket>.stride == 24)
+    }
+
+    @Test func `the buckets of a large table spread evenly over its shards`() throws {
+        let table = BucketTable(bucketLimit: 1_000_000, seed: sampleSeed)
+        let limits = try list(try limit(requests: 1, per: .seconds(3600), burst: 1))
+        for index in 0..<40_000 { #expect(table.take(limits, for: "user \(index)", at: instant(0)).isTaken) }
+        #expect(table.bucketCount == 40_000)
+        #expect(table.storageBytes <= 64 * 40_000)
+    }
+}
