@@ -1,5 +1,3 @@
-import Core
-
 /// A freshly made API key: `PREFIX_` and 22 base62 digits that spell 128 random bits exactly, most significant first, with
 /// leading zeros. No checksum: every digit is secret.
 ///
@@ -31,9 +29,4 @@ package struct NewAPIKey: Sendable {
         guard (2...17).contains(bytes.count), bytes.last == UInt8(ascii: "_") else { return false }
         return bytes.dropLast().allSatisfy(digits.contains)
     }
-}
-
-extension Digest256 {
-    /// The first 8 hexadecimal digits, by which logs name a credential: enough to tell keys apart, useless to find one.
-    package var fingerprint: String { String(hex.prefix(8)) }
 }
