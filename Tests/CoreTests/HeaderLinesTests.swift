@@ -6,7 +6,7 @@ import Testing
 
     @Test func `lines are in wire form and their parts can be found`() {
         var lines = HeaderLines()
-        lines.append(name: "A", value: "one")
+        lines.append(name: "A", value: "one".utf8.span)
         lines.append(name: "B".utf8.span, value: " two\t".utf8.span)
         lines.append(name: "C") { $0.append(decimal: 3) }
         lines.append(name: "D".utf8.span) { _ in }
