@@ -21,12 +21,19 @@ package struct Configuration: Sendable {
     package var limits: [String: LimitConfiguration] = [:]
     package var failureBudget: FailureBudgetConfiguration? = FailureBudgetConfiguration()
     package var rateHeaders = RateHeaderStyle()
-    /// Header name → template; the defaults when the member is absent.
-    package var identityHeaders: [HeaderTemplate] = []
+    /// The headers that tell an upstream who is calling: the defaults as the file changes them.
+    package var identityHeaders = HeaderTemplate.identityDefaults
     package var profiles: [String: ResponseProfileConfiguration] = [:]
     /// Name of the profile of the gateway's own answers; "problem" is built in.
-    package var responses = "problem"
+    package var responses = Configuration.builtInProfile
     package var routes: [RouteConfiguration] = []
+    /// The file's own tests, their shape checked.
+    package var tests: [PolicyTestConfiguration] = []
+    /// Where members stand that warnings point at, by path: those at the top, and the address lists of routes.
+    package var positions: [String: SourcePosition] = [:]
+
+    /// The profile that needs no definition: RFC 9457 problem documents.
+    package static let builtInProfile = "problem"
 
     package init() {}
 }
@@ -121,6 +128,7 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     }
 
     package struct Server: Sendable, Hashable {
+        /// An IP address without brackets, or a name in lower case.
         package var host: String
         package var port: UInt16
 
@@ -214,6 +222,18 @@ package struct HeaderTemplate: Sendable, Equatable {
     }
 }
 
+extension HeaderTemplate {
+    /// The identity headers of a file that says nothing about them.
+    package static let identityDefaults: [HeaderTemplate] = [
+        ("X-Auth-Subject", "{subject}"), ("X-Auth-Method", "{method}"), ("X-Auth-Credential", "{credential}"),
+        ("X-Auth-Issuer", "{issuer}"), ("X-Auth-Scopes", "{scopes}"),
+    ].map { name, template in
+        HeaderTemplate(
+            name: name,
+            template: Located(template, at: SourcePosition(line: 0, column: 0), path: "identity_headers.\(name)"))
+    }
+}
+
 /// What the gateway answers for one reason, or for all reasons without an entry of their own.
 package struct AnswerConfiguration: Sendable, Equatable {
     /// Nil keeps the reason's own status.
@@ -232,4 +252,19 @@ package struct ResponseProfileConfiguration: Sendable, Equatable {
     package var reasons: [String: AnswerConfiguration] = [:]
 
     package init() {}
+}
+
+/// One of the tests a file carries, kept as it was read: `portcullis test` gives it its meaning.
+package struct PolicyTestConfiguration: Sendable {
+    package var name: String
+    /// Method and target, as in `GET http://api.example/users`.
+    package var request: Located<String>
+    /// The whole test object.
+    package var node: Located<JSONNode>
+
+    package init(name: String, request: Located<String>, node: Located<JSONNode>) {
+        self.name = name
+        self.request = request
+        self.node = node
+    }
 }

@@ -38,7 +38,6 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case captureUnknown = "capture_unknown"
     case sourceInvalid = "source_invalid"
     case querySourceNotAllowed = "query_source_not_allowed"
-    case keyRecordInvalid = "key_record_invalid"
     case requestInvalid = "request_invalid"
     // Members that contradict each other.
     case authenticationMissing = "authentication_missing"
@@ -66,7 +65,6 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case keySetHoldsSecret = "key_set_holds_secret"
     case adminExposed = "admin_exposed"
     case limitByIdentityWithoutAuthentication = "limit_by_identity_without_authentication"
-    case credentialsKept = "credentials_kept"
     // Found when the policy is compiled, with the files it names at hand.
     case routesAmbiguous = "routes_ambiguous"
     case secretUnreadable = "secret_unreadable"
@@ -74,6 +72,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case keySetInvalid = "key_set_invalid"
     case keyUnusable = "key_unusable"
     case keyDuplicate = "key_duplicate"
+    case keyRecordInvalid = "key_record_invalid"
     case keysFileInvalid = "keys_file_invalid"
     case hmacSecretShort = "hmac_secret_short"
     case fileWorldReadable = "file_world_readable"
@@ -92,17 +91,17 @@ extension DiagnosticCode {
             .referenceUnknown, .secretLiteral, .secretReferenceInvalid, .serverInvalid, .urlInvalid, .tlsUnsupported,
             .http2Unsupported, .hostInvalid, .methodInvalid, .headerNameInvalid, .headerNotAllowed,
             .fieldValueInvalid, .pathPatternInvalid, .pointerInvalid, .templateInvalid, .captureUnknown,
-            .sourceInvalid, .querySourceNotAllowed, .keyRecordInvalid, .requestInvalid, .authenticationMissing,
+            .sourceInvalid, .querySourceNotAllowed, .requestInvalid, .authenticationMissing,
             .authorizationWithoutIdentity, .issuerAmbiguous:
             .reading
         case .limitUnused, .upstreamUnused, .authenticatorUnused, .keySetUnused, .profileUnused, .keyWithoutExpiry,
             .keyExpired, .keyIDWithScheme, .allowListCoversEverything, .trustedProxiesCoverEverything,
             .denyListCoversEverything, .audienceMissing, .issuerMissing, .expiryNotRequired,
             .identityTemplateWithoutIdentity, .failureBudgetOff, .keySetOverHTTP, .keySetOverHTTPS,
-            .keySetHoldsSecret, .adminExposed, .limitByIdentityWithoutAuthentication, .credentialsKept:
+            .keySetHoldsSecret, .adminExposed, .limitByIdentityWithoutAuthentication:
             .reviewing
         case .routesAmbiguous, .secretUnreadable, .fileUnreadable, .keySetInvalid, .keyUnusable, .keyDuplicate,
-            .keysFileInvalid, .hmacSecretShort, .fileWorldReadable, .compilationFailed:
+            .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable, .compilationFailed:
             .compiling
         }
     }

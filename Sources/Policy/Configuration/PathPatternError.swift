@@ -13,7 +13,8 @@ package enum PathPatternError: Error, Equatable, Sendable {
         case .dotSegment: "the pattern has a \".\" or \"..\" segment, which no normalised path has"
         case .invalidEscape: "\"%\" in a pattern is followed by two hexadecimal digits of no control character"
         case .partialCapture: "a capture is a whole segment, as in \"/users/{id}\""
-        case .wildcard: "\"*\" stands only in a final \"/**\"; write \"{name}\" for one segment, \"%2A\" for the character"
+        case .wildcard:
+            "\"*\" stands only in a final \"/**\"; write \"{name}\" for one segment, \"%2A\" for the character"
         case .queryOrFragment: "a pattern has no query and no fragment"
         case .invalidCharacter: "the pattern has a character no path has; write it percent-encoded"
         case .tooLong: "the pattern is longer than \(PathPattern.byteLimit) bytes"

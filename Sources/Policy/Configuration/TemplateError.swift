@@ -29,4 +29,15 @@ package enum TemplateError: Error, Equatable, Sendable {
         case .tooLong: "the template is longer than \(TemplateSyntax.byteLimit) bytes"
         }
     }
+
+    /// The same for a template of an answer, which has other placeholders and a larger bound.
+    package var answerMessage: String {
+        switch self {
+        case .unknownPlaceholder(let name):
+            "no placeholder named \(quoted(name))\(Suggestion.phrase(for: name, among: AnswerTemplate.placeholders))"
+        case .tooLong: "the template is longer than \(AnswerTemplate.byteLimit) bytes"
+        case .unclosedBrace, .strayBrace, .emptyPlaceholder, .invalidCapture, .invalidPointer, .controlCharacter:
+            message
+        }
+    }
 }

@@ -1,3 +1,5 @@
+import Core
+
 /// The syntax of header and claim templates: text with placeholders in braces, `{{` and `}}` for braces themselves.
 package enum TemplateSyntax {
     /// A longer template is refused.
@@ -70,17 +72,5 @@ package enum TemplateSyntax {
 
     /// A JSON Pointer (RFC 6901 §3) to something inside the document: "~" only as "~0" and "~1". The whole document ("")
     /// is never meant where the policy asks for a claim.
-    package static func isPointer(_ text: String) -> Bool {
-        guard text.utf8.first == 0x2F else { return false }
-        var afterTilde = false
-        for byte in text.utf8 {
-            if afterTilde {
-                guard byte == 0x30 || byte == 0x31 else { return false }
-                afterTilde = false
-            } else {
-                afterTilde = byte == 0x7E
-            }
-        }
-        return !afterTilde
-    }
+    package static func isPointer(_ text: String) -> Bool { !text.isEmpty && JSONPointer(text) != nil }
 }

@@ -1,0 +1,243 @@
+package import Core
+
+/// What is allowed in a policy file and probably not meant. A hole that shows only with the files at hand (a weak shared
+/// secret, a world-readable file) is found where those are read.
+package struct ConfigurationWarnings {
+    private let configuration: Configuration
+    private let file: String
+    private let now: WallTime
+    private var warnings: [Diagnostic] = []
+
+    private init(_ configuration: Configuration, file: String, now: WallTime) {
+        self.configuration = configuration
+        self.file = file
+        self.now = now
+    }
+
+    /// The warnings about a configuration, in the order of its text. `now` tells which keys have expired.
+    package static func review(_ configuration: Configuration, file: String, now: WallTime) -> [Diagnostic] {
+        var review = ConfigurationWarnings(configuration, file: file, now: now)
+        review.reviewTop()
+        review.reviewUse()
+        review.reviewAuthenticators()
+        review.reviewKeySets()
+        review.reviewRoutes()
+        return review.warnings.enumerated().sorted { a, b in
+            let nowhere = SourcePosition(line: 0, column: 0)
+            let (first, second) = (a.element.position ?? nowhere, b.element.position ?? nowhere)
+            return (first.line, first.column, a.offset) < (second.line, second.column, b.offset)
+        }.map(\.element)
+    }
+
+    private mutating func warn(_ code: DiagnosticCode, at position: SourcePosition?, path: String, _ message: String) {
+        warnings.append(Diagnostic(.warning, code, file: file, position: position, path: path, message: message))
+    }
+
+    private mutating func reviewTop() {
+        if AddressSet(configuration.trustedProxies).coversEverything {
+            warn(
+                .trustedProxiesCoverEverything, at: configuration.positions["trusted_proxies"], path: "trusted_proxies",
+                "the list covers every address: any client can claim to come from anywhere")
+        }
+        if configuration.failureBudget == nil {
+            warn(
+                .failureBudgetOff, at: configuration.positions["failure_budget"], path: "failure_budget",
+                "keys and tokens may be guessed as fast as a client can send them")
+        }
+        if let admin = configuration.admin, !admin.address.address.isLoopback {
+            warn(
+                .adminExposed, at: admin.position, path: "admin",
+                "the admin listener asks for no credential and can be reached from other machines at \(admin.address)")
+        }
+    }
+
+    /// Definitions nothing refers to.
+    private mutating func reviewUse() {
+        var limits = Set(configuration.routes.flatMap { $0.limits.map(\.value) })
+        var authenticators: Set<String> = []
+        for route in configuration.routes { authenticators.formUnion(route.requirement.authenticators.map(\.value)) }
+        let upstreams = Set(configuration.routes.map(\.upstream.value))
+        var keySets: Set<String> = []
+        // The records of a keys file may name any limit.
+        var knowsEveryRecord = true
+        for authenticator in configuration.authenticators.values {
+            switch authenticator.kind {
+            case .apiKey(let keys):
+                limits.formUnion(keys.keys.flatMap { $0.limits.map(\.value) })
+                if keys.keysFile != nil { knowsEveryRecord = false }
+            case .jwt(let jwt): keySets.insert(jwt.keySet.value)
+            }
+        }
+        if knowsEveryRecord {
+            for (name, limit) in configuration.limits where !limits.contains(name) {
+                warnUnused(.limitUnused, "limits", name, at: limit.position, "no route and no key has this limit")
+            }
+        }
+        for (name, upstream) in configuration.upstreams where !upstreams.contains(name) {
+            warnUnused(.upstreamUnused, "upstreams", name, at: upstream.position, "no route leads to this upstream")
+        }
+        for (name, authenticator) in configuration.authenticators where !authenticators.contains(name) {
+            warnUnused(
+                .authenticatorUnused, "authenticators", name, at: authenticator.position,
+                "no route asks this authenticator")
+        }
+        for (name, keySet) in configuration.keySets where !keySets.contains(name) {
+            warnUnused(.keySetUnused, "key_sets", name, at: keySet.position, "no authenticator has this key set")
+        }
+        let profiles = Set([configuration.responses] + configuration.routes.compactMap(\.responses?.value))
+        for name in configuration.profiles.keys.sorted() where !profiles.contains(name) {
+            warnUnused(
+                .profileUnused, "profiles", name, at: configuration.positions["profiles"], "no answer has this profile")
+        }
+    }
+
+    private mutating func warnUnused(
+        _ code: DiagnosticCode, _ member: String, _ name: String, at position: SourcePosition?, _ message: String
+    ) {
+        warn(code, at: position, path: LocatedNode.path(member, member: name), message)
+    }
+
+    private mutating func reviewAuthenticators() {
+        for (name, authenticator) in configuration.authenticators {
+            let path = LocatedNode.path("authenticators", member: name)
+            switch authenticator.kind {
+            case .apiKey(let keys):
+                for (index, key) in keys.keys.enumerated() { review(key, path: "\(path).keys[\(index)]") }
+            case .jwt(let jwt): review(jwt, at: authenticator.position, path: path)
+            }
+        }
+    }
+
+    private mutating func review(_ key: APIKeyConfiguration, path: String) {
+        if key.secrets.contains(where: { $0.expiresAt == nil }) {
+            warn(
+                .keyWithoutExpiry, at: key.position, path: path,
+                "the key \(quoted(key.id)) never expires; give it \"expires_at\"")
+        } else if key.secrets.allSatisfy({ ($0.expiresAt ?? .distantFuture) <= now }) {
+            warn(.keyExpired, at: key.position, path: path, "the key \(quoted(key.id)) has expired")
+        }
+        for scheme in ["bearer ", "basic ", "apikey ", "key "] where key.id.lowercasedASCII.hasPrefix(scheme) {
+            warn(
+                .keyIDWithScheme, at: key.position, path: path,
+                "the id \(quoted(key.id)) begins with a scheme; if its digest was made of such a text, it never matches"
+            )
+        }
+        if AddressSet(key.allowedAddresses).coversEverything {
+            warn(.allowListCoversEverything, at: key.position, path: "\(path).allow_ips", Self.worldMessage)
+        }
+    }
+
+    private static let worldMessage = "the list covers every IPv4 or every IPv6 address"
+
+    private mutating func review(_ jwt: JWTAuthenticatorConfiguration, at position: SourcePosition, path: String) {
+        if jwt.audiences.isEmpty {
+            warn(
+                .audienceMissing, at: position, path: path,
+                "tokens made for any other audience are taken too; say whom they are for in \"audiences\"")
+        }
+        if jwt.issuers.isEmpty {
+            warn(
+                .issuerMissing, at: position, path: path,
+                "tokens of any issuer that signs with these keys are taken; name it in \"issuer\"")
+        }
+        if !jwt.requiresExpiry {
+            warn(.expiryNotRequired, at: position, path: path, "tokens without \"exp\" are good for ever")
+        }
+    }
+
+    private mutating func reviewKeySets() {
+        for (name, keySet) in configuration.keySets {
+            let path = LocatedNode.path("key_sets", member: name)
+            switch keySet.source {
+            case .url(let url): review(url, path: path)
+            case .inline(let json, let position):
+                // "k" is the secret of a symmetric key (RFC 7518 §6.4.1).
+                guard let document = try? JSONNode.parse(json.utf8.span),
+                    case .array(let keys) = document["keys"]?.value
+                else { continue }
+                if keys.contains(where: { $0["k"] != nil }) {
+                    warn(
+                        .keySetHoldsSecret, at: position, path: "\(path).keys",
+                        "a shared secret stands in the policy file; put the set into a file of its own")
+                }
+            case .file, .pem: continue
+            }
+        }
+    }
+
+    private mutating func review(_ url: Located<String>, path: String) {
+        if url.value.lowercasedASCII.hasPrefix("https://") {
+            return warn(
+                .keySetOverHTTPS, at: url.position, path: url.path,
+                "keys cannot be fetched over TLS in this version; tokens that need them are answered 503")
+        }
+        let authority = url.value.dropFirst("http://".count).prefix { $0 != "/" && $0 != "?" }
+        guard let (host, _) = ConfigurationReader.hostAndPort(Substring(String(authority).lowercasedASCII)) else {
+            return
+        }
+        if host == "localhost" || IPAddress(host)?.isLoopback == true { return }
+        warn(
+            .keySetOverHTTP, at: url.position, path: url.path,
+            "whoever is between here and \(host) can replace keys that come over plain HTTP")
+    }
+
+    private mutating func reviewRoutes() {
+        for (index, route) in configuration.routes.enumerated() {
+            let path = "routes[\(index)]"
+            review(route.authorization, path: "\(path).authorize")
+            guard route.requirement == .none else { continue }
+            let templates = (route.setRequestHeaders + route.setResponseHeaders).map(\.template)
+            for template in templates {
+                let parts = (try? TemplateSyntax.parse(template.value)) ?? []
+                if parts.contains(where: \.needsIdentity) {
+                    warn(
+                        .identityTemplateWithoutIdentity, at: template.position, path: template.path,
+                        "the route asks for no credential, so that its template has no identity to show")
+                }
+            }
+            for limit in route.limits {
+                let parts = configuration.limits[limit.value]?.by ?? []
+                if parts.contains(.identity) || parts.contains(.key) {
+                    warn(
+                        .limitByIdentityWithoutAuthentication, at: limit.position, path: limit.path,
+                        "the limit counts by identity, and the route asks for none; count by \"address\" here")
+                }
+            }
+        }
+    }
+
+    private mutating func review(_ authorization: RouteConfiguration.Authorization, path: String) {
+        let allowed = AddressSet(authorization.allowedAddresses)
+        // One /0 alone is a way of saying "from anywhere"; with others beside it, it is a slip.
+        if allowed.coversEverything, authorization.allowedAddresses.count > 1 {
+            let path = "\(path).allow_ips"
+            warn(.allowListCoversEverything, at: configuration.positions[path], path: path, Self.worldMessage)
+        }
+        if AddressSet(authorization.deniedAddresses).coversEverything {
+            let path = "\(path).deny_ips"
+            warn(
+                .denyListCoversEverything, at: configuration.positions[path], path: path,
+                "the list covers every IPv4 or every IPv6 address: nobody with one gets through")
+        }
+    }
+}
+
+extension RouteConfiguration.Requirement {
+    /// The authenticators that are asked, in the order they are.
+    package var authenticators: [Located<String>] {
+        switch self {
+        case .none: []
+        case .anyOf(let names), .allOf(let names), .optional(let names): names
+        }
+    }
+}
+
+extension IPAddress {
+    /// 127.0.0.0/8 (RFC 1122 §3.2.1.3) and ::1 (RFC 4291 §2.5.3).
+    fileprivate var isLoopback: Bool {
+        switch family {
+        case .v4: low >> 24 == 127
+        case .v6: high == 0 && low == 1
+        }
+    }
+}

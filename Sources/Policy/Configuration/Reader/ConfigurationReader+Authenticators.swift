@@ -1,0 +1,191 @@
+import Core
+
+extension ConfigurationReader {
+    private enum AuthenticatorType: String, CaseIterable {
+        case apiKey = "api_key"
+        case jwt = "jwt"
+    }
+
+    mutating func readAuthenticators(_ node: LocatedNode?) {
+        for entry in map(node, of: "authenticators by name") {
+            guard checkName(entry.name, at: entry.namePosition, path: entry.node.path) else { continue }
+            guard case .object(let members) = entry.node.value else {
+                _ = object(entry.node, .apiKeyAuthenticator)
+                continue
+            }
+            let all = ObjectMembers(position: entry.node.position, path: entry.node.path, members: members)
+            guard let typeNode = all["type"] else {
+                report(.memberMissing, at: entry.node, "the member \"type\" is missing: \"api_key\" or \"jwt\"")
+                continue
+            }
+            guard let type = choice(typeNode, of: AuthenticatorType.self) else { continue }
+            let kind: AuthenticatorConfiguration.Kind? =
+                switch type {
+                case .apiKey: apiKeyAuthenticator(entry.node).map { .apiKey($0) }
+                case .jwt: jwtAuthenticator(entry.node).map { .jwt($0) }
+                }
+            guard let kind else { continue }
+            configuration.authenticators[entry.name] = AuthenticatorConfiguration(
+                name: entry.name, kind: kind, position: entry.node.position)
+        }
+    }
+
+    private mutating func apiKeyAuthenticator(_ node: LocatedNode) -> APIKeyAuthenticatorConfiguration? {
+        guard let members = object(node, .apiKeyAuthenticator) else { return nil }
+        let allowsQuery = boolean(members["allow_query"]) ?? false
+        let pepper = secretReference(members["pepper"])
+        let keys = apiKeys(members["keys"], isPeppered: members["pepper"] != nil)
+        let keysFile = filePath(members["keys_file"])
+        if members["keys"] == nil, members["keys_file"] == nil {
+            report(.memberMissing, at: node, "an authenticator of API keys has \"keys\", \"keys_file\" or both")
+        }
+        return APIKeyAuthenticatorConfiguration(
+            sources: sources(members["from"], allowsQuery: allowsQuery), pepper: pepper, keys: keys, keysFile: keysFile)
+    }
+
+    private mutating func apiKeys(_ node: LocatedNode?, isPeppered: Bool) -> [APIKeyConfiguration] {
+        let parser = APIKeyRecordParser(digestMember: isPeppered ? .hmacSHA256 : .sha256)
+        var keys: [APIKeyConfiguration] = []
+        for element in list(node, of: "key records") ?? [] {
+            var errors: [APIKeyRecordError] = []
+            if let key = parser.parse(element.node, path: element.path, errors: &errors) {
+                references += key.limits.map { (.limit, $0) }
+                keys.append(key)
+            }
+            for error in errors { report(error.code, at: error.position, path: error.path, error.message) }
+        }
+        return keys
+    }
+
+    private mutating func jwtAuthenticator(_ node: LocatedNode) -> JWTAuthenticatorConfiguration? {
+        guard let members = object(node, .jwtAuthenticator) else { return nil }
+        let keySet = reference(members["key_set"], to: .keySet)
+        var jwt = JWTAuthenticatorConfiguration(keySet: keySet ?? Located("", at: node.position, path: node.path))
+        if let from = members["from"] { jwt.sources = sources(from, allowsQuery: nil) }
+        jwt.issuers = stringOrStrings(members["issuer"], of: "issuers").map(\.value)
+        if let audiences = members["audiences"] {
+            jwt.audiences = stringOrStrings(audiences, of: "audiences").map(\.value)
+        }
+        for element in filledList(members["algorithms"], of: "algorithms") ?? [] {
+            guard let algorithm = choice(element, of: SignatureAlgorithm.self) else { continue }
+            if jwt.algorithms.contains(algorithm) {
+                report(.valueDuplicate, at: element, "\(quoted(algorithm.rawValue)) stands in the list twice")
+            } else {
+                jwt.algorithms.append(algorithm)
+            }
+        }
+        jwt.leeway = duration(members["leeway"], in: 0...(.seconds(300))) ?? jwt.leeway
+        jwt.requiresExpiry = boolean(members["require_exp"]) ?? jwt.requiresExpiry
+        jwt.maxLifetime = duration(members["max_lifetime"], in: .seconds(1)...(.seconds(3660 * 86_400)))
+        jwt.types = strings(members["types"], of: "token types").map(\.value)
+        jwt.requiredClaims = requiredClaims(members["required_claims"])
+        jwt.subjectClaim = pointer(members["subject_claim"]) ?? jwt.subjectClaim
+        jwt.scopesClaim = pointer(members["scopes_claim"])
+        jwt.addressesClaim = pointer(members["addresses_claim"]) ?? jwt.addressesClaim
+        if let bytes = byteSize(members["token_bytes"], in: 256...65_536) {
+            jwt.tokenByteLimit = Int(exactly: bytes) ?? jwt.tokenByteLimit
+        }
+        return jwt
+    }
+
+    private mutating func requiredClaims(_ node: LocatedNode?) -> [(pointer: Located<String>, value: String?)] {
+        var claims: [(pointer: Located<String>, value: String?)] = []
+        for entry in map(node, of: "claims by JSON Pointer") {
+            guard checkPointer(entry.name, at: entry.namePosition, path: entry.node.path) else { continue }
+            let pointer = Located(entry.name, at: entry.namePosition, path: entry.node.path)
+            if case .bool(true) = entry.node.value {
+                claims.append((pointer, nil))
+            } else if let value = string(entry.node, expected: "the value of the claim, or true where any will do") {
+                claims.append((pointer, value.value))
+            }
+        }
+        return claims
+    }
+
+    mutating func pointer(_ node: LocatedNode?) -> String? {
+        guard let node, let text = string(node, expected: "a JSON Pointer such as \"/sub\"") else { return nil }
+        return checkPointer(text.value, at: node.position, path: node.path) ? text.value : nil
+    }
+
+    mutating func checkPointer(_ text: String, at position: SourcePosition, path: String) -> Bool {
+        if TemplateSyntax.isPointer(text) { return true }
+        report(
+            .pointerInvalid, at: position, path: path,
+            "\(quoted(text)) is no JSON Pointer to a claim; write \"/name\" or \"/outer/inner\"")
+        return false
+    }
+
+    /// Credential sources. `allowsQuery` is nil where no setting could allow a query parameter.
+    private mutating func sources(_ node: LocatedNode?, allowsQuery: Bool?) -> [CredentialSource] {
+        var sources: [CredentialSource] = []
+        for element in filledList(node, of: "sources") ?? [] {
+            guard let text = string(element, expected: "a source such as \"header:X-API-Key\"") else { continue }
+            guard let source = Self.source(text.value) else {
+                report(
+                    .sourceInvalid, at: element,
+                    "\(quoted(text.value)) is no source of credentials; write \"header:NAME\", \"bearer\", \"bearer:PREFIX\", \"cookie:NAME\" or \"query:NAME\""
+                )
+                continue
+            }
+            if case .query = source, allowsQuery != true {
+                report(
+                    .querySourceNotAllowed, at: element,
+                    allowsQuery == nil
+                        ? "a token is not taken from the query, where it ends up in logs and histories"
+                        : "a key in the query ends up in logs and histories; say \"allow_query\": true if it has to be")
+            }
+            if sources.contains(source) {
+                report(.valueDuplicate, at: element, "\(quoted(text.value)) stands in the list twice")
+            } else {
+                sources.append(source)
+            }
+        }
+        return sources
+    }
+
+    private static func source(_ text: String) -> CredentialSource? {
+        if text == "bearer" { return .bearer(prefix: "") }
+        guard let colon = text.firstIndex(of: ":") else { return nil }
+        let argument = String(text[text.index(after: colon)...])
+        guard (1...128).contains(argument.utf8.count) else { return nil }
+        switch text[..<colon] {
+        case "bearer":
+            // The characters of token68 but "=", which only ends one (RFC 9110 §11.2).
+            let isPrefix = argument.utf8.allSatisfy {
+                $0.isLetterOrDigit || [0x2D, 0x2E, 0x5F, 0x7E, 0x2B, 0x2F].contains($0)
+            }
+            return isPrefix ? .bearer(prefix: argument) : nil
+        case "header":
+            let isOther =
+                !HeaderRule.isOwned(argument) && !["authorization", "cookie"].contains(argument.lowercasedASCII)
+            return argument.isToken && isOther ? .header(argument) : nil
+        case "cookie": return argument.isToken ? .cookie(argument) : nil
+        case "query":
+            let isName = argument.utf8.allSatisfy { $0.isLetterOrDigit || [0x2D, 0x2E, 0x5F, 0x7E].contains($0) }
+            return isName ? .query(argument) : nil
+        default: return nil
+        }
+    }
+
+    private mutating func secretReference(_ node: LocatedNode?) -> SecretReference? {
+        guard let node, let text = string(node, expected: "\"env:NAME\" or \"file:PATH\"") else { return nil }
+        // The value may be a secret by mistake: no message shows it.
+        if text.value.hasPrefix("env:") {
+            let name = String(text.value.dropFirst("env:".count))
+            if PathPattern.isCaptureName(name) { return .environment(name) }
+            report(
+                .secretReferenceInvalid, at: node,
+                "\"env:\" is followed by the name of a variable: letters, digits and \"_\"")
+        } else if text.value.hasPrefix("file:") {
+            let path = String(text.value.dropFirst("file:".count))
+            if !path.isEmpty, !path.contains("\0") { return .file(path) }
+            report(.secretReferenceInvalid, at: node, "\"file:\" is followed by a path")
+        } else {
+            report(
+                .secretLiteral, at: node,
+                "a secret does not stand in the file; write \"env:NAME\" or \"file:PATH\" (\"portcullis key hash\" makes the digests of keys)"
+            )
+        }
+        return nil
+    }
+}

@@ -1,0 +1,49 @@
+import Core
+
+extension ConfigurationReader {
+    mutating func readProfiles(_ node: LocatedNode?) {
+        for entry in map(node, of: "response profiles by name") {
+            guard checkName(entry.name, at: entry.namePosition, path: entry.node.path) else { continue }
+            if entry.name == Configuration.builtInProfile {
+                report(
+                    .nameReserved, at: entry.namePosition, path: entry.node.path,
+                    "\"problem\" is the built-in profile; choose another name")
+            }
+            guard let members = object(entry.node, .profile) else { continue }
+            var profile = ResponseProfileConfiguration()
+            if let fallback = members["default"] { profile.fallback = answer(fallback) }
+            for reason in map(members["reasons"], of: "answers by reason") {
+                guard reasons.contains(reason.name) else {
+                    report(
+                        .valueUnknown, at: reason.namePosition, path: reason.node.path,
+                        "no reason named \(quoted(reason.name))\(Suggestion.phrase(for: reason.name, among: reasons))"
+                    )
+                    continue
+                }
+                profile.reasons[reason.name] = answer(reason.node)
+            }
+            configuration.profiles[entry.name] = profile
+        }
+    }
+
+    private mutating func answer(_ node: LocatedNode) -> AnswerConfiguration {
+        var answer = AnswerConfiguration()
+        guard let members = object(node, .answer) else { return answer }
+        answer.status = integer(members["status"], in: 200...599)
+        if let status = answer.status, [204, 205, 304].contains(status), let body = members["body"] {
+            report(.membersExclusive, at: body, "an answer of status \(status) has no body")
+        }
+        if let body = members["body"] { answer.body = answerTemplate(body, isBody: true) }
+        if let type = string(members["content_type"], expected: "a media type") {
+            if type.value.isPlainFieldValue, type.value.contains("/") {
+                answer.contentType = type.value
+            } else {
+                report(
+                    .fieldValueInvalid, at: type.position, path: type.path,
+                    "\(quoted(type.value)) is no media type; write \"application/json\"")
+            }
+        }
+        answer.headers = headerTemplates(members["headers"], in: .answer)
+        return answer
+    }
+}

@@ -1,0 +1,93 @@
+package import Core
+
+/// Turns the text of `gateway.json` into a `Configuration`, or into everything that is wrong with it.
+///
+/// Reading goes on after an error, so that one run of `portcullis check` names them all; the value in question takes its
+/// default meanwhile, and no configuration comes out.
+package struct ConfigurationReader {
+    /// More errors than this are counted, not listed.
+    package static let diagnosticLimit = 1000
+
+    let file: String
+    var diagnostics: [Diagnostic] = []
+    var configuration = Configuration()
+    /// Names that are defined, also where their definition has errors: a reference to those is no second error.
+    var definedNames: [ReferenceKind: Set<String>] = [:]
+    var references: [(kind: ReferenceKind, name: Located<String>)] = []
+
+    /// Every reason a profile can answer and a test can expect.
+    let reasons: Set<String>
+
+    private init(file: String, parserReasons: [String]) {
+        self.file = file
+        reasons = Set(Denial.allReasons + parserReasons)
+    }
+
+    /// Reads a whole document.
+    ///
+    /// The configuration is nil exactly when a diagnostic is an error. Diagnostics come in the order of the text.
+    /// - Parameters:
+    ///   - file: the name for the diagnostics; nothing is opened.
+    ///   - parserReasons: the reasons of malformed messages, which the parsers know; this module knows the others.
+    package static func read(
+        _ bytes: Span<UInt8>, file: String, parserReasons: [String] = []
+    ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
+        let document: JSONNode
+        do throws(JSONError) {
+            document = try JSONNode.parse(bytes)
+        } catch {
+            return (nil, [Diagnostic(error, file: file)])
+        }
+        var reader = ConfigurationReader(file: file, parserReasons: parserReasons)
+        reader.readDocument(LocatedNode(node: document, path: ""))
+        reader.checkReferences()
+        reader.checkTemplatesAcrossRoutes()
+        reader.checkIssuers()
+        let diagnostics = reader.sortedDiagnostics()
+        return (diagnostics.contains { $0.severity == .error } ? nil : reader.configuration, diagnostics)
+    }
+
+    /// Every object of the file by the name of its shape, with the members it may have.
+    package static let memberTable: [String: [ObjectShape.Member]] =
+        Dictionary(uniqueKeysWithValues: ObjectShape.allCases.map { ($0.rawValue, $0.members) })
+
+    private func sortedDiagnostics() -> [Diagnostic] {
+        let start = SourcePosition(line: 0, column: 0)
+        var sorted = diagnostics.enumerated().sorted { a, b in
+            let (first, second) = (a.element.position ?? start, b.element.position ?? start)
+            return (first.line, first.column, a.offset) < (second.line, second.column, b.offset)
+        }.map(\.element)
+        if sorted.count > Self.diagnosticLimit {
+            let rest = sorted.count - Self.diagnosticLimit
+            sorted.removeLast(rest)
+            sorted.append(
+                Diagnostic(
+                    .error, .tooManyErrors, file: file, position: nil, path: "",
+                    message: "\(rest) more errors are not shown"))
+        }
+        return sorted
+    }
+}
+
+/// What a name in the file may refer to.
+enum ReferenceKind: String, CaseIterable {
+    case upstream = "upstream"
+    case limit = "limit"
+    case authenticator = "authenticator"
+    case keySet = "key set"
+    case profile = "response profile"
+}
+
+extension Diagnostic {
+    /// A syntax error of the file's JSON.
+    package init(_ error: JSONError, file: String) {
+        // The name comes from the file and is shown escaped.
+        let message =
+            if case .duplicateMember(let name) = error.reason {
+                "the member \(quoted(name)) appears twice"
+            } else {
+                error.message
+            }
+        self.init(.error, .jsonInvalid, file: file, position: error.position, path: "", message: message)
+    }
+}
