@@ -35,6 +35,8 @@ package enum FixedBounds {
     /// Response head of an upstream; above it 502.
     package static let responseHeadBytes = 65_536
     package static let responseFieldCount = 200
+    /// 1xx answers before the final one; above it 502.
+    package static let interimAnswers = 32
     /// One line of a chunk's size and extensions.
     package static let chunkLineBytes = 4096
     /// Bytes of chunk size lines that a body may carry beyond what its content excuses.

@@ -1,0 +1,64 @@
+import Core
+import IO
+import Policy
+import Synchronization
+
+/// What the admin listener answers: `/healthz`, `/readyz`, `/metrics` and `/status`.
+struct AdminEndpoint {
+    let worker: Worker
+
+    /// Answers an admin request now or, where other loops must be asked, later.
+    func answer(_ exchange: Exchange) {
+        let head = exchange.head
+        let path = head.bytes.span.extracting(head.path.range)
+        guard head.method == .get || head.method == .head else {
+            send(exchange, status: 405, type: "text/plain; charset=utf-8", body: Array("only GET and HEAD\n".utf8))
+            return
+        }
+        if path.equals("/healthz") {
+            send(exchange, status: 200, type: "text/plain; charset=utf-8", body: Array("ok\n".utf8))
+        } else if path.equals("/readyz") {
+            let isReady = worker.shared.isReady.load(ordering: .acquiring)
+            send(
+                exchange, status: isReady ? 200 : 503, type: "text/plain; charset=utf-8",
+                body: Array((isReady ? "ready\n" : "not ready\n").utf8))
+        } else if path.equals("/metrics") {
+            sendLater(exchange, type: "text/plain; version=0.0.4; charset=utf-8") { $0.prometheusText() }
+        } else if path.equals("/status") {
+            sendLater(exchange, type: "application/json") { $0.statusJSON() }
+        } else {
+            send(
+                exchange, status: 404, type: "text/plain; charset=utf-8",
+                body: Array("try /healthz, /readyz, /metrics or /status\n".utf8))
+        }
+    }
+
+    private func send(_ exchange: Exchange, status: Int, type: StaticString, body: [UInt8]) {
+        worker.answer.removeAll()
+        worker.answer.status = status
+        worker.answer.body = body
+        worker.answer.lines.append(name: "Content-Type", value: type)
+        worker.answer.lines.append(name: "Cache-Control", value: "no-store")
+        worker.answer.lines.append(name: "X-Request-ID", value: exchange.requestID.span)
+        exchange.sendLocalAnswer()
+    }
+
+    /// Asks every loop for its counters, renders off the loops, and answers when all have told.
+    private func sendLater(
+        _ exchange: Exchange, type: StaticString, render: @escaping @Sendable (Report) -> [UInt8]
+    ) {
+        let ticket = exchange.beginWaiting()
+        let pending = LoopBound((exchange: exchange, ticket: ticket), on: worker.loop.queue)
+        let worker = self.worker
+        Report.collect(from: worker.shared) { report in
+            let body = render(report)
+            worker.loop.submit {
+                worker.loop.round {
+                    let (exchange, ticket) = pending.value
+                    guard exchange.isWaiting(ticket) else { return }
+                    AdminEndpoint(worker: worker).send(exchange, status: 200, type: type, body: body)
+                }
+            }
+        }
+    }
+}

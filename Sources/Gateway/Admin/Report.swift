@@ -1,0 +1,76 @@
+import Core
+import Dispatch
+import IO
+import Policy
+import Synchronization
+
+/// The state of the whole gateway at one moment, for `/metrics` and `/status`.
+struct Report: Sendable {
+    var metrics = MetricsSnapshot()
+    var reloads: ReloadHistory.Values
+    var keySets: [KeySetStatus]
+    var connections: Int
+    var buckets: Int
+    var now: WallTime
+
+    /// Gathers from every loop, then calls `completion` on a background queue.
+    static func collect(from shared: SharedState, _ completion: @escaping @Sendable (Report) -> Void) {
+        let group = DispatchGroup()
+        let merged = Merged()
+        for worker in shared.workers {
+            group.enter()
+            worker.loop.submit {
+                let snapshot = worker.metrics.snapshot()
+                merged.metrics.withLock { $0.merge(snapshot) }
+                group.leave()
+            }
+        }
+        group.notify(queue: .global(qos: .utility)) {
+            completion(
+                Report(
+                    metrics: merged.metrics.withLock { $0 }, reloads: shared.reloads.values,
+                    keySets: shared.keySets.status(), connections: shared.connections.total,
+                    buckets: shared.buckets.bucketCount, now: EventLoop.readClocks().wall))
+        }
+    }
+
+    private final class Merged: Sendable {
+        let metrics = Mutex(MetricsSnapshot())
+    }
+
+    func prometheusText() -> [UInt8] {
+        var page = PrometheusText()
+        metrics.append(to: &page)
+        KeySetStatusText.append(keySets, to: &page)
+        page.family("portcullis_buckets", .gauge, "Live token buckets.")
+        page.sample("portcullis_buckets", [], Int64(buckets))
+        page.family("portcullis_reloads_total", .counter, "Reloads of the policy, by result.")
+        page.sample("portcullis_reloads_total", [("result", "succeeded")], Int64(reloads.succeeded))
+        page.sample("portcullis_reloads_total", [("result", "refused")], Int64(reloads.failed))
+        page.family("portcullis_last_reload_successful", .gauge, "1 unless the last reload was refused.")
+        page.sample("portcullis_last_reload_successful", [], reloads.lastSucceeded ? 1 : 0)
+        return page.bytes
+    }
+
+    func statusJSON() -> [UInt8] {
+        var out: [UInt8] = []
+        out.append("{\"time\":\"")
+        out.append(rfc3339: now)
+        out.append("\",\"connections\":")
+        out.append(decimal: connections)
+        out.append(",\"buckets\":")
+        out.append(decimal: buckets)
+        out.append(",\"reloads\":{\"succeeded\":")
+        out.append(decimal: reloads.succeeded)
+        out.append(",\"refused\":")
+        out.append(decimal: reloads.failed)
+        out.append(",\"last_at\":\"")
+        out.append(rfc3339: reloads.lastAt)
+        out.append("\",\"last_error\":")
+        if let error = reloads.lastError { out.append(jsonString: error) } else { out.append("null") }
+        out.append("},\"key_sets\":")
+        KeySetStatusText.append(json: keySets, to: &out)
+        out.append("}\n")
+        return out
+    }
+}

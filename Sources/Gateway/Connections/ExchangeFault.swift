@@ -1,0 +1,10 @@
+/// How an exchange can end badly when it is too late, or pointless, to answer with a refusal. Stable identifiers, in the
+/// access log and the metrics beside the reasons of refusals.
+enum ExchangeFault: String, CaseIterable {
+    /// The client closed its connection before the answer was whole.
+    case clientLeft = "client_left"
+    /// The client did not take the answer, or did not finish its request, in time.
+    case clientTimedOut = "client_timed_out"
+    /// The upstream's answer ended before its end, so the client's was cut too.
+    case upstreamCut = "upstream_cut"
+}

@@ -1,0 +1,70 @@
+import Core
+import IO
+import Policy
+
+/// What a listener's connections are for.
+enum ListenerRole: Equatable { case traffic, admin }
+
+/// One loop's share of a listener: its own socket on the common address (SO_REUSEPORT), so that the kernel spreads
+/// connections and no loop hands any to another.
+final class ListenerSocket: Channel {
+    enum ProxyExpectation { case never, allowed, required }
+
+    /// Accepted in one go; the rest is said again at once, after other work.
+    private static let acceptsPerRound = 64
+
+    let endpoint: SocketEndpoint
+    let role: ListenerRole
+    private let worker: Worker
+    private let descriptor: Int32
+    private var registration = Registration.none
+    private let proxyPeers: AddressSet?
+    private let requiresProxy: Bool
+    private var isClosed = false
+
+    init(worker: Worker, descriptor: Int32, role: ListenerRole, proxyProtocol: ProxyProtocolConfiguration?)
+        throws(SystemError)
+    {
+        self.worker = worker
+        self.descriptor = descriptor
+        self.role = role
+        endpoint = Sockets.localEndpoint(of: descriptor)
+        proxyPeers = proxyProtocol.map { AddressSet($0.from) }
+        requiresProxy = proxyProtocol?.required ?? false
+        registration = try worker.loop.registerListener(self, descriptor: descriptor)
+    }
+
+    /// Whether a peer may, must or must not begin with a PROXY header.
+    func proxyExpectation(of peer: IPAddress) -> ProxyExpectation {
+        guard let proxyPeers, proxyPeers.contains(peer) else { return .never }
+        return requiresProxy ? .required : .allowed
+    }
+
+    func ready(_ readiness: Readiness) { accept(atMost: Self.acceptsPerRound) }
+
+    func flush() {}
+
+    func deadlineReached() {}
+
+    private func accept(atMost limit: Int) {
+        for _ in 0..<limit {
+            do throws(SystemError) {
+                guard let (descriptor, peer) = try Sockets.accept(self.descriptor) else { return }
+                worker.accept(descriptor, from: peer, on: self)
+            } catch {
+                // Out of descriptors or memory: the backlog keeps the rest until some are closed.
+                worker.acceptFailed(error)
+                return
+            }
+        }
+    }
+
+    /// Accepts what already waits, then closes: those clients were told they are connected.
+    func close() {
+        guard !isClosed else { return }
+        accept(atMost: 4096)
+        isClosed = true
+        worker.loop.unregister(registration)
+        Sockets.closeDescriptor(descriptor)
+    }
+}

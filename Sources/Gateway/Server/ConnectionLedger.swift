@@ -1,0 +1,35 @@
+import Core
+import Synchronization
+
+/// How many client connections the process has, in all and from each address; the bound on both. Shared by all loops.
+final class ConnectionLedger: Sendable {
+    private struct Counts {
+        var total = 0
+        var byAddress: [IPAddress: Int] = [:]
+    }
+
+    private let counts = Mutex(Counts())
+
+    /// Enters a connection; false, and nothing entered, when a bound is reached.
+    func enter(_ address: IPAddress, bounds: Bounds) -> Bool {
+        let account = address.accountable
+        return counts.withLock { counts in
+            let own = counts.byAddress[account] ?? 0
+            guard counts.total < bounds.connectionLimit, own < bounds.connectionLimitPerAddress else { return false }
+            counts.total += 1
+            counts.byAddress[account] = own + 1
+            return true
+        }
+    }
+
+    func leave(_ address: IPAddress) {
+        let account = address.accountable
+        counts.withLock { counts in
+            counts.total -= 1
+            guard let own = counts.byAddress[account] else { return }
+            counts.byAddress[account] = own == 1 ? nil : own - 1
+        }
+    }
+
+    var total: Int { counts.withLock { $0.total } }
+}

@@ -1,0 +1,17 @@
+import CLinux
+
+private import Glibc
+
+/// What the gateway asks of the operating system once.
+enum Process {
+    /// Processors this process may run on, at least 1.
+    static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+    /// As many descriptors as the administrator allows: each client and each upstream connection takes one.
+    static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}

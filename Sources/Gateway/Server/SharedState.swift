@@ -1,0 +1,42 @@
+import Core
+import Crypto
+import Policy
+import Synchronization
+
+/// What all loops share: the exact limits, the failure budget, key sets, the logs. Each part guards itself.
+final class SharedState: Sendable {
+    let buckets: BucketTable
+    let failureBudget: FailureBudget
+    let connections = ConnectionLedger()
+    let seed: HashSeed
+    let keySets: KeySetFetcher
+    let log: OperatorLog
+    let logWriter: LogWriter
+    let reloads = ReloadHistory()
+    /// Listeners are open and a policy is in force; false again once the gateway drains.
+    let isReady = Atomic(false)
+    /// Every loop, for what is asked of all of them. Set once, before the loops start.
+    private let roster = Mutex<[Worker]>([])
+
+    init(policy: CompiledPolicy, log: OperatorLog) {
+        let configuration = policy.snapshot.configuration
+        seed = HashSeed(SecureRandom.word(), SecureRandom.word())
+        buckets = BucketTable(bucketLimit: configuration.bounds.bucketLimit, seed: seed)
+        failureBudget = FailureBudget(configuration.failureBudget, seed: seed)
+        keySets = KeySetFetcher(log: log)
+        self.log = log
+        logWriter = LogWriter(destination: configuration.accessLog, log: log)
+    }
+
+    var workers: [Worker] { roster.withLock { $0 } }
+
+    func enlist(_ workers: [Worker]) { roster.withLock { $0 = workers } }
+
+    /// Follows a new policy in what outlives it.
+    func adopt(_ policy: CompiledPolicy) {
+        let configuration = policy.snapshot.configuration
+        failureBudget.adopt(configuration.failureBudget)
+        keySets.adopt(policy.keySets)
+        logWriter.adopt(configuration.accessLog)
+    }
+}

@@ -1,0 +1,224 @@
+import Core
+import Crypto
+import HTTP1
+import IO
+import Policy
+
+/// One event loop and everything that belongs to it: the policy in force, pools, free exchanges, counters, and the scratch
+/// values that each request fills anew. Touched only on the loop's queue; other queues pass the reference to `loop.submit`.
+final class Worker: @unchecked Sendable {
+    let loop: EventLoop
+    let shared: SharedState
+    let memory: DecisionMemory
+    let metrics: LoopMetrics
+    private(set) var snapshot: Snapshot
+    private(set) var bounds: Bounds
+    private(set) var isDraining = false
+    /// Requests parked until a key set arrives.
+    var waiting = 0
+
+    // Scratch: filled and read within one step of one request.
+    var requestHead = RequestHead()
+    var responseHead = ResponseHead()
+    var plan = UpstreamPlan()
+    var answer = LocalAnswer()
+    var lines = HeaderLines()
+    var requestIDs: RequestIDGenerator
+
+    private var accessRecord = AccessRecord()
+    private let accessLog: AccessLog
+    private var groups: [UpstreamGroup] = []
+    private var listeners: [ListenerSocket] = []
+    private var clients: [ObjectIdentifier: ClientConnection] = [:]
+    private var freeExchanges: [Exchange] = []
+    private var freeStorage: [[UInt8]] = []
+    private var date: [UInt8] = []
+    private var dateSecond: Int64 = .min
+    private var drained: (@Sendable () -> Void)?
+
+    /// While draining, how long a kept connection may still bring one more request, so that a request already on its way
+    /// is answered and not reset.
+    let drainIdleGrace: Nanoseconds = .milliseconds(500)
+
+    private static let freeListLimit = 512
+    /// Buffers that grew beyond this go back to the allocator.
+    private static let keptStorageBytes = 262_144
+
+    init(index: Int, policy: CompiledPolicy, shared: SharedState) throws(SystemError) {
+        loop = try EventLoop(label: "portcullis.loop.\(index)")
+        self.shared = shared
+        snapshot = policy.snapshot
+        bounds = policy.snapshot.configuration.bounds
+        memory = DecisionMemory(buckets: shared.buckets, failureBudget: shared.failureBudget, seed: shared.seed)
+        metrics = LoopMetrics(reasons: Denial.allReasons + ExchangeFault.allCases.map(\.rawValue))
+        requestIDs = RequestIDGenerator(seed: (SecureRandom.word(), SecureRandom.word()))
+        accessLog = AccessLog(writer: shared.logWriter, isOn: false)
+        install(policy)
+    }
+
+    // MARK: Policy
+
+    /// Puts a policy in force: requests that begin from now on are decided by it.
+    func adopt(_ policy: CompiledPolicy) {
+        snapshot = policy.snapshot
+        bounds = policy.snapshot.configuration.bounds
+        memory.reset(for: policy.snapshot)
+        install(policy)
+    }
+
+    private func install(_ policy: CompiledPolicy) {
+        accessLog.isOn = policy.snapshot.configuration.accessLog != .off
+        metrics.adopt(routes: policy.snapshot.routes.map(\.name))
+        let previous = groups
+        groups = policy.upstreams.map { upstream in
+            UpstreamGroup(
+                upstream, previous: previous.first { $0.name == upstream.name },
+                counters: metrics.upstream(named: upstream.name))
+        }
+        let kept = Set(groups.flatMap(\.servers).map(ObjectIdentifier.init))
+        for server in previous.flatMap(\.servers) where !kept.contains(ObjectIdentifier(server)) { server.retire() }
+        metrics.keepUpstreams { name in groups.contains { $0.name == name } }
+    }
+
+    /// The pool a route leads to. A request that began under an older policy finds its upstream by name.
+    @inline(__always)
+    func group(of route: Route, in snapshot: Snapshot) -> UpstreamGroup? {
+        if snapshot === self.snapshot { return groups[route.upstreamIndex] }
+        return groups.first { $0.name == route.upstreamName }
+    }
+
+    /// Has a key set fetched and calls back on this loop, in a round of its own, when that ended either way.
+    func refetch(_ cell: KeySetCell, _ completion: @escaping () -> Void) {
+        metrics.totals.keySetWaits &+= 1
+        let bound = LoopBound(completion, on: loop.queue)
+        let loop = self.loop
+        shared.keySets.refetch(cell) {
+            loop.submit { loop.round { bound.value() } }
+        }
+    }
+
+    // MARK: Connections
+
+    func add(_ listener: ListenerSocket) { listeners.append(listener) }
+
+    /// Stops accepting where `endpoints` no longer names the address.
+    func closeListeners(where isGone: (ListenerSocket) -> Bool) {
+        for listener in listeners where isGone(listener) { listener.close() }
+        listeners.removeAll(where: isGone)
+    }
+
+    func accept(_ descriptor: Int32, from peer: SocketEndpoint, on listener: ListenerSocket) {
+        guard shared.connections.enter(peer.address, bounds: bounds) else {
+            metrics.totals.connectionsRefused &+= 1
+            Sockets.closeDescriptor(descriptor)
+            return
+        }
+        let client = ClientConnection(worker: self, descriptor: descriptor, peer: peer, listener: listener)
+        guard client.start() else {
+            shared.connections.leave(peer.address)
+            return
+        }
+        metrics.totals.connectionsAccepted &+= 1
+        metrics.totals.connectionsOpen += 1
+        clients[ObjectIdentifier(client)] = client
+    }
+
+    func acceptFailed(_ error: SystemError) { shared.log.acceptFailed(error) }
+
+    func clientClosed(_ client: ClientConnection) {
+        guard clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
+        shared.connections.leave(client.peerAddress)
+        metrics.totals.connectionsOpen -= 1
+        if isDraining { reportIfDrained() }
+    }
+
+    /// Stops accepting, lets exchanges finish, closes what is idle; `completion` when no client is left.
+    func drain(_ completion: @escaping @Sendable () -> Void) {
+        isDraining = true
+        drained = completion
+        closeListeners { _ in true }
+        for client in clients.values { client.drain() }
+        reportIfDrained()
+    }
+
+    private func reportIfDrained() {
+        guard clients.isEmpty, let drained else { return }
+        self.drained = nil
+        accessLog.flush()
+        drained()
+    }
+
+    // MARK: What exchanges borrow
+
+    @inline(__always)
+    func takeExchange() -> Exchange { freeExchanges.popLast() ?? Exchange(worker: self) }
+
+    @inline(__always)
+    func giveBack(_ exchange: Exchange) {
+        if freeExchanges.count < Self.freeListLimit { freeExchanges.append(exchange) }
+    }
+
+    /// Gives an empty queue storage to write into.
+    @inline(__always)
+    func borrow(_ queue: inout ByteQueue) {
+        if queue.bytes.capacity == 0, let storage = freeStorage.popLast() { queue.bytes = storage }
+    }
+
+    /// Takes a queue's storage back, so that what is idle holds none.
+    @inline(__always)
+    func recycle(_ queue: inout ByteQueue) {
+        guard queue.bytes.capacity > 0 else { return }
+        queue.removeAll()
+        var storage: [UInt8] = []
+        swap(&storage, &queue.bytes)
+        if storage.capacity <= Self.keptStorageBytes, freeStorage.count < Self.freeListLimit {
+            freeStorage.append(storage)
+        }
+    }
+
+    // MARK: Messages
+
+    /// The request `plan` describes.
+    func writeRequest(_ head: inout RequestHead, server: UpstreamServer, to out: inout [UInt8]) {
+        MessageText.append(requestTo: &out, head: &head, plan: &plan, serverHost: server.hostField)
+    }
+
+    /// The head of the upstream's answer in `responseHead`, with `lines`.
+    func writeResponse(framing: ResponseFraming, version: HTTPVersion, closes: Bool, to out: inout [UInt8]) {
+        refreshDate()
+        MessageText.append(
+            responseTo: &out, head: &responseHead, framing: framing, version: version, lines: &lines, closes: closes,
+            date: &date)
+    }
+
+    /// The gateway's own answer in `answer`.
+    func writeAnswer(for head: inout RequestHead, closes: Bool, to out: inout [UInt8]) {
+        refreshDate()
+        MessageText.append(answerTo: &out, &answer, for: &head, closes: closes, date: &date)
+    }
+
+    /// Keeps `date` at the current second.
+    private func refreshDate() {
+        let second = loop.now.wall.seconds
+        guard second != dateSecond else { return }
+        dateSecond = second
+        date.removeAll(keepingCapacity: true)
+        date.append(httpDate: loop.now.wall)
+    }
+
+    // MARK: Records
+
+    /// Counts a finished exchange and writes its access record.
+    func record(_ exchange: Exchange) {
+        let outcome = exchange.outcome
+        if let route = exchange.route {
+            metrics.count(outcome, route: route.index, named: route.name)
+        } else {
+            metrics.countUnrouted(outcome)
+        }
+        guard accessLog.isOn else { return }
+        accessRecord.removeAll()
+        exchange.fill(&accessRecord, outcome: outcome)
+        accessLog.append(accessRecord, head: exchange.head)
+    }
+}
