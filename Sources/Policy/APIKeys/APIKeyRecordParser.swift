@@ -2,13 +2,13 @@ package import Core
 
 /// Reads an API key record from JSON, in `gateway.json` and in keys files alike.
 ///
-/// A record is an object with `id`, its digest as `sha256` (`hmac_sha256` where the authenticator has a pepper) or several in
-/// `secrets`, and optionally `subject` (the id when absent), `scopes`, `allow_ips`, `not_before`, `expires_at`, `limits`
-/// and `enabled`. Times beside `secrets` hold for all of them. Lists that narrow or replace something may not be empty,
-/// because an empty one could be read as "nobody" or as "everybody".
+/// A record is an object with `id`, its digest as `sha256` (`hmac_sha256` where the authenticator has a pepper) or
+/// several in `secrets`, and optionally `subject` (the id when absent), `scopes`, `allow_ips`, `not_before`,
+/// `expires_at`, `limits` and `enabled`. Times beside `secrets` hold for all of them. Lists that narrow or replace
+/// something may not be empty, because an empty one could be read as "nobody" or as "everybody".
 package struct APIKeyRecordParser: Sendable {
-    /// The member that holds a digest. Which of the two is right depends on whether the authenticator has a pepper, so a
-    /// digest of the other kind cannot lie there unmatched.
+    /// The member that holds a digest. Which of the two is right depends on whether the authenticator has a pepper, so
+    /// a digest of the other kind cannot lie there unmatched.
     package enum DigestMember: String, Sendable {
         case sha256
         case hmacSHA256 = "hmac_sha256"
@@ -18,7 +18,8 @@ package struct APIKeyRecordParser: Sendable {
 
     /// The members of a record.
     package static let memberNames = [
-        "id", "sha256", "hmac_sha256", "secrets", "subject", "scopes", "allow_ips", "not_before", "expires_at", "limits",
+        "id", "sha256", "hmac_sha256", "secrets", "subject", "scopes", "allow_ips", "not_before", "expires_at",
+        "limits",
         "enabled",
     ]
     /// The members of one entry of `secrets`.

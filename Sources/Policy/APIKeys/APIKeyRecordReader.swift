@@ -21,18 +21,19 @@ struct APIKeyRecordReader {
             return nil
         }
         checkNames(of: members, known: APIKeyRecordParser.memberNames, path: path)
-        guard let idNode = node["id"] else {
+        var id: String?
+        if let node = node["id"] {
+            id = name(node, "id", byteLimit: APIKeyBounds.idBytes)
+        } else {
             fail(.memberMissing, path, node, "a key record needs \"id\"")
-            return nil
         }
-        let id = name(idNode, "id", byteLimit: APIKeyBounds.idBytes)
         var subject = id
         if let node = node["subject"] {
             subject = name(node, "subject", byteLimit: APIKeyBounds.subjectBytes)
         }
-        let secrets = self.secrets(of: node)
-        guard let id, let subject else { return nil }
-        var record = APIKeyConfiguration(id: id, subject: subject, secrets: secrets, position: node.position)
+        // A record without id is gone through all the same, so that everything wrong with it is told at once.
+        var record = APIKeyConfiguration(
+            id: id ?? "", subject: subject ?? "", secrets: secrets(of: node), position: node.position)
         if let node = node["scopes"] { record.scopes = scopes(node) }
         if let node = node["allow_ips"] { record.allowedAddresses = addresses(node) }
         if let node = node["limits"] { record.limits = limits(node) }
@@ -264,7 +265,8 @@ struct APIKeyRecordReader {
                 errors.append(
                     APIKeyRecordError(
                         .secretLiteral, path: joined(path, member.name), position: member.namePosition,
-                        message: "a key is not kept in clear: put its digest in \"\(digestMember.rawValue)\"; \(Self.hint)"))
+                        message:
+                            "a key is not kept in clear: put its digest in \"\(digestMember.rawValue)\"; \(Self.hint)"))
             } else {
                 errors.append(
                     APIKeyRecordError(

@@ -2,9 +2,10 @@ package import Core
 
 /// The API keys of one authenticator: from the digest of a shown key to its record. Immutable.
 ///
-/// Storage is compact: 62 bytes a key with one secret, and the bytes of its id and, where it differs, its subject. Scopes,
-/// address lists and limit lists are shared by the records that have the same ones. Digests lie sorted into short groups
-/// chosen by a keyed hash, two to a group on average, so a lookup costs the same with ten keys and with ten million.
+/// Storage is compact: 62 bytes a key with one secret, and the bytes of its id and, where it differs, its subject.
+/// Scopes, address lists and limit lists are shared by the records that have the same ones. Digests lie sorted into
+/// short groups chosen by a keyed hash, two to a group on average, so a lookup costs the same with ten keys and with
+/// ten million.
 package final class APIKeyTable: Sendable {
     /// One secret of one key, as found by `lookup`. Means something to the table it came from only.
     package struct Record: Equatable, Sendable {
@@ -99,7 +100,8 @@ package final class APIKeyTable: Sendable {
         return nil
     }
 
-    /// What stands against using the key now; nil when it may be used. A disabled key is disabled whatever its times say.
+    /// What stands against using the key now; nil when it may be used. A disabled key is disabled whatever its times
+    /// say.
     package func fault(of record: Record, now: WallTime) -> APIKeyFault? {
         if !keys[Int(record.key)].isEnabled { return .disabled }
         let secret = secrets[Int(record.secret)]

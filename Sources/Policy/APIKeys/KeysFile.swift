@@ -3,8 +3,8 @@ import Core
 /// Reads a keys file: JSON Lines, one record object a line (see `APIKeyRecordParser`), empty lines allowed. The caller
 /// reads the file and hands its bytes over in pieces of any size.
 ///
-/// Plain lines, which is nearly all of them, are read by `KeysFileLine` without building a JSON tree; a line that is in any
-/// way out of the ordinary goes through the strict reader, which accepts it or says what is wrong.
+/// Plain lines, which is nearly all of them, are read by `KeysFileLine` without building a JSON tree; a line that is in
+/// any way out of the ordinary goes through the strict reader, which accepts it or says what is wrong.
 package struct KeysFile {
     /// Distinct sets of scopes, addresses and limits that plain lines can name.
     private static let rememberedProfiles = 65_536
@@ -22,7 +22,8 @@ package struct KeysFile {
         line = KeysFileLine(digestMember: digestMember)
     }
 
-    /// Reads the lines that end in `chunk`. The first error ends the reading; its position counts from the file's start.
+    /// Reads the lines that end in `chunk`. The first error ends the reading; its position counts from the file's
+    /// start.
     package mutating func feed(
         _ chunk: Span<UInt8>, into builder: inout APIKeyTable.Builder
     ) throws(APIKeyRecordError) {

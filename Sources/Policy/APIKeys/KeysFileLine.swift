@@ -1,11 +1,11 @@
 import Core
 
-/// The plain form of a keys file's line, read in one pass without allocation: one flat object with one digest, strings of
-/// printable ASCII without escapes, no member twice.
+/// The plain form of a keys file's line, read in one pass without allocation: one flat object with one digest, strings
+/// of printable ASCII without escapes, no member twice.
 ///
-/// `read` says whether the line has that form, never that it is wrong: everything else is left to the strict reader. The
-/// lists are not looked into; their spelling is kept in `lists`, and a line is accepted only when the strict reader has
-/// accepted the same spelling before.
+/// `read` says whether the line has that form, never that it is wrong: everything else is left to the strict reader.
+/// The lists are not looked into; their spelling is kept in `lists`, and a line is accepted only when the strict reader
+/// has accepted the same spelling before.
 struct KeysFileLine {
     private enum Member: UInt16 {
         case id = 1

@@ -1,5 +1,5 @@
-/// A freshly made API key: `PREFIX_` and 22 base62 digits that spell 128 random bits exactly, most significant first, with
-/// leading zeros. No checksum: every digit is secret.
+/// A freshly made API key: `PREFIX_` and 22 base62 digits that spell 128 random bits exactly, most significant first,
+/// with leading zeros. No checksum: every digit is secret.
 ///
 /// The prefix tells people and secret scanners what the text is, and `bearer:PREFIX` sources find it by it.
 package struct NewAPIKey: Sendable {

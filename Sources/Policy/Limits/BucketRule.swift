@@ -2,13 +2,14 @@ package import Core
 
 /// The numbers of a token bucket, and the arithmetic on its state: GCRA on whole nanoseconds.
 ///
-/// The state of a bucket is one instant, `fullAt`: when it will be full again if nothing is taken. A bucket's *debt* is the
-/// time until then, never negative; each token taken adds one `interval` to it, and a token may be taken while the debt
-/// stays within `span`. Nothing here reads a clock, and no value overflows: instants are clamped to ±`instantLimit`.
+/// The state of a bucket is one instant, `fullAt`: when it will be full again if nothing is taken. A bucket's *debt* is
+/// the time until then, never negative; each token taken adds one `interval` to it, and a token may be taken while the
+/// debt stays within `span`. Nothing here reads a clock, and no value overflows: instants are clamped to
+/// ±`instantLimit`.
 ///
-/// `interval` is rounded up, so in any stretch of time of length t at most `burst + requests × t / per` tokens are taken,
-/// whatever order the clock readings of several loops arrive in, as long as no reading is more than `clockSlack` older
-/// than another that was used before it.
+/// `interval` is rounded up, so in any stretch of time of length t at most `burst + requests × t / per` tokens are
+/// taken, whatever order the clock readings of several loops arrive in, as long as no reading is more than `clockSlack`
+/// older than another that was used before it.
 package struct BucketRule: Equatable, Sendable {
     /// Highest `requests` and `burst`.
     package static let countLimit = 1_000_000_000
@@ -16,8 +17,9 @@ package struct BucketRule: Equatable, Sendable {
     package static let spanLimit: Nanoseconds = .seconds(30 * 365 * 86_400)
     /// Instants are clamped to this distance from zero, 36 years, so that sums and differences stay far from overflow.
     static let instantLimit: Nanoseconds = 1 << 60
-    /// A debt may exceed `span` by this much, as it does for a loop whose clock reading is older than another's; more than
-    /// that means a limit that was made faster by a reload or a clock that was set back, and the bucket counts as empty.
+    /// A debt may exceed `span` by this much, as it does for a loop whose clock reading is older than another's; more
+    /// than that means a limit that was made faster by a reload or a clock that was set back, and the bucket counts as
+    /// empty.
     static let clockSlack: Nanoseconds = .seconds(2)
 
     /// Tokens gained in `per`.

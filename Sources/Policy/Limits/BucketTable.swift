@@ -4,10 +4,11 @@ import Synchronization
 /// The token buckets of the process, shared by all loops and kept over reloads.
 ///
 /// Taking is exact under concurrency: the shards a request needs are locked in ascending order, every bucket is checked
-/// while all of them are locked, and only then is anything taken. The table holds at most `bucketLimit` buckets of 24 bytes,
-/// in shards that are at least two fifths full after growing (under 60 bytes a live bucket). Only full buckets are given up,
-/// since they answer as missing ones do; where no room can be made the outcome is `.tableFull` and nothing is taken. A shard
-/// moves only its own buckets when it grows, so no request pays for more than a 256th of a large table.
+/// while all of them are locked, and only then is anything taken. The table holds at most `bucketLimit` buckets of 24
+/// bytes, in shards that are at least two fifths full after growing (under 60 bytes a live bucket). Only full buckets
+/// are given up, since they answer as missing ones do; where no room can be made the outcome is `.tableFull` and
+/// nothing is taken. A shard moves only its own buckets when it grows, so no request pays for more than a 256th of a
+/// large table.
 package final class BucketTable: Sendable {
     private static let shardLimit = 256
 
@@ -62,8 +63,9 @@ package final class BucketTable: Sendable {
         return taking.outcome
     }
 
-    /// Locks the shard at this position of the ascending order, checks its buckets, goes on to the next shard, and on the
-    /// way back takes. So all shards are locked when the decision falls, and each is unlocked once its share is done.
+    /// Locks the shard at this position of the ascending order, checks its buckets, goes on to the next shard, and on
+    /// the way back takes. So all shards are locked when the decision falls, and each is unlocked once its share is
+    /// done.
     private func visit(_ position: Int, _ taking: inout BucketTaking) {
         guard position < taking.limits.count else {
             taking.decide()

@@ -4,9 +4,9 @@ import Synchronization
 /// Failed credentials per address (IPv6: per /64), so that guessing costs the guesser: once an address has used up its
 /// budget, its credentials are refused unseen until the budget has refilled some.
 ///
-/// One token bucket an address, 24 bytes each, in 4096 sets of at most 16: `addressLimit` addresses. In a set that is full the
-/// address with the most budget left makes room, so those that are exhausted are the last to be forgotten, and an address
-/// without an entry has its whole budget. Kept over reloads.
+/// One token bucket an address, 24 bytes each, in 4096 sets of at most 16: `addressLimit` addresses. In a set that is
+/// full the address with the most budget left makes room, so those that are exhausted are the last to be forgotten, and
+/// an address without an entry has its whole budget. Kept over reloads.
 package final class FailureBudget: Sendable {
     private static let setCount = 4096
     private static let setCapacity = 16
@@ -30,8 +30,8 @@ package final class FailureBudget: Sendable {
     private let seed: HashSeed
     private let shards: InlineArray<64, Mutex<Shard>>
 
-    /// A budget without failures yet; nil for none at all. Numbers that make no bucket (see `BucketRule`) are refused when the
-    /// configuration is read; here they are taken for the defaults, never for no budget.
+    /// A budget without failures yet; nil for none at all. Numbers that make no bucket (see `BucketRule`) are refused
+    /// when the configuration is read; here they are taken for the defaults, never for no budget.
     package init(_ configuration: FailureBudgetConfiguration?, seed: HashSeed) {
         self.seed = seed
         let rule = Self.rule(configuration)
@@ -61,8 +61,8 @@ package final class FailureBudget: Sendable {
         }
     }
 
-    /// Counts a failed credential. Requests that were under way together may overdraw a budget by no more than themselves:
-    /// failures beyond an empty budget are not carried over.
+    /// Counts a failed credential. Requests that were under way together may overdraw a budget by no more than
+    /// themselves: failures beyond an empty budget are not carried over.
     package func recordFailure(_ address: IPAddress, now: Instant) {
         let address = address.accountable
         let now = BucketRule.clamped(now)

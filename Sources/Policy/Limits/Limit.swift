@@ -18,7 +18,8 @@ package final class Limit: Sendable {
         quotedName = Self.quoted(name)
     }
 
-    /// FNV-1a over the name's UTF-8; the same in every process. The keyed hash of the bucket key is what resists collisions.
+    /// FNV-1a over the name's UTF-8; the same in every process. The keyed hash of the bucket key is what resists
+    /// collisions.
     private static func hash(_ name: String) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }

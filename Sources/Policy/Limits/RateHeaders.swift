@@ -2,17 +2,17 @@ package import Core
 
 /// Writes where a client stands with its limits into the fields of an answer, in the families the policy asks for.
 ///
-/// **One rule for time.** A wait is told in whole seconds and never too short. The reset second is the first full second of
-/// Unix time at which the wait is over, `ceil(wall + wait)`; the number of seconds is that second minus the one the clock
-/// stands in, `floor(wall)`, and at least 1. So `X-RateLimit-Reset` in Unix seconds is `floor(wall)` plus its value in
-/// `delta` form, and on a refusal that same number is `Retry-After`, the `t` of `RateLimit` and the body's `retry_after`:
-/// all name one instant, and a client that waits for it, by either clock, is not too early. It may be up to a second more
-/// than the wait rounded up.
+/// **One rule for time.** A wait is told in whole seconds and never too short. The reset second is the first full
+/// second of Unix time at which the wait is over, `ceil(wall + wait)`; the number of seconds is that second minus the
+/// one the clock stands in, `floor(wall)`, and at least 1. So `X-RateLimit-Reset` in Unix seconds is `floor(wall)` plus
+/// its value in `delta` form, and on a refusal that same number is `Retry-After`, the `t` of `RateLimit` and the body's
+/// `retry_after`: all name one instant, and a client that waits for it, by either clock, is not too early. It may be up
+/// to a second more than the wait rounded up.
 ///
-/// `X-RateLimit-*` tell of the limit closest to exhaustion: `Limit` is the bucket's capacity, `Remaining` its whole tokens,
-/// `Reset` when it is full again, or, on refusal, when one token exists. `RateLimit-Policy` and `RateLimit`
-/// (draft-ietf-httpapi-ratelimit-headers-11) list every limit; there the capacity is the quota `q`, and the window `w` the
-/// time in which an empty bucket fills.
+/// `X-RateLimit-*` tell of the limit closest to exhaustion: `Limit` is the bucket's capacity, `Remaining` its whole
+/// tokens, `Reset` when it is full again, or, on refusal, when one token exists. `RateLimit-Policy` and `RateLimit`
+/// (draft-ietf-httpapi-ratelimit-headers-11) list every limit; there the capacity is the quota `q`, and the window `w`
+/// the time in which an empty bucket fills.
 package struct RateHeaders: Sendable {
     private let writesX: Bool
     private let writesIETF: Bool
@@ -24,7 +24,8 @@ package struct RateHeaders: Sendable {
         reset = style.reset
     }
 
-    /// Adds the fields of the style, and `Retry-After` (RFC 9110 §10.2.3) on a refusal. Nothing for a request without limits.
+    /// Adds the fields of the style, and `Retry-After` (RFC 9110 §10.2.3) on a refusal. Nothing for a request without
+    /// limits.
     package func append(_ status: RateStatus, now: ClockReading, to lines: inout HeaderLines) {
         guard !status.limits.isEmpty else { return }
         if writesX {

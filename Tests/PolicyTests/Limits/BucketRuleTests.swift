@@ -5,7 +5,8 @@ import Testing
 
 struct BucketRuleTests {
     @Test(arguments: [
-        (1, Nanoseconds.seconds(1), 1, 1_000_000_000), (3, .seconds(1), 1, 333_333_334), (100, .seconds(60), 20, 600_000_000),
+        (1, Nanoseconds.seconds(1), 1, 1_000_000_000), (3, .seconds(1), 1, 333_333_334),
+        (100, .seconds(60), 20, 600_000_000),
         (1_000_000_000, 1, 5, 1),
     ])
     func `the interval is rounded up`(requests: Int, per: Nanoseconds, burst: Int, interval: Nanoseconds) throws {
@@ -16,7 +17,8 @@ struct BucketRuleTests {
 
     @Test(arguments: [
         (0, Nanoseconds.seconds(1), 1, LimitError.countOutOfBounds(0)), (1, .seconds(1), 0, .countOutOfBounds(0)),
-        (-1, .seconds(1), 1, .countOutOfBounds(-1)), (1, .seconds(1), .max, .countOutOfBounds(.max)), (1, 0, 1, .noPeriod),
+        (-1, .seconds(1), 1, .countOutOfBounds(-1)), (1, .seconds(1), .max, .countOutOfBounds(.max)),
+        (1, 0, 1, .noPeriod),
         (1, .max, 1, .tooSlow), (1, .seconds(86_400 * 365), 31, .tooSlow), (1, .max, 1_000_000_000, .tooSlow),
     ])
     func `numbers that make no bucket are refused`(

@@ -64,7 +64,8 @@ struct BucketTableTests {
         #expect(table.take(try list(wide), at: instant(0)).status?.remaining == 7)
     }
 
-    @Test func `the tightest limit is the one with the fewest tokens, on refusal the one with the longest wait`() throws {
+    @Test func `the tightest limit is the one with the fewest tokens, on refusal the one with the longest wait`() throws
+    {
         let minute = try limit("minute", requests: 60, per: .seconds(60), burst: 3)
         let day = try limit("day", requests: 100, per: .seconds(86_400), burst: 3)
         let hour = try limit("hour", requests: 100, per: .seconds(3600), burst: 5)

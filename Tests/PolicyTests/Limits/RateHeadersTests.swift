@@ -1,0 +1,126 @@
+import Core
+import Testing
+
+@testable import Policy
+
+struct RateHeadersTests {
+    private func style(
+        _ families: Set<RateHeaderStyle.Family> = [.x], _ reset: RateHeaderStyle.Reset = .unix
+    ) -> RateHeaderStyle {
+        var style = RateHeaderStyle()
+        style.families = families
+        style.reset = reset
+        return style
+    }
+
+    private func fields(_ status: RateStatus, _ style: RateHeaderStyle, wall: WallTime) -> [String: String] {
+        var lines = HeaderLines()
+        RateHeaders(style).append(status, now: ClockReading(instant: instant(0), wall: wall), to: &lines)
+        var fields: [String: String] = [:]
+        for field in lines.fields {
+            let name = String(decoding: lines.bytes[field.name.range], as: UTF8.self)
+            #expect(fields[name] == nil)
+            fields[name] = String(decoding: lines.bytes[field.value.range], as: UTF8.self)
+        }
+        return fields
+    }
+
+    private func status(takes: Int, _ limits: Limit..., now: Instant = instant(0)) throws -> RateStatus {
+        let table = BucketTable(bucketLimit: 100, seed: sampleSeed)
+        let limits = try #require(LimitList(limits))
+        for _ in 1..<takes { _ = table.take(limits, at: now) }
+        return try #require(table.take(limits, at: now).status)
+    }
+
+    @Test func `a request that passed tells capacity, tokens left and when the bucket is full`() throws {
+        let status = try status(takes: 3, limit(requests: 100, per: .seconds(60), burst: 20))
+        let fields = fields(status, style(), wall: WallTime(seconds: 1_000))
+        #expect(
+            fields == [
+                "X-RateLimit-Limit": "20", "X-RateLimit-Remaining": "17", "X-RateLimit-Reset": "1002",
+            ])
+    }
+
+    @Test func `a refused request tells when one token exists`() throws {
+        let status = try status(takes: 21, limit(requests: 100, per: .seconds(60), burst: 20))
+        #expect(
+            fields(status, style(), wall: WallTime(seconds: 1_000)) == [
+                "X-RateLimit-Limit": "20", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1001",
+                "Retry-After": "1",
+            ])
+        #expect(fields(status, style([.x], .delta), wall: WallTime(seconds: 1_000))["X-RateLimit-Reset"] == "1")
+        #expect(fields(status, style([]), wall: WallTime(seconds: 1_000)) == ["Retry-After": "1"])
+    }
+
+    @Test func `the draft's fields list every limit as quoted strings with parameters`() throws {
+        let status = try status(
+            takes: 2, limit("burst", requests: 100, per: .seconds(60), burst: 100),
+            limit("say \"hi\" \\ é%", requests: 5, per: .seconds(1), burst: 1))
+        let fields = fields(status, style([.ietf]), wall: WallTime(seconds: 1_000))
+        #expect(
+            fields["RateLimit-Policy"]
+                == #""burst";q=100;w=60, "say \"hi\" \\ %C3%A9%25";q=1;w=1"#)
+        #expect(fields["RateLimit"] == #""burst";r=99;t=1, "say \"hi\" \\ %C3%A9%25";r=0;t=1"#)
+        #expect(fields["Retry-After"] == "1")
+        #expect(fields["X-RateLimit-Limit"] == nil)
+    }
+
+    @Test func `the names of limits cannot begin a second line or leave their quotes`() throws {
+        let status = try status(takes: 1, limit("a\r\nSet-Cookie: b\"c\u{0}", requests: 1, per: .seconds(1), burst: 1))
+        let fields = fields(status, style([.ietf]), wall: WallTime(seconds: 0))
+        #expect(fields["RateLimit"] == #""a%0D%0ASet-Cookie: b\"c%00";r=0;t=1"#)
+    }
+
+    @Test func `a request without limits gets no fields`() throws {
+        let table = BucketTable(bucketLimit: 100, seed: sampleSeed)
+        let status = try #require(table.take(try list(), at: instant(0)).status)
+        #expect(fields(status, style([.x, .ietf]), wall: WallTime(seconds: 0)).isEmpty)
+    }
+
+    @Test(arguments: [
+        (Nanoseconds(0), Int64(0), Int64(1), Int64(1)), (1, 0, 1, 1), (.seconds(1), 0, 1, 1),
+        (.seconds(1) + 1, 0, 2, 2),
+        (.seconds(1), 900_000_000, 2, 2), (100_000_000, 900_000_000, 1, 1), (100_000_001, 900_000_000, 2, 2),
+        (.seconds(60), 1_500_000_000, 61, 62), (-5, 0, 1, 1), (.max, .max, 1, 9_223_372_037),
+        (0, .min, 1, -9_223_372_036),
+    ])
+    func `waits in whole seconds`(wait: Nanoseconds, wall: Int64, seconds: Int64, reset: Int64) {
+        #expect(RateHeaders.retryAfterSeconds(wait, now: WallTime(nanoseconds: wall)) == seconds)
+        #expect(RateHeaders.resetSecond(wait, now: WallTime(nanoseconds: wall)) == reset)
+    }
+
+    @Test(arguments: 1...10)
+    func `all fields of an answer name one instant, in the future and never too early`(seed: UInt64) throws {
+        var generator = SeededGenerator(state: seed)
+        for _ in 0..<200 {
+            let burst = Int.random(in: 1...5, using: &generator)
+            let rule = try limit(
+                requests: .random(in: 1...1000, using: &generator),
+                per: .random(in: 1...Nanoseconds.seconds(100), using: &generator), burst: burst)
+            let status = try status(takes: .random(in: 1...burst + 1, using: &generator), rule)
+            let wall = WallTime(nanoseconds: .random(in: 0...Nanoseconds.seconds(2_000_000_000), using: &generator))
+            let unix = fields(status, style([.x, .ietf]), wall: wall)
+            let delta = fields(status, style([.x, .ietf], .delta), wall: wall)
+            let reset = try #require(Int64(unix["X-RateLimit-Reset"] ?? ""))
+            let seconds = try #require(Int64(delta["X-RateLimit-Reset"] ?? ""))
+            #expect(seconds >= 1)
+            #expect(reset - wall.seconds == seconds)
+            #expect(WallTime(seconds: reset) > wall)
+            #expect(WallTime(seconds: reset) >= wall.advanced(by: status.resetAfter))
+            #expect(seconds <= status.resetAfter.secondsRoundedUp + 1)
+            #expect(unix["RateLimit"] == "\"standard\";r=\(status.remaining);t=\(seconds)")
+            #expect(unix["Retry-After"] == (status.isRefused ? "\(seconds)" : nil))
+            #expect(unix["X-RateLimit-Remaining"] == "\(status.remaining)")
+        }
+    }
+
+    @Test(arguments: [
+        ("X-RateLimit-Limit", true), ("x-ratelimit-remaining-minute", true), ("X-Rate-Limit-Limit", true),
+        ("RateLimit", true), ("ratelimit-policy", true), ("RateLimit-Reset", true), ("Rate-Limit-Reset", true),
+        ("RateLimited", false), ("X-RateLimit-", false), ("X-Request-ID", false), ("R", false), ("Range", false),
+        ("Retry-After", false), ("X-RateLimiter", false),
+    ])
+    func `rate fields of an upstream are told from others`(name: String, isRate: Bool) {
+        #expect(RateHeaders.isRateField(name.utf8.span) == isRate)
+    }
+}
