@@ -107,7 +107,9 @@ final class KeySetRefresher: Sendable {
     // MARK: Fetching
 
     private func fetch() {
-        let (url, configuration) = state.withLock { ($0.url, $0.configuration) }
+        let (url, configuration, isStopped) = state.withLock { ($0.url, $0.configuration, $0.isStopped) }
+        // Stopped before the queue came to it: the address may belong to somebody else by now.
+        if isStopped { return finish(url, failed: false, next: Self.retryLimit) }
         do throws(FetchFault) {
             let freshness = try install(from: url, configuration)
             finish(url, failed: false, next: Self.jittered(freshness / 5 * 4))
