@@ -1,0 +1,167 @@
+import Core
+import Foundation
+import IO
+import Policy
+import Testing
+
+@testable import Gateway
+
+@Suite struct PolicySourceTests {
+    /// A policy over one upstream; `more` adds members at the top, `route` to its only route.
+    static func policy(_ more: String = "", authenticate: String = "\"none\"", server: String = "127.0.0.1:9") -> String {
+        """
+        {
+          "listeners": [{ "address": "127.0.0.1:0" }],
+          "upstreams": { "up": { "servers": ["http://\(server)"] } },
+          \(more)
+          "routes": [{ "name": "all", "match": { "path": "/**" }, "authenticate": \(authenticate), "upstream": "up" }]
+        }
+        """
+    }
+
+    static func tokens(_ keySet: String) -> String {
+        """
+        "key_sets": { "issuer": \(keySet) },
+        "authenticators": {
+          "jwt": { "type": "jwt", "issuer": "https://i", "audiences": ["a"], "algorithms": ["ES256"], "key_set": "issuer" }
+        },
+        """
+    }
+
+    static func errors(_ load: PolicyLoad) -> [String] {
+        load.diagnostics.filter { $0.severity == .error }.map(\.description)
+    }
+
+    @Test func `a policy is loaded and its file is watched`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(Self.policy(), to: "gateway.json")
+        let load = PolicySource(path: path).load()
+        let policy = try #require(load.policy)
+        #expect(Self.errors(load) == [])
+        #expect(policy.snapshot.routes.map(\.name) == ["all"])
+        #expect(policy.upstreams.map(\.name) == ["up"])
+        #expect(policy.upstreams[0].servers.map(\.endpoint) == [SocketEndpoint(address: IPAddress(v4: 0x7F00_0001), port: 9)])
+        #expect(policy.upstreams[0].servers.map(\.hostField) == [Array("127.0.0.1:9".utf8)])
+        #expect(load.watchedFiles == [WatchedFile(path: path, seen: FileIdentity(path: path))])
+        #expect(policy.watchedFiles == load.watchedFiles)
+    }
+
+    @Test func `a file that is not there is watched, so that it may come`() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("gateway.json")
+        let load = PolicySource(path: path).load()
+        #expect(load.policy == nil)
+        #expect(load.isUnreadable)
+        #expect(Self.errors(load) == ["\(path): cannot read \(path): No such file or directory"])
+        #expect(load.watchedFiles == [WatchedFile(path: path, seen: nil)])
+    }
+
+    @Test func `a mistake in the file is named by its place`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("{\n  \"lopps\": 1\n}", to: "gateway.json")
+        let load = PolicySource(path: path).load()
+        #expect(load.policy == nil)
+        #expect(!load.isUnreadable)
+        #expect(Self.errors(load).contains { $0.hasPrefix("\(path):2:3: ") && $0.contains("lopps") })
+    }
+
+    @Test func `named files are found beside the policy file and watched, found or not`() throws {
+        let folder = try TemporaryFolder()
+        let text = Self.policy(Self.tokens("{ \"file\": \"keys/set.json\" }"), authenticate: "[\"jwt\"]")
+        let path = try folder.write(text, to: "gateway.json")
+        let missing = PolicySource(path: path).load()
+        #expect(missing.policy == nil)
+        #expect(Self.errors(missing).contains { $0.contains("key_sets.issuer: ") && $0.contains("No such file") })
+        #expect(missing.watchedFiles.map(\.path) == [path, folder.path("keys/set.json")])
+        try FileManager.default.createDirectory(atPath: folder.path("keys"), withIntermediateDirectories: false)
+        try folder.write(KeySetFetcherTests.document(KeySetFetcherTests.ec), to: "keys/set.json")
+        let load = PolicySource(path: path).load()
+        let policy = try #require(load.policy)
+        #expect(KeySetFetcherTests.kids(policy.keySets[0].cell) == ["ec"])
+        #expect(load.watchedFiles == missing.watchedFiles.map { WatchedFile(path: $0.path, seen: FileIdentity(path: $0.path)) })
+    }
+
+    @Test func `keys of a changed file are in force when the policy is adopted, not before`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            Self.policy(Self.tokens("{ \"file\": \"set.json\" }"), authenticate: "[\"jwt\"]"), to: "gateway.json")
+        try folder.write(KeySetFetcherTests.document(KeySetFetcherTests.ec), to: "set.json")
+        let source = PolicySource(path: path)
+        let first = try #require(source.load().policy)
+        try folder.write(KeySetFetcherTests.document(KeySetFetcherTests.ed), to: "set.json")
+        let second = try #require(source.load(previous: first).policy)
+        #expect(second.keySets[0].cell === first.keySets[0].cell)
+        #expect(KeySetFetcherTests.kids(first.keySets[0].cell) == ["ec"])
+        KeySetFetcher(log: RecordingLog().log).adopt(second.keySets)
+        #expect(KeySetFetcherTests.kids(second.keySets[0].cell) == ["ed"])
+    }
+
+    @Test func `a key set keeps its place while its URL stays, and another URL gets a new one`() throws {
+        let folder = try TemporaryFolder()
+        func load(_ url: String, _ previous: CompiledPolicy?) throws -> CompiledPolicy {
+            let text = Self.policy(Self.tokens("{ \"url\": \"\(url)\" }"), authenticate: "[\"jwt\"]")
+            let path = try folder.write(text, to: "gateway.json")
+            return try #require(PolicySource(path: path).load(previous: previous).policy)
+        }
+        let first = try load("http://127.0.0.1:1/a", nil)
+        let second = try load("http://127.0.0.1:1/a", first)
+        let third = try load("http://127.0.0.1:1/b", second)
+        #expect(second.keySets[0].cell === first.keySets[0].cell)
+        #expect(third.keySets[0].cell !== first.keySets[0].cell)
+        #expect(third.keySets[0].cell.isRemote)
+    }
+
+    @Test func `the keys file is read in pieces and its errors name its lines`() throws {
+        let folder = try TemporaryFolder()
+        let authenticator = """
+            "authenticators": { "keys": { "type": "api_key", "from": ["header:X-Key"], "keys_file": "keys.jsonl" } },
+            """
+        let path = try folder.write(Self.policy(authenticator, authenticate: "[\"keys\"]"), to: "gateway.json")
+        func record(_ number: Int) -> String {
+            let digest = String(repeating: "0", count: 58) + String(number + 100_000)
+            return "{\"id\":\"key-\(number)\",\"sha256\":\"\(digest)\"}\n"
+        }
+        // Enough records that lines are cut by the pieces the file is read in.
+        let records = (0..<5000).map(record).joined()
+        try folder.write(records, to: "keys.jsonl")
+        #expect(Self.errors(PolicySource(path: path).load()) == [])
+        try folder.write(records + "{\"id\":\"bad\"}\n", to: "keys.jsonl")
+        let errors = Self.errors(PolicySource(path: path).load())
+        #expect(errors.count == 1)
+        #expect(errors.first?.contains("keys.jsonl:5001:") == true)
+    }
+
+    @Test func `a secret file that everybody may read is a warning`() throws {
+        let folder = try TemporaryFolder()
+        let authenticator = """
+            "authenticators": { "keys": { "type": "api_key", "from": ["header:X-Key"], "pepper": "file:pepper",
+              "keys": [{ "id": "a", "hmac_sha256": "\(String(repeating: "0", count: 64))" }] } },
+            """
+        let path = try folder.write(Self.policy(authenticator, authenticate: "[\"keys\"]"), to: "gateway.json")
+        let pepper = try folder.write("secret\n", to: "pepper")
+        for (mode, isWarned) in [(0o644, true), (0o600, false)] {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: pepper)
+            let load = PolicySource(path: path).load()
+            #expect(load.policy != nil)
+            #expect(load.diagnostics.contains { $0.code == .fileWorldReadable } == isWarned)
+        }
+    }
+
+    @Test func `a server whose name does not resolve is an error to serve and a warning to check`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(Self.policy(server: "no-such-host.invalid:80"), to: "gateway.json")
+        let served = PolicySource(path: path).load()
+        #expect(served.policy == nil)
+        #expect(Self.errors(served).contains { $0.contains("upstreams.up.servers[0]: cannot resolve no-such-host.invalid") })
+        let checked = PolicySource(path: path, resolution: .advisory).load()
+        #expect(checked.policy != nil)
+        #expect(checked.diagnostics.contains { $0.severity == .warning && $0.code == .serverInvalid })
+    }
+
+    @Test func `a relative access log lies beside the policy file`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(Self.policy("\"access_log\": \"file:log/access.jsonl\","), to: "gateway.json")
+        let policy = try #require(PolicySource(path: path).load().policy)
+        #expect(policy.snapshot.configuration.accessLog == .file(folder.path("log/access.jsonl")))
+    }
+}
