@@ -10,8 +10,8 @@ struct KeyNewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new", abstract: "Make an API key: prints its secret once, and the record to paste.",
         discussion: """
-            The secret is the prefix and 22 random letters and digits (131 bits). It is printed once and kept nowhere; the \
-            record holds its digest only.
+            The secret is the prefix and 128 random bits as 22 letters and digits. It is printed once and kept nowhere; \
+            the record holds its digest only.
 
             A key for a build server, valid for a quarter of a year:
 
@@ -55,7 +55,10 @@ struct KeyNewCommand: ParsableCommand {
 
     func run() throws {
         let hasher = try KeyHasher(pepper: pepper)
-        let secret = try NewSecret.make(prefix: prefix)
+        guard let key = NewAPIKey(prefix: prefix + "_", random: (SecureRandom.word(), SecureRandom.word())) else {
+            throw ValidationError("--prefix \(prefix): 1 to 16 letters and digits are expected")
+        }
+        let secret = String(decoding: key.text, as: UTF8.self)
         let digest = hasher.digest(of: secret.utf8.span)
         let record = try record(digest: digest, member: hasher.member)
         try validate(record, hasher.member)
