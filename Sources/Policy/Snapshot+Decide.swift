@@ -24,7 +24,9 @@ extension Snapshot {
         case .rewritten: break
         case .refused(let fault): return .refuse(Refusal(denial: .path(fault), client: context.client))
         }
-        guard let leaf = table.leaf(head, path: memory.path.span, scratch: &memory.host) else {
+        // A span of the memory's own array could not be lent out beside its scratch space.
+        let normal = memory.path
+        guard let leaf = table.leaf(head, path: normal.span, scratch: &memory.host) else {
             return .refuse(Refusal(denial: .routeNotFound, client: context.client))
         }
         if head.method == .options || head.method == .trace, let decision = lastHop(head, leaf, context) { return decision }

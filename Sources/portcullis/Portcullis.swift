@@ -20,5 +20,5 @@ struct Portcullis: ParsableCommand {
             work (bad arguments, an unreadable file).
             """,
         version: ProgramVersion.text,
-        subcommands: [CheckCommand.self, KeyCommand.self, VersionCommand.self])
+        subcommands: [ServeCommand.self, CheckCommand.self, KeyCommand.self, VersionCommand.self])
 }

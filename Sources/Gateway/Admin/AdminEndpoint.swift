@@ -39,7 +39,8 @@ struct AdminEndpoint {
         worker.answer.body = body
         worker.answer.lines.append(name: "Content-Type", value: type)
         worker.answer.lines.append(name: "Cache-Control", value: "no-store")
-        worker.answer.lines.append(name: "X-Request-ID", value: exchange.requestID.span)
+        let requestID = exchange.requestID
+        worker.answer.lines.append(name: "X-Request-ID", value: requestID.span)
         exchange.sendLocalAnswer()
     }
 

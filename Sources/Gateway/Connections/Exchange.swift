@@ -62,7 +62,7 @@ final class Exchange {
         open(client)
         swap(&worker.requestHead, &head)
         if let own = snapshot.requestID(in: head, connection: client.facts) {
-            requestID.append(contentsOf: head.bytes.span.extracting(own))
+            requestID.append(contentsOf: head.bytes[own])
         } else {
             worker.requestIDs.append(to: &requestID)
         }

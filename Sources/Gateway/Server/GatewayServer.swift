@@ -1,0 +1,220 @@
+import CLinux
+import Core
+import Dispatch
+package import IO
+import Policy
+import Synchronization
+
+private import Glibc
+
+/// The running gateway: loops, listeners, signals, reload and drain. Everything here happens on one control queue; the
+/// loops are told by `submit`.
+package final class GatewayServer: @unchecked Sendable {
+    private let source: PolicySource
+    private let shared: SharedState
+    private let control = DispatchQueue(label: "portcullis.control")
+    private var workers: [Worker] = []
+    private var policy: CompiledPolicy
+    private var listeners: [OpenListener] = []
+    private var signals: [any DispatchSourceSignal] = []
+    private var watch: FileWatch?
+    private var isDraining = false
+    /// Loops that still have clients.
+    private var undrained = 0
+
+    /// A listener as configured and the port it really has.
+    private struct OpenListener: Equatable {
+        var configured: SocketEndpoint
+        var actual: SocketEndpoint
+        var role: ListenerRole
+        var proxyProtocol: ProxyProtocolConfiguration?
+    }
+
+    /// Opens every listener of `policy`; nothing is served before `run`.
+    package init(source: PolicySource, policy: CompiledPolicy, log: OperatorLog) throws(SystemError) {
+        self.source = source
+        self.policy = policy
+        shared = SharedState(policy: policy, log: log)
+        Process.raiseDescriptorLimit()
+        let count = policy.snapshot.configuration.loops ?? Process.processorCount
+        for index in 0..<count { workers.append(try Worker(index: index, policy: policy, shared: shared)) }
+        shared.enlist(workers)
+        for wanted in Self.wantedListeners(of: policy) { try open(wanted) }
+    }
+
+    /// Serves until a signal ends the process.
+    package func run() -> Never {
+        for worker in workers { worker.loop.start() }
+        control.async { self.started() }
+        dispatchMain()
+    }
+
+    private func started() {
+        watchSignals()
+        watchFiles()
+        shared.keySets.adopt(policy.keySets)
+        for listener in listeners {
+            let kind = listener.role == .admin ? "admin" : "listening"
+            shared.log.info("\(kind) on http://\(listener.actual)")
+        }
+        shared.log.info("ready")
+        shared.isReady.store(true, ordering: .releasing)
+    }
+
+    // MARK: Listeners
+
+    private static func wantedListeners(of policy: CompiledPolicy) -> [OpenListener] {
+        let configuration = policy.snapshot.configuration
+        var wanted = configuration.listeners.map {
+            OpenListener(configured: $0.address, actual: $0.address, role: .traffic, proxyProtocol: $0.proxyProtocol)
+        }
+        if let admin = configuration.admin {
+            wanted.append(
+                OpenListener(configured: admin.address, actual: admin.address, role: .admin, proxyProtocol: nil))
+        }
+        return wanted
+    }
+
+    /// Opens one socket for each loop; the admin listener lives on the first loop alone.
+    private func open(_ wanted: OpenListener) throws(SystemError) {
+        var listener = wanted
+        var sockets: [(Worker, Int32)] = []
+        do throws(SystemError) {
+            for worker in wanted.role == .admin ? Array(workers.prefix(1)) : workers {
+                let descriptor = try Sockets.listen(on: listener.actual)
+                // Port 0 asked for any port: the others share the one the first was given.
+                listener.actual = Sockets.localEndpoint(of: descriptor)
+                sockets.append((worker, descriptor))
+            }
+        } catch {
+            for (_, descriptor) in sockets { Sockets.closeDescriptor(descriptor) }
+            throw error
+        }
+        for (worker, descriptor) in sockets {
+            worker.loop.submit { [log = shared.log] in
+                do throws(SystemError) {
+                    worker.add(
+                        try ListenerSocket(
+                            worker: worker, descriptor: descriptor, role: wanted.role,
+                            proxyProtocol: wanted.proxyProtocol))
+                } catch {
+                    log.error("cannot watch listener: \(error)")
+                }
+            }
+        }
+        listeners.append(listener)
+    }
+
+    /// Opens what is new first, so that a policy whose listeners cannot be opened changes nothing.
+    private func adoptListeners(of policy: CompiledPolicy) throws(SystemError) {
+        let wanted = Self.wantedListeners(of: policy)
+        let before = listeners
+        func isSame(_ a: OpenListener, _ b: OpenListener) -> Bool {
+            a.configured == b.configured && a.role == b.role && a.proxyProtocol == b.proxyProtocol
+        }
+        let gone = before.filter { old in !wanted.contains { isSame(old, $0) } }
+        for new in wanted where !before.contains(where: { isSame($0, new) }) { try open(new) }
+        listeners.removeAll { old in gone.contains(old) }
+        guard !gone.isEmpty else { return }
+        for worker in workers {
+            worker.loop.submit {
+                worker.loop.round {
+                    worker.closeListeners { socket in
+                        gone.contains { $0.actual == socket.endpoint && $0.role == socket.role }
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: Reload
+
+    private func watchFiles() {
+        let watch = FileWatch(queue: control) { [weak self] in self?.reload(because: "file changed") }
+        watch.watch(policy.watchedFiles)
+        self.watch = watch
+    }
+
+    /// All or nothing: a policy that does not compile, or whose listeners cannot be opened, changes nothing.
+    private func reload(because cause: String) {
+        guard !isDraining else { return }
+        let loaded = source.load(previous: policy)
+        watch?.watch(loaded.watchedFiles)
+        guard let next = loaded.policy else {
+            let errors = loaded.diagnostics.filter { $0.severity == .error }.map(\.description)
+            refuse(errors.isEmpty ? ["the policy cannot be read"] : errors, cause)
+            return
+        }
+        do throws(SystemError) {
+            try adoptListeners(of: next)
+        } catch {
+            refuse([error.description], cause)
+            return
+        }
+        policy = next
+        shared.adopt(next)
+        for worker in workers {
+            worker.loop.submit { worker.loop.round { worker.adopt(next) } }
+        }
+        shared.reloads.succeeded()
+        shared.log.info("reloaded (\(cause)): \(next.snapshot.routes.count) routes")
+    }
+
+    private func refuse(_ errors: [String], _ cause: String) {
+        shared.reloads.failed(errors[0])
+        for error in errors { shared.log.error("reload refused (\(cause)), the old policy stays: \(error)") }
+    }
+
+    // MARK: Signals
+
+    private func watchSignals() {
+        for number in [SIGHUP, SIGTERM, SIGINT] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: control)
+            source.setEventHandler { @Sendable [weak self] in self?.received(number) }
+            source.activate()
+            signals.append(source)
+        }
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    private func received(_ number: Int32) {
+        if number == SIGHUP {
+            shared.logWriter.reopen()
+            reload(because: "SIGHUP")
+        } else if isDraining {
+            shared.log.error("second signal: leaving at once")
+            exit(1)
+        } else {
+            drain()
+        }
+    }
+
+    /// Stops accepting, finishes what is under way, and ends the process; at the latest after `drain_timeout`.
+    private func drain() {
+        isDraining = true
+        shared.isReady.store(false, ordering: .releasing)
+        shared.log.info("draining")
+        undrained = workers.count
+        for worker in workers {
+            worker.loop.submit {
+                worker.loop.round { worker.drain { self.control.async { self.workerDrained() } } }
+            }
+        }
+        let timeout = policy.snapshot.configuration.bounds.drainTimeout
+        control.asyncAfter(deadline: .now() + .nanoseconds(Int(timeout))) {
+            self.leave("drain_timeout reached: connections still open are cut")
+        }
+    }
+
+    private func workerDrained() {
+        undrained -= 1
+        if undrained == 0 { leave("drained") }
+    }
+
+    private func leave(_ reason: String) {
+        shared.log.info(reason)
+        _ = shared.logWriter.finish()
+        exit(0)
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Gateway
+import Policy
+
+/// `portcullis serve`
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run the gateway.",
+        discussion: """
+            Reads the policy, opens its listeners and serves until a signal ends it. Editing the file, or any file it \
+            names, changes the running gateway; a file with a mistake changes nothing and is named with its line.
+
+              portcullis serve
+              portcullis serve --config /etc/portcullis/gateway.json
+
+            SIGHUP reads everything again and reopens the access log. SIGTERM or SIGINT stops accepting, finishes what \
+            is under way for at most bounds.drain_timeout, and ends with 0; a second one ends at once.
+
+            The gateway's own messages go to standard error, the access log to where "access_log" says.
+            """)
+
+    @Option(help: "The policy file.")
+    var config = "gateway.json"
+
+    func run() throws {
+        let log = OperatorLog()
+        let source = PolicySource(path: config)
+        let load = source.load()
+        for diagnostic in load.diagnostics {
+            if diagnostic.severity == .error { log.error(diagnostic.description) } else { log.warning(diagnostic.description) }
+        }
+        guard let policy = load.policy else {
+            throw ExitCode(load.isUnreadable ? ExitStatus.unusable : ExitStatus.refused)
+        }
+        let server: GatewayServer
+        do { server = try GatewayServer(source: source, policy: policy, log: log) } catch {
+            log.error("\(error)")
+            throw ExitCode(ExitStatus.unusable)
+        }
+        server.run()
+    }
+}
