@@ -18,9 +18,11 @@ package struct ConfigurationReader {
     /// Every reason a profile can answer and a test can expect.
     let reasons: Set<String>
 
+    private static let decisionReasons = Set(Denial.allReasons)
+
     private init(file: String, parserReasons: [String]) {
         self.file = file
-        reasons = Set(Denial.allReasons + parserReasons)
+        reasons = Self.decisionReasons.union(parserReasons)
     }
 
     /// Reads a whole document.

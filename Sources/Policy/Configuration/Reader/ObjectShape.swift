@@ -35,8 +35,12 @@ extension ObjectShape {
         package var isRequired: Bool
     }
 
-    /// Every member, in the order the documentation lists them.
-    package var members: [Member] {
+    /// Every member, the required ones first.
+    package var members: [Member] { Self.table[self] ?? [] }
+
+    private static let table = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.listedMembers) })
+
+    private var listedMembers: [Member] {
         required.map { Member(name: $0, isRequired: true) } + optional.map { Member(name: $0, isRequired: false) }
     }
 
