@@ -7,9 +7,9 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Look over a policy file and everything it names.",
         discussion: """
-            Does what "serve" does with the file, short of opening a listener: reads it, follows every reference, loads \
-            keys, key sets and secrets, compiles the routes. Names every mistake by file, line and column, and warns of \
-            what is allowed and probably not meant.
+            Does what "serve" does with the file, short of opening a listener: reads it, follows every reference, \
+            loads keys, key sets and secrets, compiles the routes. Names every mistake by file, line and column, and \
+            warns of what is allowed and probably not meant.
 
               portcullis check
               portcullis check --config /etc/portcullis/gateway.json --strict
@@ -35,7 +35,11 @@ struct CheckCommand: ParsableCommand {
             Output.line(report.json)
         } else {
             for diagnostic in load.diagnostics { Output.error(diagnostic.description) }
-            if let policy = load.policy { Output.line(report.summary(of: policy)) } else { Output.error(report.verdict) }
+            if let policy = load.policy {
+                Output.line(report.summary(of: policy))
+            } else {
+                Output.error(report.verdict)
+            }
         }
         if load.isUnreadable { throw ExitCode(ExitStatus.unusable) }
         if load.policy == nil || strict && report.warnings > 0 { throw ExitCode(ExitStatus.refused) }

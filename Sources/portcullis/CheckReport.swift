@@ -29,8 +29,8 @@ struct CheckReport {
         count == 0 ? "no \(noun)s" : count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
     }
 
-    /// `{"file": …, "valid": …, "errors": …, "warnings": …, "diagnostics": […]}`; line and column are null where the whole
-    /// file is meant.
+    /// `{"file": …, "valid": …, "errors": …, "warnings": …, "diagnostics": […]}`; line and column are null where the
+    /// whole file is meant.
     var json: String {
         var out: [UInt8] = []
         out.append("{\"file\":")

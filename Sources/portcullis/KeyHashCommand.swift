@@ -10,8 +10,8 @@ struct KeyHashCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hash", abstract: "Print the digest of a secret read from standard input.",
         discussion: """
-            For keys that callers already hold. The secret is read from standard input, so that it stands in no process \
-            list and no shell history; one line end behind it is not part of it.
+            For keys that callers already hold. The secret is read from standard input, so that it stands in no \
+            process list and no shell history; one line end behind it is not part of it.
 
               portcullis key hash < secret.txt
               pass show acme/ci | portcullis key hash --json
@@ -36,7 +36,8 @@ struct KeyHashCommand: ParsableCommand {
         let secret = try Self.readSecret()
         if secret.count < Self.shortLength {
             Output.error(
-                "warning: a secret of \(secret.count) bytes can be guessed from its digest; make one with portcullis key new")
+                "warning: a secret of \(secret.count) bytes can be guessed from its digest; "
+                    + "make one with portcullis key new")
         }
         let digest = hasher.digest(of: secret.span).hex
         let name = hasher.member.rawValue

@@ -10,8 +10,8 @@ struct KeyNewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new", abstract: "Make an API key: prints its secret once, and the record to paste.",
         discussion: """
-            The secret is the prefix and 128 random bits as 22 letters and digits. It is printed once and kept nowhere; \
-            the record holds its digest only.
+            The secret is the prefix and 128 random bits as 22 letters and digits. It is printed once and kept \
+            nowhere; the record holds its digest only.
 
             A key for a build server, valid for a quarter of a year:
 

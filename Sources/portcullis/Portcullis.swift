@@ -16,8 +16,8 @@ struct Portcullis: ParsableCommand {
               portcullis check                            look over gateway.json
               portcullis serve                            run the gateway
 
-            Every command ends with 0 when all is well, 1 when what it looked at is not, and 2 when it could not do its \
-            work (bad arguments, an unreadable file).
+            Every command ends with 0 when all is well, 1 when what it looked at is not, and 2 when it could not do \
+            its work (bad arguments, an unreadable file).
             """,
         version: ProgramVersion.text,
         subcommands: [ServeCommand.self, CheckCommand.self, KeyCommand.self, VersionCommand.self])

@@ -4,7 +4,7 @@ import ArgumentParser
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "version", abstract: "Print the version.",
-        discussion: "Prints one line, as in \"portcullis 1.2.3\". The same number stands in the operator's log at start.")
+        discussion: "Prints one line, as in \"portcullis 1.2.3\".")
 
     func run() { Output.line("portcullis \(ProgramVersion.text)") }
 }

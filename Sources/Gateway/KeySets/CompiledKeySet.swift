@@ -1,7 +1,7 @@
 package import Policy
 
-/// A key set of a policy: its place in the process, how it is kept up to date, and, for local ones, the keys as read with
-/// the policy.
+/// A key set of a policy: its place in the process, how it is kept up to date, and, for local ones, the keys as read
+/// with the policy.
 package struct CompiledKeySet: Sendable {
     package var cell: KeySetCell
     package var configuration: KeySetConfiguration

@@ -7,9 +7,9 @@ import Synchronization
 
 /// Keeps one fetched key set fresh. Its queue is its own and may block, so a dead issuer delays nobody else.
 ///
-/// A set is fetched again at 80 % of its freshness, give or take 10 %, so that a fleet does not ask all at once. After a
-/// failure the next try comes after the cool-down, doubled each time up to five minutes. One fetch runs at a time; who
-/// asks while it runs waits for that one.
+/// A set is fetched again at 80 % of its freshness, give or take 10 %, so that a fleet does not ask all at once.
+/// After a failure the next try comes after the cool-down, doubled each time up to five minutes. One fetch runs at a
+/// time; who asks while it runs waits for that one.
 final class KeySetRefresher: Sendable {
     private static let retryLimit: Nanoseconds = .seconds(300)
     /// After a failure, requests that ask for a fetch cause none for this long, doubled each time up to the cool-down.
@@ -115,7 +115,8 @@ final class KeySetRefresher: Sendable {
             finish(url, failed: false, next: Self.jittered(freshness / 5 * 4))
         } catch {
             let failures = state.withLock { $0.failures } + 1
-            let next = Self.jittered(min(Self.doubled(max(configuration.cooldown, 1), times: failures - 1), Self.retryLimit))
+            let pause = Self.doubled(max(configuration.cooldown, 1), times: failures - 1)
+            let next = Self.jittered(min(pause, Self.retryLimit))
             let now = EventLoop.readClocks()
             cell.fetchFailed(error.message, now: now)
             let keys = cell.current(now: now.instant) == nil ? "there are no keys" : "the keys in force stay"
@@ -138,7 +139,8 @@ final class KeySetRefresher: Sendable {
             throw .rejected(error.message)
         }
         let freshness = document.freshness(
-            refresh: configuration.refresh, minimum: configuration.minimumRefresh, maximum: configuration.maximumRefresh)
+            refresh: configuration.refresh, minimum: configuration.minimumRefresh,
+            maximum: configuration.maximumRefresh)
         let before = cell.generation
         cell.install(set, now: EventLoop.readClocks(), freshFor: freshness)
         if cell.generation != before {

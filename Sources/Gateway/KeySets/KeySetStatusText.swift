@@ -1,8 +1,8 @@
 import Core
 package import Policy
 
-/// How the state of the key sets is shown: as JSON on the admin listener and as Prometheus gauges. Key ids are shown, keys
-/// never.
+/// How the state of the key sets is shown: as JSON on the admin listener and as Prometheus gauges. Key ids are shown,
+/// keys never.
 package enum KeySetStatusText {
     /// Appends a JSON array with one object for each key set.
     package static func append(json statuses: [KeySetStatus], to out: inout [UInt8]) {

@@ -6,8 +6,8 @@ private import Glibc
 
 /// The open end of the access log: standard output or a file. Belongs to the writer's queue.
 ///
-/// A file is opened for appending and opened again when its name no longer leads to it, so that log rotation by renaming
-/// needs no signal.
+/// A file is opened for appending and opened again when its name no longer leads to it, so that log rotation by
+/// renaming needs no signal.
 final class LogSink {
     private let destination: AccessLogDestination
     private var descriptor: Int32?

@@ -54,8 +54,8 @@ package final class LogWriter: Sendable {
         writing = LoopBound(Writing(destination), on: queue)
     }
 
-    /// Takes a batch of whole lines and leaves an empty buffer in its place. False, and the batch left where it is, when
-    /// too much waits already. From any thread; never blocks on I/O.
+    /// Takes a batch of whole lines and leaves an empty buffer in its place. False, and the batch left where it is,
+    /// when too much waits already. From any thread; never blocks on I/O.
     package func enqueue(_ batch: inout [UInt8]) -> Bool {
         let (isTaken, mustSchedule) = backlog.withLock { backlog in
             guard backlog.bytes + batch.count <= backlogByteLimit else { return (false, false) }
@@ -73,7 +73,8 @@ package final class LogWriter: Sendable {
     /// Bytes that wait to be written.
     package var pendingBytes: Int { backlog.withLock { $0.bytes } }
 
-    /// Follows a new policy: what waits goes to the old destination as far as it can be written, the rest to the new one.
+    /// Follows a new policy: what waits goes to the old destination as far as it can be written, the rest to the new
+    /// one.
     package func adopt(_ destination: AccessLogDestination) {
         queue.async {
             let writing = self.writing.value

@@ -4,10 +4,11 @@ package import IO
 package import Logging
 import Synchronization
 
-/// The gateway's own messages: start, reloads, key sets, faults of the access log. Never anything about a single request,
-/// and never a secret. Single lines on standard error, by way of swift-log.
+/// The gateway's own messages: start, reloads, key sets, faults of the access log. Never anything about a single
+/// request, and never a secret. Single lines on standard error, by way of swift-log.
 package final class OperatorLog: Sendable {
-    /// At most one line about refused accepts in this span: running out of descriptors repeats a thousand times a second.
+    /// At most one line about refused accepts in this span: running out of descriptors repeats a thousand times a
+    /// second.
     private static let acceptComplaintInterval: Nanoseconds = .seconds(10)
 
     private let logger: Logger

@@ -69,8 +69,8 @@ package final class LoopMetrics {
         reasonNumbers = numbers
     }
 
-    /// Takes over the routes of a new policy, in the order of their numbers. Counts of routes that keep their name go on;
-    /// those of routes that are gone end.
+    /// Takes over the routes of a new policy, in the order of their numbers. Counts of routes that keep their name go
+    /// on; those of routes that are gone end.
     package func adopt(routes: [String]) {
         var newNames: [String] = []
         var newCounters: [RouteCounters] = []
@@ -110,8 +110,8 @@ package final class LoopMetrics {
         }
     }
 
-    /// The counters of an upstream, the same object for the same name as long as the loop lives. Looked up when a pool is
-    /// made, not for each request.
+    /// The counters of an upstream, the same object for the same name as long as the loop lives. Looked up when a
+    /// pool is made, not for each request.
     package func upstream(named name: String) -> UpstreamCounters {
         if let known = upstreams.first(where: { $0.name == name }) { return known }
         let made = UpstreamCounters(name: name)

@@ -42,7 +42,8 @@ package struct MetricsSnapshot: Sendable {
     private func appendRequests(
         _ routes: [(name: String, counters: RouteCounters)], to page: inout PrometheusText
     ) {
-        page.family("portcullis_requests_total", .counter, "Requests finished, by route and class of the answer's status.")
+        page.family(
+            "portcullis_requests_total", .counter, "Requests finished, by route and class of the answer's status.")
         let classes: InlineArray<6, String> = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"]
         for route in routes {
             for index in classes.indices where route.counters.statuses[index] > 0 {

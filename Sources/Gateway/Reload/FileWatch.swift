@@ -125,8 +125,8 @@ package final class FileWatch: @unchecked Sendable {
 
     // MARK: Directories
 
-    /// Watches the directories that decide where the paths lead now. Looked up again once watched, since a link may have
-    /// moved in between.
+    /// Watches the directories that decide where the paths lead now. Looked up again once watched, since a link may
+    /// have moved in between.
     private func follow() {
         guard let descriptor else { return }
         for _ in 0..<4 {

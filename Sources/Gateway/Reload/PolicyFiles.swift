@@ -140,7 +140,8 @@ package final class PolicyFiles: CompileEnvironment {
         for key in set.skipped {
             let kid = key.kid.map { " (\"\(OneLine.quoted($0))\")" } ?? ""
             warn(
-                .keyUnusable, configuration.position, path, "keys[\(key.index)]\(kid) is not used: \(key.reason.rawValue)")
+                .keyUnusable, configuration.position, path,
+                "keys[\(key.index)]\(kid) is not used: \(key.reason.rawValue)")
         }
         for key in set.keysWithShortSecrets {
             let kid = key.kid.map { " of \"\(OneLine.quoted($0))\"" } ?? ""

@@ -3,8 +3,8 @@ import Crypto
 import IO
 import Policy
 
-/// The policy file and everything it names: reads, checks and compiles them as often as asked. `serve`, reload and `check`
-/// are this same code. Loading does blocking input and output, so never on a loop's queue.
+/// The policy file and everything it names: reads, checks and compiles them as often as asked. `serve`, reload and
+/// `check` are this same code. Loading does blocking input and output, so never on a loop's queue.
 package final class PolicySource: Sendable {
     /// What becomes of a server's name that cannot be resolved.
     package enum Resolution: Sendable {
@@ -32,8 +32,8 @@ package final class PolicySource: Sendable {
         hashSeed = HashSeed(SecureRandom.word(), SecureRandom.word())
     }
 
-    /// Loads the policy as the files are now. Nothing that is in force changes: of `previous`, the policy in force, only
-    /// the places of key sets are shared, and they get new keys when the loaded policy is adopted.
+    /// Loads the policy as the files are now. Nothing that is in force changes: of `previous`, the policy in force,
+    /// only the places of key sets are shared, and they get new keys when the loaded policy is adopted.
     package func load(previous: CompiledPolicy? = nil) -> PolicyLoad {
         let files = PolicyFiles(
             fileName: path, previous: previous?.keySets ?? [], cryptography: cryptography, hashSeed: hashSeed)
@@ -81,7 +81,8 @@ package final class PolicySource: Sendable {
             let known = previous?.upstreams.first { $0.name == name }?.servers ?? []
             var servers: [CompiledPolicy.Server] = []
             for server in configuration.servers {
-                for found in resolve(server, known, into: &load) where !servers.contains(found) { servers.append(found) }
+                let found = resolve(server, known, into: &load)
+                servers += found.filter { !servers.contains($0) }
             }
             return CompiledPolicy.Upstream(name: name, configuration: configuration, servers: servers)
         }
@@ -103,7 +104,8 @@ package final class PolicySource: Sendable {
             load.diagnostics.append(
                 Diagnostic(
                     isWarning ? .warning : .error, .serverInvalid, file: path, position: server.position,
-                    path: server.path, message: kept.isEmpty ? error.message : "\(error.message); its old addresses stay"))
+                    path: server.path,
+                    message: kept.isEmpty ? error.message : "\(error.message); its old addresses stay"))
             return kept
         }
     }

@@ -5,9 +5,9 @@ import Testing
 @testable import Gateway
 
 @Suite struct DocumentFetchTests {
-    static func fetch(_ issuer: ScriptedIssuer, within: Nanoseconds = .seconds(10)) throws(FetchFault) -> FetchedDocument {
+    static func fetch(_ issuer: ScriptedIssuer) throws(FetchFault) -> FetchedDocument {
         try DocumentFetch(
-            address: FetchAddress(issuer.url), deadline: EventLoop.readClocks().instant.advanced(by: within),
+            address: FetchAddress(issuer.url), deadline: EventLoop.readClocks().instant.advanced(by: .seconds(10)),
             byteLimit: 1000
         ).run()
     }

@@ -33,7 +33,9 @@ import Testing
         #expect(writer.finish(within: .seconds(10)))
         let lines = try Self.lines(of: path)
         #expect(lines.count == 2000)
-        let identifiers = try lines.map { try #require(AccessRecordTextTests.members(of: String($0))["request_id"] as? String) }
+        let identifiers = try lines.map { line in
+            try #require(AccessRecordTextTests.members(of: String(line))["request_id"] as? String)
+        }
         #expect(Set(identifiers).count == 2000)
     }
 

@@ -52,7 +52,10 @@ import Testing
         metrics.count(Self.outcome(200), route: 0, named: "a")
         metrics.adopt(routes: ["b", "c", "a"])
         metrics.count(Self.outcome(200), route: 2, named: "a")
-        #expect(Self.samples("portcullis_requests_total", metrics) == [#"portcullis_requests_total{route="a",status="2xx"} 2"#])
+        #expect(
+            Self.samples("portcullis_requests_total", metrics) == [
+                #"portcullis_requests_total{route="a",status="2xx"} 2"#
+            ])
     }
 
     @Test(arguments: [("a", 0, "a"), ("b", 1, "b"), ("gone", 0, "none"), ("gone", 99, "none")])
@@ -84,7 +87,10 @@ import Testing
                 #"portcullis_requests_total{route="a",status="5xx"} 1"#,
                 #"portcullis_requests_total{route="b",status="2xx"} 1"#,
             ])
-        #expect(Self.samples("portcullis_refusals_total", one, two) == [#"portcullis_refusals_total{route="a",reason="r"} 1"#])
+        #expect(
+            Self.samples("portcullis_refusals_total", one, two) == [
+                #"portcullis_refusals_total{route="a",reason="r"} 1"#
+            ])
         #expect(
             Self.samples("portcullis_upstream_connections_opened_total", one, two) == [
                 #"portcullis_upstream_connections_opened_total{upstream="u"} 7"#

@@ -44,7 +44,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [("secret\n", "secret"), ("secret\r\n", "secret"), ("secret", "secret"), ("a\n\n", "a\n"), (" a ", " a ")])
+    @Test(arguments: [
+        ("secret\n", "secret"), ("secret\r\n", "secret"), ("secret", "secret"), ("a\n\n", "a\n"), (" a ", " a "),
+    ])
     func `one line end is cut from a file's secret`(content: String, secret: String) throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(content, to: "secret")

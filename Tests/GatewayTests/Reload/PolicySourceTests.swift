@@ -8,7 +8,9 @@ import Testing
 
 @Suite struct PolicySourceTests {
     /// A policy over one upstream; `more` adds members at the top, `route` to its only route.
-    static func policy(_ more: String = "", authenticate: String = "\"none\"", server: String = "127.0.0.1:9") -> String {
+    static func policy(
+        _ more: String = "", authenticate: String = "\"none\"", server: String = "127.0.0.1:9"
+    ) -> String {
         """
         {
           "listeners": [{ "address": "127.0.0.1:0" }],
@@ -23,7 +25,9 @@ import Testing
         """
         "key_sets": { "issuer": \(keySet) },
         "authenticators": {
-          "jwt": { "type": "jwt", "issuer": "https://i", "audiences": ["a"], "algorithms": ["ES256"], "key_set": "issuer" }
+          "jwt": {
+            "type": "jwt", "issuer": "https://i", "audiences": ["a"], "algorithms": ["ES256"], "key_set": "issuer"
+          }
         },
         """
     }
@@ -40,7 +44,8 @@ import Testing
         #expect(Self.errors(load) == [])
         #expect(policy.snapshot.routes.map(\.name) == ["all"])
         #expect(policy.upstreams.map(\.name) == ["up"])
-        #expect(policy.upstreams[0].servers.map(\.endpoint) == [SocketEndpoint(address: IPAddress(v4: 0x7F00_0001), port: 9)])
+        let endpoint = SocketEndpoint(address: IPAddress(v4: 0x7F00_0001), port: 9)
+        #expect(policy.upstreams[0].servers.map(\.endpoint) == [endpoint])
         #expect(policy.upstreams[0].servers.map(\.hostField) == [Array("127.0.0.1:9".utf8)])
         #expect(load.watchedFiles == [WatchedFile(path: path, seen: FileIdentity(path: path))])
         #expect(policy.watchedFiles == load.watchedFiles)
@@ -78,7 +83,8 @@ import Testing
         let load = PolicySource(path: path).load()
         let policy = try #require(load.policy)
         #expect(KeySetFetcherTests.kids(policy.keySets[0].cell) == ["ec"])
-        #expect(load.watchedFiles == missing.watchedFiles.map { WatchedFile(path: $0.path, seen: FileIdentity(path: $0.path)) })
+        let now = missing.watchedFiles.map { WatchedFile(path: $0.path, seen: FileIdentity(path: $0.path)) }
+        #expect(load.watchedFiles == now)
     }
 
     @Test func `keys of a changed file are in force when the policy is adopted, not before`() throws {
@@ -152,7 +158,10 @@ import Testing
         let path = try folder.write(Self.policy(server: "no-such-host.invalid:80"), to: "gateway.json")
         let served = PolicySource(path: path).load()
         #expect(served.policy == nil)
-        #expect(Self.errors(served).contains { $0.contains("upstreams.up.servers[0]: cannot resolve no-such-host.invalid") })
+        #expect(
+            Self.errors(served).contains {
+                $0.contains("upstreams.up.servers[0]: cannot resolve no-such-host.invalid")
+            })
         let checked = PolicySource(path: path, resolution: .advisory).load()
         #expect(checked.policy != nil)
         #expect(checked.diagnostics.contains { $0.severity == .warning && $0.code == .serverInvalid })
