@@ -66,7 +66,7 @@ extension Snapshot {
         if let denial = authorise(refusal.identity, route, context, memory) {
             refusal.denial = denial
             if !refusal.identity.isAnonymous {
-                refusal.rate = limiter.inspect(limits, route: route, identity: refusal.identity)
+                refusal.rate = limiter.standing(limits, route: route, identity: refusal.identity)
             }
             return .refuse(refusal)
         }

@@ -28,6 +28,12 @@ struct CredentialPlan: Sendable {
         var place: Place
         /// The longest prefix first.
         var judges: [Judge]
+
+        /// One of the judges takes values that begin so.
+        func concerns(_ value: Span<UInt8>) -> Bool {
+            for judge in judges where value.hasPrefix(judge.prefix.span) { return true }
+            return false
+        }
     }
 
     var groups: [[Probe]] = []

@@ -10,13 +10,10 @@ struct RateLimiter {
         memory.buckets.take(limits, keys: keys(limits, route, identity), now: context.now.instant)
     }
 
-    /// Where the caller stands, with nothing taken; nil where no bucket can be told.
-    func inspect(_ limits: LimitList, route: Route, identity: Identity) -> RateStatus? {
+    /// Where the caller stands, with nothing taken; nil without limits.
+    func standing(_ limits: LimitList, route: Route, identity: Identity) -> RateStatus? {
         guard !limits.isEmpty else { return nil }
-        switch memory.buckets.inspect(limits, keys: keys(limits, route, identity), now: context.now.instant) {
-        case .taken(let status), .refused(let status): return status
-        case .tableFull: return nil
-        }
+        return memory.buckets.standing(limits, keys: keys(limits, route, identity), now: context.now.instant)
     }
 
     private func keys(_ limits: LimitList, _ route: Route, _ identity: Identity) -> BucketKeys {

@@ -18,7 +18,7 @@ struct RequestAuthenticator {
         var fingerprint: UInt32?
         var isFirst = true
         for group in plan.groups {
-            switch authenticate(head, group) {
+            switch authenticate(head, group, isAlone: plan.groups.count == 1) {
             case .recognised(let found, let mark):
                 // Of several that are all asked for the first one is who the request is counted and forwarded for.
                 if isFirst {
@@ -35,13 +35,17 @@ struct RequestAuthenticator {
         return .recognised(identity, fingerprint: fingerprint)
     }
 
-    /// The first credential that the group's places show decides.
-    private func authenticate(_ head: RequestHead, _ group: [CredentialPlan.Probe]) -> Outcome {
+    /// The first credential that the group's places show decides. A bearer token of a prefix that is not the group's is
+    /// shown and unknown where the group is alone; beside others it is theirs, and this one still asks for its own.
+    private func authenticate(_ head: RequestHead, _ group: [CredentialPlan.Probe], isAlone: Bool) -> Outcome {
         for probe in group {
             switch CredentialFinder.find(probe.place, in: head, scratch: &memory.scratch) {
             case .absent: continue
             case .refused(let denial): return refuse(denial, nil)
-            case .inHead(let range): return judge(head.bytes.span.extracting(range), probe)
+            case .inHead(let range):
+                let value = head.bytes.span.extracting(range)
+                if !isAlone, !probe.concerns(value) { continue }
+                return judge(value, probe)
             case .decoded:
                 let value = memory.scratch
                 return judge(value.span, probe)

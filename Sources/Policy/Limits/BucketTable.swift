@@ -53,14 +53,25 @@ package final class BucketTable: Sendable {
 
     /// What `take` would say, with nothing taken and no bucket made: for limits that only watch.
     package func inspect(_ limits: LimitList, keys: BucketKeys, now: Instant) -> RateOutcome {
+        var taking = checked(limits, keys, now)
+        taking.decide()
+        return taking.outcome
+    }
+
+    /// Where a principal stands, for answers to requests that are not counted. Nothing is taken and no bucket made.
+    package func standing(_ limits: LimitList, keys: BucketKeys, now: Instant) -> RateStatus {
+        checked(limits, keys, now).standing
+    }
+
+    /// Every bucket looked at, each by itself.
+    private func checked(_ limits: LimitList, _ keys: BucketKeys, _ now: Instant) -> BucketTaking {
         var taking = BucketTaking(limits: limits, keys: keys, now: BucketRule.clamped(now), shardMask: shardMask)
         for position in limits.indices {
             let index = taking.index(at: position)
             let fullAt = shards[taking.shard(at: position)].withLock { $0.fullAt(keys[index]) }
             taking.check(index, fullAt: fullAt)
         }
-        taking.decide()
-        return taking.outcome
+        return taking
     }
 
     /// Locks the shard at this position of the ascending order, checks its buckets, goes on to the next shard, and on

@@ -75,6 +75,17 @@ struct BucketTaking {
         status.chooseTightest()
     }
 
+    /// Where the principal stands after the checks, with nothing taken and nothing refused.
+    var standing: RateStatus {
+        var standing = status
+        for index in limits.indices {
+            standing.measures[index] = .init(
+                remaining: limits[index].rule.tokens(debt: debts[index]), resetAfter: debts[index], isRefused: false)
+        }
+        standing.chooseTightest()
+        return standing
+    }
+
     var outcome: RateOutcome {
         if isTaken { return .taken(status) }
         return isRefused ? .refused(status) : .tableFull

@@ -16,7 +16,7 @@ final class PolicyFixture {
     let snapshot: Snapshot
     let memory: DecisionMemory
     let cell: KeySetCell
-    var now = Sample.now
+    var now = PolicyFixture.clock(0)
 
     /// `change` completes a configuration that has an upstream, two authenticators named `keys` and `jwt`, and no routes.
     init(bucketLimit: Int = 1000, keys: KeySet? = nil, _ change: (inout Configuration) -> Void) throws {
@@ -30,6 +30,12 @@ final class PolicyFixture {
         memory = DecisionMemory(
             buckets: BucketTable(bucketLimit: bucketLimit, seed: seed),
             failureBudget: FailureBudget(configuration.failureBudget, seed: seed), seed: seed)
+    }
+
+    /// So many seconds into the life of `Sample.payload`. The monotonic clock begins elsewhere, as clocks do.
+    static func clock(_ seconds: Int64) -> ClockReading {
+        ClockReading(
+            instant: Instant(nanoseconds: (5000 + seconds) * 1_000_000_000), wall: WallTime(seconds: 1_800_000_000 + seconds))
     }
 
     static func located(_ text: String) -> Located<String> {
