@@ -1,7 +1,7 @@
 import Core
 
-/// The two spellings of an ECDSA signature: r and s side by side in full length (RFC 7518 §3.4), and DER as OpenSSL reads
-/// it.
+/// The two spellings of an ECDSA signature: r and s side by side in full length (RFC 7518 §3.4), and DER as OpenSSL
+/// reads it.
 enum ECDSASignature {
     /// Nil unless `raw` has exactly twice `coordinateBytes` (at most 66) and neither half is zero. That the halves are
     /// less than the curve's order is left to OpenSSL.

@@ -5,8 +5,9 @@ import Core
 enum PEM {
     static let textBytes = 1_048_576
 
-    /// The material of the first public key or certificate. A certificate stands for its key only: it is pinned by being
-    /// there, its dates and its issuer are not looked at. A text with a private key anywhere in it is `.unsupported`.
+    /// The material of the first public key or certificate. A certificate stands for its key only: it is pinned by
+    /// being there, its dates and its issuer are not looked at. A text with a private key anywhere in it is
+    /// `.unsupported`.
     static func keyMaterial(_ text: Span<UInt8>) throws(KeyMaterialError) -> KeyMaterial {
         guard text.count <= textBytes else { throw .malformed }
         if text.contains("PRIVATE KEY-----") { throw .unsupported }

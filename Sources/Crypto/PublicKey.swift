@@ -20,13 +20,16 @@ import Core
         ERR_clear_error()
         guard let builder = unsafe OSSL_PARAM_BLD_new() else { throw .malformed }
         defer { unsafe OSSL_PARAM_BLD_free(builder) }
-        guard unsafe describe(builder), let parameters = unsafe OSSL_PARAM_BLD_to_param(builder) else { throw .malformed }
+        guard unsafe describe(builder), let parameters = unsafe OSSL_PARAM_BLD_to_param(builder) else {
+            throw .malformed
+        }
         defer { unsafe OSSL_PARAM_free(parameters) }
         guard let context = unsafe EVP_PKEY_CTX_new_from_name(nil, type.cString, nil) else { throw .malformed }
         defer { unsafe EVP_PKEY_CTX_free(context) }
         var key: OpaquePointer?
         guard unsafe EVP_PKEY_fromdata_init(context) == 1,
-            unsafe EVP_PKEY_fromdata(context, &key, copenssl_public_key_selection, parameters) == 1, let key = unsafe key
+            unsafe EVP_PKEY_fromdata(context, &key, copenssl_public_key_selection, parameters) == 1,
+            let key = unsafe key
         else {
             ERR_clear_error()
             throw .malformed

@@ -1,4 +1,5 @@
-/// Public keys made for these tests, and signatures of the text "message" by their private halves, which were thrown away.
+/// Public keys made for these tests, and signatures of the text "message" by their private halves, which were thrown
+/// away.
 enum SampleKeys {
     static let message = "message"
 
@@ -93,17 +94,17 @@ enum SampleKeys {
 
     static let rs256Signature =
         "03a097fe955f93ff5f49da3f0c96ef41a215042de64930a5b3dc3246df293645a02d39e19cff86fb16eb0787deb0f96c"
-            + "56496b096e4c453c600a6aa722e8ec65289f783156fbfe62b97ff9046b59c4ce8438ad954f85d42b0f3a88f4ca4a2106"
-            + "d81d5eae5f19f3fa9eb342a5fa3b6f1be6dc58e5ffbcde33ec48bd3089e8e4bc97884f89726e8168c9680f9dbd25ca01"
-            + "6eb7f2b33522290486baa1f66b9a4e9b39c079a03281ee0c5a826d179a4307a355ac45214d407aa2c45727881a78ee2e"
-            + "508dc1540cffcf9a84e20248bf67dfe118f87752deddadb47c056dfc2c42efea84eb9e38b82350670bb369ecbd3c68c5"
-            + "af374e235c09af5cb85d070fd08c327d"
+        + "56496b096e4c453c600a6aa722e8ec65289f783156fbfe62b97ff9046b59c4ce8438ad954f85d42b0f3a88f4ca4a2106"
+        + "d81d5eae5f19f3fa9eb342a5fa3b6f1be6dc58e5ffbcde33ec48bd3089e8e4bc97884f89726e8168c9680f9dbd25ca01"
+        + "6eb7f2b33522290486baa1f66b9a4e9b39c079a03281ee0c5a826d179a4307a355ac45214d407aa2c45727881a78ee2e"
+        + "508dc1540cffcf9a84e20248bf67dfe118f87752deddadb47c056dfc2c42efea84eb9e38b82350670bb369ecbd3c68c5"
+        + "af374e235c09af5cb85d070fd08c327d"
 
     static let es256Signature =
         "915c6113027ba16a37fc854ab8a17e21c203c79bdf99283bb745d3ce27f74e07e2dce7f63fbd345ef363224767405c8c"
-            + "29522fcadf325961f39ab5ad014bbab6"
+        + "29522fcadf325961f39ab5ad014bbab6"
 
     static let ed25519Signature =
         "2f9db55782e401bf3b7e12135d191d2fd5276a0d3eafc30e9ab48834cebf79bb2a5642b3a31b402ba2ef8436749ce020"
-            + "bbf5fe140f0068481d4ec740ef496401"
+        + "bbf5fe140f0068481d4ec740ef496401"
 }

@@ -27,7 +27,8 @@ struct VerificationKeyTests {
         #expect(key.bits == bits)
     }
 
-    @Test(arguments: [[], [0], [1], [2], [1, 0, 0], [0, 1], [2, 0, 0, 0, 1], [255, 255, 255, 255, 255]] as [[UInt8]])
+    @Test(
+        arguments: [[], [0], [1], [2], [1, 0, 0], [0, 1], [2, 0, 0, 0, 1], [255, 255, 255, 255, 255]] as [[UInt8]])
     func `an RSA exponent that is even, 1 or huge is refused`(exponent: [UInt8]) {
         #expect(throws: KeyMaterialError.malformed) {
             try cryptography.verificationKey(from: .rsa(modulus: modulus(bits: 2048), exponent: exponent))
@@ -111,9 +112,18 @@ struct VerificationKeyTests {
 
     @Test func `threads verify at once with one key`() throws {
         let keys: [(any VerificationKey, [UInt8], SignatureAlgorithm)] = [
-            (try cryptography.verificationKey(fromPEM: SampleKeys.rsa.utf8.span), try hex(SampleKeys.rs256Signature), .rs256),
-            (try cryptography.verificationKey(fromPEM: SampleKeys.p256.utf8.span), try hex(SampleKeys.es256Signature), .es256),
-            (try cryptography.verificationKey(fromPEM: SampleKeys.ed25519.utf8.span), try hex(SampleKeys.ed25519Signature), .eddsa),
+            (
+                try cryptography.verificationKey(fromPEM: SampleKeys.rsa.utf8.span), try hex(SampleKeys.rs256Signature),
+                .rs256
+            ),
+            (
+                try cryptography.verificationKey(fromPEM: SampleKeys.p256.utf8.span),
+                try hex(SampleKeys.es256Signature), .es256
+            ),
+            (
+                try cryptography.verificationKey(fromPEM: SampleKeys.ed25519.utf8.span),
+                try hex(SampleKeys.ed25519Signature), .eddsa
+            ),
         ]
         let message = bytes(SampleKeys.message)
         let wrong = bytes("another")

@@ -2,7 +2,8 @@ import Core
 import Crypto
 import Testing
 
-/// Every vector of Project Wycheproof for the algorithms of JWT. "valid" must verify; "invalid" and "acceptable" must not.
+/// Every vector of Project Wycheproof for the algorithms of JWT. "valid" must verify; "invalid" and "acceptable" must
+/// not.
 struct WycheproofTests {
     private let cryptography = OpenSSLCryptography()
 

@@ -10,24 +10,27 @@ struct CompactToken {
     /// The first so many bytes of the token are what is signed.
     let signedCount: Int
 
-    init(_ token: Span<UInt8>) throws(TokenFault) {
+    /// - Parameter headers: headers read before, to be looked at first.
+    init(_ token: Span<UInt8>, headers: HeaderCache? = nil) throws(TokenFault) {
+        // A third dot is no letter of base64url.
         guard let firstDot = token.firstIndex(of: 0x2E),
             let secondDot = token.firstIndex(of: 0x2E, from: firstDot &+ 1),
-            token.firstIndex(of: 0x2E, from: secondDot &+ 1) == nil,
             firstDot > 0, secondDot > firstDot &+ 1, secondDot &+ 1 < token.count,
-            let header = Base64URL.decode(token.extracting(0..<firstDot)),
             let payload = Base64URL.decode(token.extracting(firstDot &+ 1..<secondDot)),
             let signature = Base64URL.decode(token.extracting(secondDot &+ 1..<token.count))
         else { throw .malformed }
-        let headerNode: JSONNode
+        let headerText = token.extracting(0..<firstDot)
+        if let headers {
+            header = try headers.header(headerText)
+        } else {
+            header = try TokenHeader(base64URL: headerText)
+        }
         do throws(JSONError) {
-            headerNode = try JSONNode.parse(header.span)
             claims = try JSONNode.parse(payload.span)
         } catch {
             throw .malformed
         }
         guard case .object = claims.value else { throw .malformed }
-        self.header = try TokenHeader(headerNode)
         self.signature = signature
         signedCount = secondDot
     }

@@ -1,7 +1,7 @@
 import Core
 
-/// Comparison and checks of text from tokens, byte for byte: Swift's `==` takes canonically equivalent strings for equal,
-/// and identifiers in tokens are not (RFC 7515 §2, StringOrURI).
+/// Comparison and checks of text from tokens, byte for byte: Swift's `==` takes canonically equivalent strings for
+/// equal, and identifiers in tokens are not (RFC 7515 §2, StringOrURI).
 extension String {
     func isExactly(_ other: String) -> Bool { utf8.span.equals(other.utf8.span) }
 

@@ -1,7 +1,8 @@
 package import Core
 import Synchronization
 
-/// The verifiers of one route, told apart by the issuer a token names: one verifier judges it, no keys are tried in turn.
+/// The verifiers of one route, told apart by the issuer a token names: one verifier judges it, no keys are tried in
+/// turn.
 package final class IssuerTable: Sendable {
     /// Two verifiers that cannot be told apart.
     package enum Conflict: Error, Equatable, Sendable {
@@ -44,9 +45,13 @@ package final class IssuerTable: Sendable {
 
     /// The verdict on a token in compact form, without any cache. Never `.notMine`.
     package func verify(_ token: Span<UInt8>, now: ClockReading) -> TokenVerdict {
+        judge(token, now: now, headers: nil)
+    }
+
+    private func judge(_ token: Span<UInt8>, now: ClockReading, headers: HeaderCache?) -> TokenVerdict {
         guard token.count <= tokenByteLimit else { return .refused(.tooLarge) }
         do throws(TokenFault) {
-            let compact = try CompactToken(token)
+            let compact = try CompactToken(token, headers: headers)
             guard let verifier = try verifier(for: compact) else { return .refused(.issuerUnknown) }
             return try verifier.verify(compact, token, now: now)
         } catch {
@@ -62,7 +67,7 @@ package final class IssuerTable: Sendable {
         if let fault = cache.refusal(token, table: self, generations: generations, now: now.instant) {
             return .refused(fault)
         }
-        let verdict = verify(token, now: now)
+        let verdict = judge(token, now: now, headers: cache.headers)
         switch verdict {
         case .verified(let verified):
             cache.insert(verified, table: self, now: now)

@@ -15,7 +15,7 @@ package final class JWTVerifier: Sendable {
     private struct Rules: Sendable {
         var configuration: JWTAuthenticatorConfiguration
         var pointers: ClaimPointers
-        /// As `TokenHeader.type` spells them.
+        /// As `TokenHeader.mediaType` spells them.
         var types: [String]
     }
 
@@ -56,13 +56,14 @@ package final class JWTVerifier: Sendable {
     /// the claims is judged, so that a reason given about claims is one about claims that the issuer made.
     func verify(_ compact: CompactToken, _ token: Span<UInt8>, now: ClockReading) throws(TokenFault) -> TokenVerdict {
         guard token.count <= tokenByteLimit else { throw .tooLarge }
-        let configuration = rules.configuration
         let header = compact.header
-        if !configuration.algorithms.isEmpty, !configuration.algorithms.contains(header.algorithm) {
+        if !rules.configuration.algorithms.isEmpty, !rules.configuration.algorithms.contains(header.algorithm) {
             throw .algorithmNotAllowed
         }
         if !rules.types.isEmpty {
-            guard let type = header.type, rules.types.containsExactly(type) else { throw .typeWrong }
+            guard let type = header.type, rules.types.containsExactly(TokenHeader.mediaType(type)) else {
+                throw .typeWrong
+            }
         }
         guard let (keys, generation) = keySet.current(now: now.instant) else {
             return .unknownKey(keySet, kid: header.kid, fault: .keySetUnavailable)
@@ -74,7 +75,7 @@ package final class JWTVerifier: Sendable {
         case .keyUnusable: throw .keyUnknown
         case .keyUnknown: return .unknownKey(keySet, kid: header.kid, fault: .keyUnknown)
         }
-        let lifetime = try TokenLifetime(compact.claims, rules: configuration, now: now.wall)
+        let lifetime = try TokenLifetime(compact.claims, rules: rules.configuration, now: now.wall)
         try checkAudience(of: compact.claims)
         for claim in rules.pointers.required where !claim.isMet(by: compact.claims) { throw .claimMissing }
         let identity = try TokenIdentity(compact.claims, pointers: rules.pointers)
@@ -91,13 +92,11 @@ package final class JWTVerifier: Sendable {
             if expected.isEmpty { return }
             throw .audienceWrong
         }
-        let audiences: [String]
         if case .string(let audience) = node.value {
-            audiences = [audience]
-        } else {
-            audiences = try node.texts()
+            guard expected.isEmpty || expected.containsExactly(audience) else { throw .audienceWrong }
+            return
         }
-        if expected.isEmpty { return }
-        guard audiences.contains(where: expected.containsExactly) else { throw .audienceWrong }
+        let audiences = try node.texts()
+        guard expected.isEmpty || audiences.contains(where: expected.containsExactly) else { throw .audienceWrong }
     }
 }

@@ -3,8 +3,8 @@ package import Core
 extension KeySet {
     /// Reads a JWKS document (RFC 7517 §5).
     ///
-    /// Refused whole: what is no key set, is too large, holds a private key or no usable key at all. Single keys that are
-    /// of no use here (another kind, for encryption, too weak) are skipped, as RFC 7517 §5 asks.
+    /// Refused whole: what is no key set, is too large, holds a private key or no usable key at all. Single keys that
+    /// are of no use here (another kind, for encryption, too weak) are skipped, as RFC 7517 §5 asks.
     /// - Parameter isLocal: the document is a file or part of the configuration. Shared secrets (`oct`) are taken from
     ///   those only: a secret that anybody can fetch is none.
     package static func parse(
@@ -50,7 +50,8 @@ extension KeySet {
             throw .badPEM(error)
         }
         if let algorithm, !verification.algorithms.contains(algorithm) { throw .algorithmUnfit(algorithm) }
-        let key = Key(kid: kid, algorithms: algorithm.map { [$0] } ?? verification.algorithms, verification: verification)
+        let key = Key(
+            kid: kid, algorithms: algorithm.map { [$0] } ?? verification.algorithms, verification: verification)
         return KeySet(
             keys: [key], skipped: [], fingerprint: cryptography.sha256(text), servesAnyKid: kid == nil)
     }

@@ -33,7 +33,9 @@ extension KeySet {
             if key.verification.verifies(token.signature.span, of: signed, using: algorithm) { return .good }
             check = .forged
         }
-        if case .keyUnknown = check, skipped.contains(where: { $0.kid?.isExactly(kid) ?? false }) { return .keyUnusable }
+        if case .keyUnknown = check, skipped.contains(where: { $0.kid?.isExactly(kid) ?? false }) {
+            return .keyUnusable
+        }
         return check
     }
 }

@@ -102,9 +102,9 @@ package final class KeySetCell: Sendable {
         }
     }
 
-    /// True when whoever shows a token with this unknown key id should wait for a fetch: one begins with this answer, or
-    /// one that began with an earlier answer is still under way. False when the key id was missing from a fetch less than
-    /// 30 seconds ago, or when unknown key ids caused a fetch less than a cool-down ago.
+    /// True when whoever shows a token with this unknown key id should wait for a fetch: one begins with this answer,
+    /// or one that began with an earlier answer is still under way. False when the key id was missing from a fetch less
+    /// than 30 seconds ago, or when unknown key ids caused a fetch less than a cool-down ago.
     ///
     /// The caller starts the fetch, or joins the one that runs, and reports its end by `install` or `fetchFailed`.
     package func mayRefetch(forUnknownKid kid: String?, now: Instant) -> Bool {
@@ -115,7 +115,9 @@ package final class KeySetCell: Sendable {
             let isCoolingDown = state.unknownKidFetchAt.map { now < $0.advanced(by: state.cooldown) } ?? false
             if isCoolingDown {
                 // A fetch that never reports must not make requests wait for ever, so waiting ends with the cool-down.
-                if state.isFetchAwaited, state.awaitedKids.count < Self.missingKidLimit { state.awaitedKids.insert(kid) }
+                if state.isFetchAwaited, state.awaitedKids.count < Self.missingKidLimit {
+                    state.awaitedKids.insert(kid)
+                }
                 return state.isFetchAwaited
             }
             state.unknownKidFetchAt = now

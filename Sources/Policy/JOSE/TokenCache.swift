@@ -3,8 +3,8 @@ package import Core
 /// What one event loop remembers of tokens it has judged: the verified ones, compared byte for byte, and for a few
 /// seconds the refused ones. Bounded; not shared between loops.
 ///
-/// An answer belongs to one `IssuerTable`, so a new policy starts empty. A verified token is answered while it is in its
-/// time and its key set has not changed. A refusal is answered while none of the table's key sets has changed.
+/// An answer belongs to one `IssuerTable`, so a new policy starts empty. A verified token is answered while it is in
+/// its time and its key set has not changed. A refusal is answered while none of the table's key sets has changed.
 package final class TokenCache {
     /// How long a refusal is remembered.
     static let refusalLifetime: Nanoseconds = .seconds(10)
@@ -28,6 +28,8 @@ package final class TokenCache {
         var fault = TokenFault.malformed
     }
 
+    /// Headers of tokens, which are worth keeping though the tokens differ.
+    let headers = HeaderCache()
     private let seed: HashSeed
     private var verified: [VerifiedSlot]
     private var refused: [RefusedSlot]

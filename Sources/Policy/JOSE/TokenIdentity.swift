@@ -35,8 +35,8 @@ struct TokenIdentity {
         }
     }
 
-    /// Scopes stand in a string between spaces (RFC 8693 §4.2) or one by one in an array. An element with white space in
-    /// it is no scope (RFC 6749 §3.3) and is left out: joined into a header it would read as several.
+    /// Scopes stand in a string between spaces (RFC 8693 §4.2) or one by one in an array. An element with white space
+    /// in it is no scope (RFC 6749 §3.3) and is left out: joined into a header it would read as several.
     private static func scopes(_ claims: JSONNode, at pointer: JSONPointer?) throws(TokenFault) -> [String] {
         let node: JSONNode?
         if let pointer {

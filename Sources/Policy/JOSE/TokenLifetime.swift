@@ -8,8 +8,8 @@ struct TokenLifetime {
     let usableFrom: WallTime
     let usableUntil: WallTime
 
-    /// Throws `.malformed` for dates that are no numbers. Dates beyond the range of `WallTime` (before 1677, after 2262)
-    /// count as its ends, so that "never expires" may be spelled with a far year.
+    /// Throws `.malformed` for dates that are no numbers. Dates beyond the range of `WallTime` (before 1677, after
+    /// 2262) count as its ends, so that "never expires" may be spelled with a far year.
     init(_ claims: JSONNode, rules: JWTAuthenticatorConfiguration, now: WallTime) throws(TokenFault) {
         let leeway = max(rules.leeway, 0)
         let expiry = try Self.date("exp", of: claims)

@@ -14,7 +14,9 @@ struct IssuerTableTests {
         var verifiers: [JWTVerifier] = []
         for (index, key) in keys.enumerated() {
             verifiers.append(
-                try Sample.verifier(Sample.cell(key.keySet()), name: "v\(index)") { $0.issuers = ["i\(index)", "j\(index)"] })
+                try Sample.verifier(Sample.cell(key.keySet()), name: "v\(index)") {
+                    $0.issuers = ["i\(index)", "j\(index)"]
+                })
         }
         let table = try IssuerTable(verifiers)
         let good = Sample.token(payload("j1"))

@@ -8,7 +8,8 @@ struct JWTVerifierTests {
     @Test func `a good token tells who its bearer is`() throws {
         let payload = #"""
             {"iss":"https://issuer.test","aud":["other","gateway"],"sub":"alice","jti":"t-1","iat":1799999990,
-             "nbf":1799999990,"exp":1800000100,"scope":"devices:read devices:write","ips":["10.0.0.0/8","::1"],"org":"acme"}
+             "nbf":1799999990,"exp":1800000100,"scope":"devices:read devices:write","ips":["10.0.0.0/8","::1"],
+             "org":"acme"}
             """#
         let bytes = Sample.token(payload)
         let token = try #require(try Sample.verifier().judge(bytes).token)
@@ -56,11 +57,14 @@ struct JWTVerifierTests {
     @Test(arguments: [
         (#"{"alg":"HS256","kid":"k","crit":["exp"]}"#, TokenFault.malformed),
         (#"{"alg":"HS256","kid":"k","crit":[]}"#, .malformed), (#"{"alg":"HS256","kid":"k","b64":true}"#, .malformed),
-        (#"{"alg":"HS256","kid":"k","zip":"DEF"}"#, .malformed), (#"{"alg":"HS256","kid":"k","cty":"JWT"}"#, .malformed),
-        (#"{"alg":"HS256","kid":"k","cty":"application/jwt"}"#, .malformed), (#"{"alg":"HS256","kid":"k","cty":1}"#, .malformed),
+        (#"{"alg":"HS256","kid":"k","zip":"DEF"}"#, .malformed),
+        (#"{"alg":"HS256","kid":"k","cty":"JWT"}"#, .malformed),
+        (#"{"alg":"HS256","kid":"k","cty":"application/jwt"}"#, .malformed),
+        (#"{"alg":"HS256","kid":"k","cty":1}"#, .malformed),
         (#"{"alg":"HS256","kid":1}"#, .malformed), (#"{"alg":"HS256","kid":null}"#, .malformed),
         (#"{"alg":"HS256","kid":"k\u0000"}"#, .malformed), (#"{"alg":"HS256","kid":"k","typ":1}"#, .malformed),
-        (#"{"kid":"k"}"#, .malformed), (#"{"alg":["HS256"],"kid":"k"}"#, .malformed), (#"{"alg":"","kid":"k"}"#, .algorithmNotAllowed),
+        (#"{"kid":"k"}"#, .malformed), (#"{"alg":["HS256"],"kid":"k"}"#, .malformed),
+        (#"{"alg":"","kid":"k"}"#, .algorithmNotAllowed),
         (#"{"alg":"none","kid":"k"}"#, .algorithmNotAllowed), (#"{"alg":"nOnE","kid":"k"}"#, .algorithmNotAllowed),
         (#"{"alg":"hs256","kid":"k"}"#, .algorithmNotAllowed), (#"{"alg":"HS256 ","kid":"k"}"#, .algorithmNotAllowed),
         (#"{"alg":"RS256","kid":"k"}"#, .algorithmNotAllowed), (#"{"alg":"HS384","kid":"k"}"#, .signatureInvalid),
@@ -73,7 +77,8 @@ struct JWTVerifierTests {
 
     @Test(arguments: [
         #"{"alg":"HS256","kid":"k","jwk":{"kty":"oct","k":"AAAA"},"jku":"http://127.0.0.1:1/","x5u":1,"x5c":{}}"#,
-        #"{"alg":"HS256","kid":"k","cty":"json","typ":"whatever"}"#, #"{"typ":"JWT","kid":"k","alg":"HS256","unknown":{}}"#,
+        #"{"alg":"HS256","kid":"k","cty":"json","typ":"whatever"}"#,
+        #"{"typ":"JWT","kid":"k","alg":"HS256","unknown":{}}"#,
     ])
     func `headers that are taken, keys and addresses of keys in them unseen`(header: String) throws {
         #expect(try Sample.verifier().judge(Sample.token(header: header)).token != nil)
@@ -106,13 +111,16 @@ struct JWTVerifierTests {
         #expect(isTaken || verdict.fault == .typeWrong)
     }
 
-    @Test(arguments: [
-        (#""aud":"gateway""#, nil), (#""aud":["gateway"]"#, nil), (#""aud":["a","gateway"]"#, nil),
-        (#""aud":"Gateway""#, TokenFault.audienceWrong), (#""aud":"""#, .audienceWrong), (#""aud":[]"#, .audienceWrong),
-        (#""aud":["gateway2"]"#, .audienceWrong), (#""aud":{"gateway":1}"#, .malformed), (#""aud":null"#, .malformed),
-        (#""aud":1"#, .malformed), (#""aud":["gateway",1]"#, .malformed), (#""aud":[["gateway"]]"#, .malformed),
-        (#""x":1"#, .audienceWrong),
-    ] as [(String, TokenFault?)])
+    @Test(
+        arguments: [
+            (#""aud":"gateway""#, nil), (#""aud":["gateway"]"#, nil), (#""aud":["a","gateway"]"#, nil),
+            (#""aud":"Gateway""#, TokenFault.audienceWrong), (#""aud":"""#, .audienceWrong),
+            (#""aud":[]"#, .audienceWrong),
+            (#""aud":["gateway2"]"#, .audienceWrong), (#""aud":{"gateway":1}"#, .malformed),
+            (#""aud":null"#, .malformed),
+            (#""aud":1"#, .malformed), (#""aud":["gateway",1]"#, .malformed), (#""aud":[["gateway"]]"#, .malformed),
+            (#""x":1"#, .audienceWrong),
+        ] as [(String, TokenFault?)])
     func `audiences`(member: String, fault: TokenFault?) throws {
         let payload = "{\"iss\":\"https://issuer.test\",\"exp\":1800000100,\(member)}"
         #expect(try Sample.verifier().judge(Sample.token(payload)).fault == fault)

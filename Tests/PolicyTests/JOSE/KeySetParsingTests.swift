@@ -5,7 +5,8 @@ import Testing
 
 struct KeySetParsingTests {
     private static let p256 =
-        #""kty":"EC","crv":"P-256","x":"BXzwlSZ3bR4Hx9U3T4GA6TSN98bC7SOt4A9UTaEZ0Qg","y":"ODxlW_Q6Icj_mplTOJ9Wlb8sDiw1AlBE7CmQ6m3vMfY""#
+        #""kty":"EC","crv":"P-256","x":"BXzwlSZ3bR4Hx9U3T4GA6TSN98bC7SOt4A9UTaEZ0Qg","#
+        + #""y":"ODxlW_Q6Icj_mplTOJ9Wlb8sDiw1AlBE7CmQ6m3vMfY""#
     private static let ed25519 = #""kty":"OKP","crv":"Ed25519","x":"TbN9GFQmiwu-WhkDq0JYJTaj5c-3MQjy7Hd_wEX1j-o""#
 
     private func outcome(_ keys: String..., isLocal: Bool = false) -> KeySetOutcome {
@@ -13,7 +14,8 @@ struct KeySetParsingTests {
     }
 
     @Test(arguments: [
-        "", " ", "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>", "{", "{\"keys\":[}", "\u{FEFF}{\"keys\":[]}",
+        "", " ", "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>", "{", "{\"keys\":[}",
+        "\u{FEFF}{\"keys\":[]}",
         "{\"keys\":[],\"keys\":[]}", "not json",
     ])
     func `what is not JSON is refused`(text: String) {
@@ -23,7 +25,9 @@ struct KeySetParsingTests {
         }
     }
 
-    @Test(arguments: ["null", "[]", "{}", "\"keys\"", "{\"keys\":{}}", "{\"keys\":null}", "{\"keys\":[1]}", "{\"keys\":[[]]}"])
+    @Test(arguments: [
+        "null", "[]", "{}", "\"keys\"", "{\"keys\":{}}", "{\"keys\":null}", "{\"keys\":[1]}", "{\"keys\":[[]]}",
+    ])
     func `JSON that is no key set is refused`(text: String) {
         #expect(KeySetOutcome(text, isLocal: false).error == .notAKeySet)
     }
@@ -58,8 +62,10 @@ struct KeySetParsingTests {
     @Test(arguments: [
         (#""use":"enc""#, KeySet.SkippedKey.Reason.notForSignatures), (#""use":"SIG""#, .notForSignatures),
         (#""use":1"#, .malformed), (#""key_ops":[]"#, .notForSignatures), (#""key_ops":["sign"]"#, .notForSignatures),
-        (#""key_ops":"verify""#, .malformed), (#""key_ops":["verify",1]"#, .malformed), (#""alg":"RS256""#, .algorithmUnfit),
-        (#""alg":"ES384""#, .algorithmUnfit), (#""alg":"HS256""#, .algorithmUnfit), (#""alg":"ECDH-ES""#, .algorithmUnfit),
+        (#""key_ops":"verify""#, .malformed), (#""key_ops":["verify",1]"#, .malformed),
+        (#""alg":"RS256""#, .algorithmUnfit),
+        (#""alg":"ES384""#, .algorithmUnfit), (#""alg":"HS256""#, .algorithmUnfit),
+        (#""alg":"ECDH-ES""#, .algorithmUnfit),
         (#""alg":"es256""#, .algorithmUnfit), (#""alg":"none""#, .algorithmUnfit), (#""alg":null"#, .malformed),
         (#""kid":7"#, .malformed), (#""kid":"a\nb""#, .malformed),
     ])
@@ -73,7 +79,8 @@ struct KeySetParsingTests {
         (#""kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA""#, KeySet.SkippedKey.Reason.malformed),
         (#""kty":"EC","crv":"P-256","x":"BXzwlSZ3bR4Hx9U3T4GA6TSN98bC7SOt4A9UTaEZ0Qg""#, .malformed),
         (#""kty":"EC","crv":"secp256k1","x":"AAAA","y":"AAAA""#, .kindUnknown), (#""kty":"EC""#, .malformed),
-        (#""kty":"OKP","crv":"X25519","x":"AAAA""#, .kindUnknown), (#""kty":"OKP","crv":"Ed25519","x":"AA==""#, .malformed),
+        (#""kty":"OKP","crv":"X25519","x":"AAAA""#, .kindUnknown),
+        (#""kty":"OKP","crv":"Ed25519","x":"AA==""#, .malformed),
         (#""kty":"OKP","crv":"Ed25519","x":"""#, .malformed), (#""kty":"RSA","n":"AQAB","e":"AQAB""#, .weak),
         (#""kty":"RSA","n":1,"e":"AQAB""#, .malformed), (#""kty":"rsa","n":"AQAB","e":"AQAB""#, .kindUnknown),
         (#""kty":7"#, .malformed), (#""n":"AQAB""#, .malformed), (#""kty":"oct","k":"c2VjcmV0""#, .secretFromNetwork),

@@ -4,14 +4,19 @@ import Testing
 @testable import Policy
 
 struct RequiredClaimTests {
-    @Test(arguments: [
-        (#"{"a":"x"}"#, "x", true), (#"{"a":"X"}"#, "x", false), (#"{"a":["y","x"]}"#, "x", true), (#"{"a":[]}"#, "x", false),
-        (#"{"a":[["x"]]}"#, "x", false), (#"{"a":42}"#, "42", true), (#"{"a":42.0}"#, "42", false), (#"{"a":true}"#, "true", true),
-        (#"{"a":false}"#, "true", false), (#"{"a":null}"#, "null", false), (#"{"a":{"x":1}}"#, "x", false), (#"{}"#, "x", false),
-        (#"{"a":"x","a2":1}"#, nil, true), (#"{"a":null}"#, nil, false), (#"{"a":false}"#, nil, true), (#"{}"#, nil, false),
-        // U+212A KELVIN SIGN is canonically equivalent to K, and another claim.
-        (#"{"a":"\u212a"}"#, "K", false),
-    ] as [(String, String?, Bool)])
+    @Test(
+        arguments: [
+            (#"{"a":"x"}"#, "x", true), (#"{"a":"X"}"#, "x", false), (#"{"a":["y","x"]}"#, "x", true),
+            (#"{"a":[]}"#, "x", false),
+            (#"{"a":[["x"]]}"#, "x", false), (#"{"a":42}"#, "42", true), (#"{"a":42.0}"#, "42", false),
+            (#"{"a":true}"#, "true", true),
+            (#"{"a":false}"#, "true", false), (#"{"a":null}"#, "null", false), (#"{"a":{"x":1}}"#, "x", false),
+            (#"{}"#, "x", false),
+            (#"{"a":"x","a2":1}"#, nil, true), (#"{"a":null}"#, nil, false), (#"{"a":false}"#, nil, true),
+            (#"{}"#, nil, false),
+            // U+212A KELVIN SIGN is canonically equivalent to K, and another claim.
+            (#"{"a":"\u212a"}"#, "K", false),
+        ] as [(String, String?, Bool)])
     func `a claim is there, with its value`(claims: String, value: String?, isMet: Bool) throws {
         let node = try JSONNode.parse(claims.utf8.span)
         let claim = RequiredClaim(pointer: try #require(JSONPointer("/a")), value: value)

@@ -26,7 +26,9 @@ enum Sample {
         let code = cryptography.hmacSHA256(key: secret.utf8.span, token.span)
         var bytes: [UInt8] = []
         for word in [code.a, code.b, code.c, code.d] {
-            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift))) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
         }
         token.append(0x2E)
         token += Array(Base64URL.encode(bytes.span).utf8)
@@ -51,7 +53,9 @@ enum Sample {
         return cell
     }
 
-    static func configuration(_ change: (inout JWTAuthenticatorConfiguration) -> Void = { _ in }) -> JWTAuthenticatorConfiguration {
+    static func configuration(_ change: (inout JWTAuthenticatorConfiguration) -> Void = { _ in })
+        -> JWTAuthenticatorConfiguration
+    {
         var configuration = JWTAuthenticatorConfiguration(
             keySet: Located("issuer", at: SourcePosition(line: 1, column: 1), path: "authenticators.jwt.key_set"))
         configuration.issuers = [issuer]
@@ -62,7 +66,8 @@ enum Sample {
     }
 
     static func verifier(
-        _ cell: KeySetCell? = nil, name: String = "jwt", _ change: (inout JWTAuthenticatorConfiguration) -> Void = { _ in }
+        _ cell: KeySetCell? = nil, name: String = "jwt",
+        _ change: (inout JWTAuthenticatorConfiguration) -> Void = { _ in }
     ) throws -> JWTVerifier {
         try JWTVerifier(
             name: name, configuration: configuration(change), keySet: try cell ?? self.cell(keySet(key())),

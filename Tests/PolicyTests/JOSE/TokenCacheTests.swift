@@ -15,7 +15,9 @@ struct TokenCacheTests {
         table = try IssuerTable([Sample.verifier(cell)])
     }
 
-    private func judge(_ token: [UInt8], at seconds: Int64 = 1_800_000_000, with other: IssuerTable? = nil) -> TokenVerdict {
+    private func judge(_ token: [UInt8], at seconds: Int64 = 1_800_000_000, with other: IssuerTable? = nil)
+        -> TokenVerdict
+    {
         (other ?? table).verify(token.span, now: Sample.clock(seconds), cache: cache)
     }
 
@@ -127,7 +129,9 @@ struct TokenCacheTests {
         let small = TokenCache(seed: HashSeed(3, 4), verifiedLimit: 16, refusedLimit: 16)
         for index in 0..<200 {
             let token = Sample.token(payload(index), secret: "another secret of 32 bytes, or so")
-            for _ in 0..<2 { #expect(table.verify(token.span, now: Sample.now, cache: small).fault == .signatureInvalid) }
+            for _ in 0..<2 {
+                #expect(table.verify(token.span, now: Sample.now, cache: small).fault == .signatureInvalid)
+            }
         }
         #expect(key.count == 200)
         #expect(small.refusedHits == 200)

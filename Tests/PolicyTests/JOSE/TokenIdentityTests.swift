@@ -11,7 +11,9 @@ struct TokenIdentityTests {
         return try TokenIdentity(node, pointers: ClaimPointers(Sample.configuration(change)))
     }
 
-    @Test(arguments: ["iss", "sub", "jti"], [#"a\r\nX-Admin: 1"#, #"a\u0000"#, #"\t"#, #"\u007f"#, #"\u0085"#, #"\u001b[31m"#])
+    @Test(
+        arguments: ["iss", "sub", "jti"],
+        [#"a\r\nX-Admin: 1"#, #"a\u0000"#, #"\t"#, #"\u007f"#, #"\u0085"#, #"\u001b[31m"#])
     func `a control character makes the token malformed`(name: String, value: String) {
         #expect(throws: TokenFault.malformed) { try identity("{\"\(name)\":\"\(value)\"}") }
     }
@@ -26,7 +28,8 @@ struct TokenIdentityTests {
     }
 
     @Test(arguments: [
-        (#"{}"#, []), (#"{"scope":""}"#, []), (#"{"scope":"  a   b "}"#, ["a", "b"]), (#"{"scope":["a","b"]}"#, ["a", "b"]),
+        (#"{}"#, []), (#"{"scope":""}"#, []), (#"{"scope":"  a   b "}"#, ["a", "b"]),
+        (#"{"scope":["a","b"]}"#, ["a", "b"]),
         (#"{"scp":"a b"}"#, ["a", "b"]), (#"{"scp":["a"]}"#, ["a"]), (#"{"scope":"a","scp":"b"}"#, ["a"]),
         (#"{"scope":["a b","","c"]}"#, ["c"]), (#"{"roles":["x"]}"#, []),
     ])
@@ -35,7 +38,8 @@ struct TokenIdentityTests {
     }
 
     @Test(arguments: [
-        #"{"scope":1}"#, #"{"scope":null}"#, #"{"scope":{}}"#, #"{"scope":["a",1]}"#, #"{"scope":"a\tb"}"#, #"{"scope":"a\r\n"}"#,
+        #"{"scope":1}"#, #"{"scope":null}"#, #"{"scope":{}}"#, #"{"scope":["a",1]}"#, #"{"scope":"a\tb"}"#,
+        #"{"scope":"a\r\n"}"#,
         #"{"scope":["a\n"]}"#,
     ])
     func `scopes in no known form make the token malformed`(claims: String) {
@@ -56,7 +60,8 @@ struct TokenIdentityTests {
 
     @Test(arguments: [
         (#"{"ips":"10.0.0.1"}"#, true), (#"{"ips":["192.0.2.0/24","10.0.0.0/8"]}"#, true),
-        (#"{"ips":"::ffff:10.0.0.1"}"#, true), (#"{"ips":"10.0.0.2"}"#, false), (#"{"ips":[]}"#, false), (#"{"ips":"::/0"}"#, false),
+        (#"{"ips":"::ffff:10.0.0.1"}"#, true), (#"{"ips":"10.0.0.2"}"#, false), (#"{"ips":[]}"#, false),
+        (#"{"ips":"::/0"}"#, false),
     ])
     func `addresses`(claims: String, isAllowed: Bool) throws {
         #expect(try identity(claims).addresses?.contains(IPAddress(v4: 0x0A00_0001)) == isAllowed)
@@ -67,7 +72,8 @@ struct TokenIdentityTests {
     }
 
     @Test(arguments: [
-        #"null"#, #"1"#, #"{}"#, #""""#, #"["10.0.0.1",1]"#, #""10.0.0.1/8""#, #""10.0.0.1/33""#, #""010.0.0.1""#, #"" 10.0.0.1""#,
+        #"null"#, #"1"#, #"{}"#, #""""#, #"["10.0.0.1",1]"#, #""10.0.0.1/8""#, #""10.0.0.1/33""#, #""010.0.0.1""#,
+        #"" 10.0.0.1""#,
         #""10.0.0.1, 10.0.0.2""#, #"["*"]"#, #""localhost""#,
     ])
     func `addresses in no known form make the token malformed`(value: String) {

@@ -19,15 +19,17 @@ struct TokenLifetimeTests {
         }
     }
 
-    @Test(arguments: [
-        (#"{"exp":1000001}"#, nil), (#"{"exp":1000000}"#, TokenFault.expired), (#"{"exp":1000000.5}"#, nil),
-        (#"{"exp":999999.999}"#, .expired), (#"{"exp":1.000001e6}"#, nil), (#"{"exp":-1}"#, .expired),
-        (#"{"exp":0}"#, .expired), (#"{"exp":-0.0}"#, .expired), (#"{"exp":1e300}"#, nil), (#"{"exp":1e999}"#, nil),
-        (#"{"exp":-1e300}"#, .expired), (#"{"exp":9223372036854775807}"#, nil), (#"{"exp":9223372036854775808}"#, nil),
-        (#"{"exp":-9223372036854775808}"#, .expired), (#"{"exp":9.2e9}"#, nil), (#"{"exp":253402300799}"#, nil),
-        (#"{"exp":"1000001"}"#, .malformed), (#"{"exp":null}"#, .malformed), (#"{"exp":true}"#, .malformed),
-        (#"{"exp":[1000001]}"#, .malformed), (#"{"exp":{}}"#, .malformed), (#"{}"#, .claimMissing),
-    ] as [(String, TokenFault?)])
+    @Test(
+        arguments: [
+            (#"{"exp":1000001}"#, nil), (#"{"exp":1000000}"#, TokenFault.expired), (#"{"exp":1000000.5}"#, nil),
+            (#"{"exp":999999.999}"#, .expired), (#"{"exp":1.000001e6}"#, nil), (#"{"exp":-1}"#, .expired),
+            (#"{"exp":0}"#, .expired), (#"{"exp":-0.0}"#, .expired), (#"{"exp":1e300}"#, nil), (#"{"exp":1e999}"#, nil),
+            (#"{"exp":-1e300}"#, .expired), (#"{"exp":9223372036854775807}"#, nil),
+            (#"{"exp":9223372036854775808}"#, nil),
+            (#"{"exp":-9223372036854775808}"#, .expired), (#"{"exp":9.2e9}"#, nil), (#"{"exp":253402300799}"#, nil),
+            (#"{"exp":"1000001"}"#, .malformed), (#"{"exp":null}"#, .malformed), (#"{"exp":true}"#, .malformed),
+            (#"{"exp":[1000001]}"#, .malformed), (#"{"exp":{}}"#, .malformed), (#"{}"#, .claimMissing),
+        ] as [(String, TokenFault?)])
     func `expiry`(claims: String, fault: TokenFault?) throws {
         #expect(try self.fault(claims) == fault)
     }
@@ -62,11 +64,14 @@ struct TokenLifetimeTests {
         #expect(try fault(#"{"exp":null}"#) { $0.requiresExpiry = false } == .malformed)
     }
 
-    @Test(arguments: [
-        (#"{"iat":999990,"exp":1000090}"#, nil), (#"{"iat":999990,"exp":1000091}"#, TokenFault.lifetimeTooLong),
-        (#"{"exp":1000100}"#, nil), (#"{"exp":1000101}"#, .lifetimeTooLong), (#"{"iat":999990,"exp":1e300}"#, .lifetimeTooLong),
-        (#"{"iat":-1e300,"exp":1e300}"#, .lifetimeTooLong), (#"{"iat":999990}"#, .lifetimeTooLong), (#"{}"#, .lifetimeTooLong),
-    ] as [(String, TokenFault?)])
+    @Test(
+        arguments: [
+            (#"{"iat":999990,"exp":1000090}"#, nil), (#"{"iat":999990,"exp":1000091}"#, TokenFault.lifetimeTooLong),
+            (#"{"exp":1000100}"#, nil), (#"{"exp":1000101}"#, .lifetimeTooLong),
+            (#"{"iat":999990,"exp":1e300}"#, .lifetimeTooLong),
+            (#"{"iat":-1e300,"exp":1e300}"#, .lifetimeTooLong), (#"{"iat":999990}"#, .lifetimeTooLong),
+            (#"{}"#, .lifetimeTooLong),
+        ] as [(String, TokenFault?)])
     func `the longest life counts from issue, else from now`(claims: String, fault: TokenFault?) throws {
         let found = try self.fault(claims) { configuration in
             configuration.maxLifetime = .seconds(100)
