@@ -282,7 +282,9 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
     /// The identity headers, but those the route sets itself, then what the route sets.
     private mutating func requestFields(_ route: RouteConfiguration, _ pattern: PathPattern) -> [FieldTemplate] {
         let identity = configuration.identityHeaders.filter { header in
-            !route.setRequestHeaders.contains { FieldFilter.areSame($0.name, header.name) }
+            // The header is every route's, its capture perhaps only some routes': the others go without it.
+            TemplateSyntax.captures(in: header.template.value).allSatisfy(pattern.captures.contains)
+                && !route.setRequestHeaders.contains { FieldFilter.areSame($0.name, header.name) }
         }
         var fields: [FieldTemplate] = []
         for header in identity + route.setRequestHeaders {

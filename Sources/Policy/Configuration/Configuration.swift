@@ -238,7 +238,7 @@ extension HeaderTemplate {
 package struct AnswerConfiguration: Sendable, Equatable {
     /// Nil keeps the reason's own status.
     package var status: Int?
-    /// A template over `{reason}`, `{status}`, `{title}`, `{detail}`, `{request_id}`, `{retry_after}`, `{reset}`; nil for the default body.
+    /// An `AnswerTemplate`; nil for the default body.
     package var body: Located<String>?
     package var contentType: String?
     package var headers: [HeaderTemplate] = []

@@ -1,7 +1,7 @@
 package import Core
 
-/// What is allowed in a policy file and probably not meant. A hole that shows only with the files at hand (a weak shared
-/// secret, a world-readable file) is found where those are read.
+/// What is allowed in a policy file and probably not meant. A hole that shows only with the files at hand (a weak
+/// shared secret, a world-readable file) is found where those are read.
 package struct ConfigurationWarnings {
     private let configuration: Configuration
     private let file: String
@@ -200,7 +200,7 @@ package struct ConfigurationWarnings {
                 if parts.contains(.identity) || parts.contains(.key) {
                     warn(
                         .limitByIdentityWithoutAuthentication, at: limit.position, path: limit.path,
-                        "the limit counts by identity, and the route asks for none; count by \"address\" here")
+                        "the route asks for no identity, so that the limit counts by address instead")
                 }
             }
         }

@@ -34,7 +34,8 @@ package struct Diagnostic: Sendable, Equatable {
 }
 
 extension Diagnostic: CustomStringConvertible {
-    /// `gateway.json:41:9: routes[3].limits[0]: no limit named "gld"; did you mean "gold"?`; warnings say so after the place.
+    /// `gateway.json:41:9: routes[3].limits[0]: no limit named "gld"; did you mean "gold"?`; warnings say so after the
+    /// place.
     package var description: String {
         var text = file
         if let position { text += ":\(position.line):\(position.column)" }

@@ -41,6 +41,15 @@ package enum TemplateSyntax {
         return parts
     }
 
+    /// The names of the path captures a template asks for; none when it is malformed.
+    package static func captures(in text: String) -> [String] {
+        guard let parts = try? parse(text) else { return [] }
+        return parts.compactMap { part in
+            if case .path(let capture) = part { return capture }
+            return nil
+        }
+    }
+
     private static func placeholder(_ name: String) throws(TemplateError) -> TemplatePart {
         switch name {
         case "": throw .emptyPlaceholder
@@ -70,7 +79,7 @@ package enum TemplateSyntax {
         throw .unknownPlaceholder(name)
     }
 
-    /// A JSON Pointer (RFC 6901 §3) to something inside the document: "~" only as "~0" and "~1". The whole document ("")
-    /// is never meant where the policy asks for a claim.
+    /// A JSON Pointer (RFC 6901 §3) to something inside the document: "~" only as "~0" and "~1". The whole document
+    /// ("") is never meant where the policy asks for a claim.
     package static func isPointer(_ text: String) -> Bool { !text.isEmpty && JSONPointer(text) != nil }
 }

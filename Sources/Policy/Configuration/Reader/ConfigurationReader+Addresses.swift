@@ -7,7 +7,8 @@ extension ConfigurationReader {
         guard let endpoint = SocketEndpoint(text.value) else {
             report(
                 .endpointInvalid, at: node,
-                "\(quoted(text.value)) is no address and port; write \"127.0.0.1:8080\", \"0.0.0.0:8080\" or \"[::1]:8080\""
+                "\(quoted(text.value)) is no address and port; "
+                    + "write \"127.0.0.1:8080\", \"0.0.0.0:8080\" or \"[::1]:8080\""
             )
             return nil
         }
@@ -73,7 +74,8 @@ extension ConfigurationReader {
         guard isPrintable, scheme != nil, let (_, port) = Self.hostAndPort(authority), port != 0 else {
             report(
                 .urlInvalid, at: node,
-                "\(quoted(text.value)) is no URL of a key set; write \"https://issuer.example/jwks.json\", without user name and fragment"
+                "\(quoted(text.value)) is no URL of a key set; "
+                    + "write \"https://issuer.example/jwks.json\", without user name and fragment"
             )
             return nil
         }
@@ -99,7 +101,7 @@ extension ConfigurationReader {
     }
 
     /// An IPv4 address or a name in lower case: labels of letters, digits, "-" and "_", 253 characters at most. A name
-    /// that ends in digits is an address or wrong ("127.1", "0x7f.1"; WHATWG URL §3.5), so that nobody's resolver guesses.
+    /// that ends in digits is an address or wrong ("127.1", "0x7f.1"; WHATWG URL §3.5), so no resolver guesses.
     static func isHostName(_ text: String) -> Bool {
         if IPAddress(text)?.family == .v4 { return true }
         guard (1...253).contains(text.utf8.count) else { return false }

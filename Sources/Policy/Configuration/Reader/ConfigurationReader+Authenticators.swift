@@ -123,7 +123,8 @@ extension ConfigurationReader {
             guard let source = Self.source(text.value) else {
                 report(
                     .sourceInvalid, at: element,
-                    "\(quoted(text.value)) is no source of credentials; write \"header:NAME\", \"bearer\", \"bearer:PREFIX\", \"cookie:NAME\" or \"query:NAME\""
+                    "\(quoted(text.value)) is no source of credentials; write \"header:NAME\", \"bearer\", "
+                        + "\"bearer:PREFIX\", \"cookie:NAME\" or \"query:NAME\""
                 )
                 continue
             }
@@ -183,7 +184,8 @@ extension ConfigurationReader {
         } else {
             report(
                 .secretLiteral, at: node,
-                "a secret does not stand in the file; write \"env:NAME\" or \"file:PATH\" (\"portcullis key hash\" makes the digests of keys)"
+                "a secret does not stand in the file; write \"env:NAME\" or \"file:PATH\" "
+                    + "(\"portcullis key hash\" makes the digests of keys)"
             )
         }
         return nil

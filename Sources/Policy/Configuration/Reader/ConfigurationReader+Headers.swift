@@ -20,7 +20,8 @@ extension ConfigurationReader {
                     let names = HeaderTemplate.identityDefaults.map(\.name)
                     report(
                         .valueUnknown, at: entry.node,
-                        "null drops a default header, and \(quoted(entry.name)) is none\(Suggestion.phrase(for: entry.name, among: names))"
+                        "null drops a default header, and \(quoted(entry.name)) is none"
+                            + "\(Suggestion.phrase(for: entry.name, among: names))"
                     )
                     continue
                 }
@@ -69,20 +70,16 @@ extension ConfigurationReader {
                 continue
             }
             let folded = HeaderRule.folded(entry.name)
-            if place == .request,
-                configuration.identityHeaders.contains(where: { HeaderRule.folded($0.name) == folded })
-            {
-                report(
-                    .headerNotAllowed, at: entry.namePosition, path: entry.node.path,
-                    "\(quoted(entry.name)) is an identity header; change it in \"identity_headers\"")
-                continue
-            }
             if headers.contains(where: { HeaderRule.folded($0.name) == folded }) {
                 reportDuplicate(entry)
                 continue
             }
             let value = place == .answer ? answerTemplate(entry.node, isBody: false) : template(entry.node)
-            if let value { headers.append(HeaderTemplate(name: entry.name, template: value)) }
+            if place == .response, let value, !TemplateSyntax.captures(in: value.value).isEmpty {
+                report(.captureUnknown, at: entry.node, "a response header has no path captures")
+            } else if let value {
+                headers.append(HeaderTemplate(name: entry.name, template: value))
+            }
         }
         return headers
     }

@@ -28,14 +28,14 @@ extension ConfigurationReader {
     mutating func checkCaptures(of route: RouteConfiguration) {
         guard let captures = try? PathPattern(route.path.value).captures else { return }
         let templates =
-            route.setRequestHeaders.map(\.template) + route.setResponseHeaders.map(\.template)
-            + route.authorization.claims.map(\.template)
+            route.setRequestHeaders.map(\.template) + route.authorization.claims.map(\.template)
         for template in templates {
             checkCaptures(in: template, among: captures, of: "the path \(quoted(route.path.value))")
         }
     }
 
-    /// Identity headers belong to every route: a capture they name must be one of some route.
+    /// Identity headers belong to every route: a capture they name must be one of some route, and routes without it go
+    /// without the header.
     mutating func checkTemplatesAcrossRoutes() {
         let captures = Set(configuration.routes.flatMap { (try? PathPattern($0.path.value).captures) ?? [] })
         for header in configuration.identityHeaders {
@@ -46,8 +46,7 @@ extension ConfigurationReader {
     private mutating func checkCaptures(
         in template: Located<String>, among captures: some Sequence<String>, of what: String
     ) {
-        guard let parts = try? TemplateSyntax.parse(template.value) else { return }
-        for case .path(let capture) in parts where !captures.contains(capture) {
+        for capture in TemplateSyntax.captures(in: template.value) where !captures.contains(capture) {
             let hint = Suggestion.phrase(for: capture, among: captures)
             report(
                 .captureUnknown, at: template.position, path: template.path,
@@ -57,7 +56,7 @@ extension ConfigurationReader {
 
     /// Two authenticators of one route that read tokens from one place are told apart by the issuer alone.
     mutating func checkIssuers() {
-        for (index, route) in configuration.routes.enumerated() {
+        for route in configuration.routes {
             let names: [Located<String>]
             switch route.requirement {
             case .none, .allOf: continue
@@ -71,7 +70,7 @@ extension ConfigurationReader {
                     let whose = issuer.isEmpty ? "tokens of any issuer" : "tokens of \(quoted(issuer))"
                     report(
                         .issuerAmbiguous, at: name.position, path: name.path,
-                        "\(quoted(other)) and \(quoted(name.value)) both take \(whose) on route \(quoted(configuration.routes[index].name))"
+                        "\(quoted(other)) and \(quoted(name.value)) both take \(whose) on route \(quoted(route.name))"
                     )
                 }
             }

@@ -43,7 +43,8 @@ extension ConfigurationReader {
         if shape == .listener, member.name == "tls" {
             return report(
                 .tlsUnsupported, at: member.namePosition, path: LocatedNode.path(path, member: member.name),
-                "TLS listeners are not in this version; put a TLS terminator in front and list it in \"trusted_proxies\""
+                "TLS listeners are not in this version; "
+                    + "put a TLS terminator in front and list it in \"trusted_proxies\""
             )
         }
         let hint = Suggestion.phrase(for: member.name, among: shape.members.map(\.name))
@@ -147,7 +148,8 @@ extension ConfigurationReader {
         guard let value = number.integer, let result = Int(exactly: value), range.contains(result) else {
             report(
                 .valueOutOfRange, at: node,
-                "expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(number.text.prefix(40))"
+                "expected a whole number from \(range.lowerBound) to \(range.upperBound), "
+                    + "found \(number.text.prefix(40))"
             )
             return nil
         }
@@ -160,14 +162,16 @@ extension ConfigurationReader {
         guard let value = DurationText.parse(text.value) else {
             report(
                 .durationInvalid, at: node,
-                "\(quoted(text.value)) is no duration; write a whole number and a unit: \"250ms\", \"30s\", \"10m\", \"1h\", \"7d\""
+                "\(quoted(text.value)) is no duration; "
+                    + "write a whole number and a unit: \"250ms\", \"30s\", \"10m\", \"1h\", \"7d\""
             )
             return nil
         }
         guard range.contains(value) else {
             report(
                 .valueOutOfRange, at: node,
-                "expected a duration from \(Self.text(of: range.lowerBound)) to \(Self.text(of: range.upperBound)), found \(quoted(text.value))"
+                "expected a duration from \(Self.text(of: range.lowerBound)) to "
+                    + "\(Self.text(of: range.upperBound)), found \(quoted(text.value))"
             )
             return nil
         }
@@ -180,7 +184,8 @@ extension ConfigurationReader {
         guard let value = ByteSizeText.parse(text.value) else {
             report(
                 .sizeInvalid, at: node,
-                "\(quoted(text.value)) is no size; write a whole number and a unit: \"512B\", \"64KiB\", \"10MiB\", \"1GiB\""
+                "\(quoted(text.value)) is no size; "
+                    + "write a whole number and a unit: \"512B\", \"64KiB\", \"10MiB\", \"1GiB\""
             )
             return nil
         }
@@ -218,7 +223,8 @@ extension ConfigurationReader {
         if !isValid {
             report(
                 .nameInvalid, at: position, path: path,
-                "\(quoted(name)) is no name: up to 64 letters, digits, \".\", \"_\" and \"-\", beginning with a letter or digit"
+                "\(quoted(name)) is no name: up to 64 letters, digits, \".\", \"_\" and \"-\", "
+                    + "beginning with a letter or digit"
             )
         }
         return isValid

@@ -2,8 +2,8 @@ package import Core
 
 /// Turns the text of `gateway.json` into a `Configuration`, or into everything that is wrong with it.
 ///
-/// Reading goes on after an error, so that one run of `portcullis check` names them all; the value in question takes its
-/// default meanwhile, and no configuration comes out.
+/// Reading goes on after an error, so that one run of `portcullis check` names them all; the value in question takes
+/// its default meanwhile, and no configuration comes out.
 package struct ConfigurationReader {
     /// More errors than this are counted, not listed.
     package static let diagnosticLimit = 1000
