@@ -33,7 +33,8 @@ extension KeySet {
         }
         guard !keys.isEmpty else { throw .noUsableKey(skipped) }
         try checkKids(of: keys)
-        return KeySet(keys: keys, skipped: skipped, fingerprint: cryptography.sha256(document))
+        let fingerprint = fingerprint(document, readAs: isLocal ? "local" : "remote", cryptography)
+        return KeySet(keys: keys, skipped: skipped, fingerprint: fingerprint)
     }
 
     /// Reads a PEM public key or certificate.
@@ -52,8 +53,19 @@ extension KeySet {
         if let algorithm, !verification.algorithms.contains(algorithm) { throw .algorithmUnfit(algorithm) }
         let key = Key(
             kid: kid, algorithms: algorithm.map { [$0] } ?? verification.algorithms, verification: verification)
-        return KeySet(
-            keys: [key], skipped: [], fingerprint: cryptography.sha256(text), servesAnyKid: kid == nil)
+        let reading = "\(algorithm?.rawValue ?? "any") \(kid.map { "kid \($0)" } ?? "any kid")"
+        let fingerprint = fingerprint(text, readAs: reading, cryptography)
+        return KeySet(keys: [key], skipped: [], fingerprint: fingerprint, servesAnyKid: kid == nil)
+    }
+
+    /// Tells apart what the same bytes were read as, so that a reload that changes only that changes the keys in force.
+    private static func fingerprint(
+        _ document: Span<UInt8>, readAs reading: String, _ cryptography: any Cryptography
+    ) -> Digest256 {
+        var bytes = document.copied()
+        bytes.append(0)
+        bytes.append(contentsOf: reading.utf8)
+        return cryptography.sha256(bytes.span)
     }
 
     private static func checkKids(of keys: [Key]) throws(KeySetError) {

@@ -39,7 +39,7 @@ package final class KeySet: Sendable {
     /// In the order of the document; at least one.
     package let keys: [Key]
     package let skipped: [SkippedKey]
-    /// SHA-256 of the document: two sets with one fingerprint are the same set.
+    /// SHA-256 of the document and of how it was read: two sets with one fingerprint are the same set.
     package let fingerprint: Digest256
     /// A single key given without a `kid` of its own verifies tokens of any `kid`.
     let servesAnyKid: Bool

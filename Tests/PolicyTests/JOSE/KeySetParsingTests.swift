@@ -117,6 +117,13 @@ struct KeySetParsingTests {
         #expect(outcome.kids == [nil])
     }
 
+    @Test func `the same document is the same set only when it is read the same way`() {
+        let first = outcome("{\(Self.p256)}").set?.fingerprint
+        #expect(outcome("{\(Self.p256)}").set?.fingerprint == first)
+        #expect(outcome("{\(Self.p256)}", isLocal: true).set?.fingerprint != first)
+        #expect(outcome("{\(Self.ed25519)}").set?.fingerprint != first)
+    }
+
     @Test func `a set of PEM answers to its kid, or to any`() throws {
         let pem = """
             -----BEGIN PUBLIC KEY-----
@@ -131,6 +138,10 @@ struct KeySetParsingTests {
         let one = try KeySet.parse(
             pem: pem.utf8.span, kid: "one", algorithm: .es256, cryptography: Sample.cryptography)
         #expect(!one.servesAnyKid)
+        // A reload that changes only the kid or the algorithm has to change the keys in force.
+        let bound = try KeySet.parse(
+            pem: pem.utf8.span, kid: "one", algorithm: nil, cryptography: Sample.cryptography)
+        #expect(Set([any, one, bound].map(\.fingerprint)).count == 3)
         #expect(throws: KeySetError.algorithmUnfit(.rs256)) {
             try KeySet.parse(pem: pem.utf8.span, kid: nil, algorithm: .rs256, cryptography: Sample.cryptography)
         }
