@@ -56,6 +56,8 @@ package enum FixedBounds {
     /// A key set document, and the keys in it.
     package static let keySetBytes = 1_048_576
     package static let keySetKeys = 100
+    /// Key sets being fetched at one time; others wait their turn, those that failed least often first.
+    package static let keySetFetches = 64
     /// Requests of one loop that wait for a key set to be fetched; more are refused.
     package static let waitingRequests = 1024
     /// How long such a request waits at most.
