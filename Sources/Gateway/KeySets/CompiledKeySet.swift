@@ -13,4 +13,20 @@ package struct CompiledKeySet: Sendable {
         self.configuration = configuration
         self.local = local
     }
+
+    /// Where the keys are fetched from; nil for local ones.
+    var url: String? {
+        switch configuration.source {
+        case .url(let url): url.value
+        case .file, .pem, .inline: nil
+        }
+    }
+
+    /// True when nothing about fetching differs, wherever the key set stands in its policy file.
+    func isFetched(like other: CompiledKeySet) -> Bool {
+        let (mine, others) = (configuration, other.configuration)
+        return cell === other.cell && url == other.url && mine.refresh == others.refresh
+            && mine.minimumRefresh == others.minimumRefresh && mine.maximumRefresh == others.maximumRefresh
+            && mine.cooldown == others.cooldown && mine.fetchTimeout == others.fetchTimeout
+    }
 }

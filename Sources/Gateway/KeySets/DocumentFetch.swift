@@ -5,14 +5,32 @@ import IO
 
 private import Glibc
 
-/// One GET over a connection of its own, waiting with poll(2) until a deadline: for queues that may block.
+/// One GET over a connection of its own, waiting with poll(2) until a deadline: for queues that may block. Redirects
+/// are not followed, and no connection goes anywhere but to the host of the URL.
 struct DocumentFetch {
-    let address: FetchAddress
-    let deadline: Instant
-    let byteLimit: Int
+    private static let readBytes = 16_384
 
-    /// Fetches the document, from the first of the host's addresses that accepts a connection.
-    func run() throws(FetchFault) -> FetchedDocument {
+    private let address: FetchAddress
+    private let deadline: Instant
+    private let byteLimit: Int
+
+    /// Fetches what `url` names. `timeout` bounds name lookup, connecting and reading together, except that the
+    /// system's resolver cannot be interrupted and may hold the caller longer.
+    static func run(
+        _ url: String, timeout: Nanoseconds, byteLimit: Int = FixedBounds.keySetBytes
+    ) throws(FetchFault) -> FetchedDocument {
+        let deadline = EventLoop.readClocks().instant.advanced(by: timeout)
+        let fetch = DocumentFetch(address: try FetchAddress(url), deadline: deadline, byteLimit: byteLimit)
+        return try fetch.run()
+    }
+
+    private init(address: FetchAddress, deadline: Instant, byteLimit: Int) {
+        self.address = address
+        self.deadline = deadline
+        self.byteLimit = byteLimit
+    }
+
+    private func run() throws(FetchFault) -> FetchedDocument {
         let endpoints: [SocketEndpoint]
         do throws(NameResolution.Failure) {
             endpoints = try NameResolution.endpoints(of: address.host, port: address.port)
@@ -27,60 +45,70 @@ struct DocumentFetch {
 
     // MARK: Connection
 
-    /// Each address gets an equal share of the time left, so that one that swallows packets does not use up all of it.
+    /// A connection to the first address that accepts one. Each gets an equal share of the time left, so that one that
+    /// swallows packets does not use up all of it.
     private func connect(to endpoints: [SocketEndpoint]) throws(FetchFault) -> Int32 {
         var last = FetchFault.timedOut
         for (index, endpoint) in endpoints.enumerated() {
-            let share = try remaining() / Int64(endpoints.count - index)
-            do throws(SystemError) {
-                let descriptor = try Sockets.connect(to: endpoint)
-                guard wait(for: POLLOUT, on: descriptor, atMost: share) else {
-                    Sockets.closeDescriptor(descriptor)
-                    last = .timedOut
-                    continue
-                }
-                if let code = Sockets.storedError(of: descriptor) {
-                    Sockets.closeDescriptor(descriptor)
-                    throw SystemError(call: "connect \(endpoint)", code: code)
-                }
-                return descriptor
+            let now = EventLoop.readClocks().instant
+            let share = max(deadline.since(now), 0) / Int64(endpoints.count - index)
+            do throws(FetchFault) {
+                return try connect(to: endpoint, until: now.advanced(by: share))
             } catch {
-                last = .unreachable(error)
+                last = error
             }
         }
         throw last
     }
 
-    private func remaining() throws(FetchFault) -> Nanoseconds {
-        let left = deadline.since(Instant(nanoseconds: linux_monotonic_ns()))
-        guard left > 0 else { throw .timedOut }
-        return left
+    private func connect(to endpoint: SocketEndpoint, until limit: Instant) throws(FetchFault) -> Int32 {
+        let descriptor: Int32
+        do throws(SystemError) {
+            descriptor = try Sockets.connect(to: endpoint)
+        } catch {
+            throw .unreachable(error)
+        }
+        do throws(FetchFault) {
+            try wait(for: POLLOUT, on: descriptor, until: limit)
+            if let code = Sockets.storedError(of: descriptor) {
+                throw .unreachable(SystemError(call: "connect \(endpoint)", code: code))
+            }
+            return descriptor
+        } catch {
+            Sockets.closeDescriptor(descriptor)
+            throw error
+        }
     }
 
-    private func wait(for events: Int32, on descriptor: Int32, atMost span: Nanoseconds) -> Bool {
-        let milliseconds = Int32(clamping: max(span, 0) / 1_000_000 + 1)
+    /// Returns when the descriptor has something to tell, be it an error that the next call will meet.
+    private func wait(for events: Int32, on descriptor: Int32, until limit: Instant) throws(FetchFault) {
         while true {
-            let result = linux_poll(descriptor, Int16(truncatingIfNeeded: events), milliseconds)
-            if result == -Int(EINTR) { continue }
-            return result > 0
+            let left = limit.since(EventLoop.readClocks().instant)
+            guard left > 0 else { throw .timedOut }
+            let result = linux_poll(
+                descriptor, Int16(truncatingIfNeeded: events), Int32(clamping: left / 1_000_000 + 1))
+            if result > 0 { return }
+            if result < 0, result != -Int(EINTR) {
+                throw .unreachable(SystemError(call: "poll", code: Int32(truncatingIfNeeded: -result)))
+            }
         }
     }
 
     private func send(on descriptor: Int32) throws(FetchFault) {
         let request =
-            "GET \(address.target) HTTP/1.1\r\nHost: \(address.hostField)\r\nAccept: application/jwk-set+json, "
-            + "application/json\r\nUser-Agent: portcullis\r\nConnection: close\r\n\r\n"
+            "GET \(address.target) HTTP/1.1\r\nHost: \(address.hostField)\r\n"
+            + "Accept: application/jwk-set+json, application/json\r\nAccept-Encoding: identity\r\n"
+            + "User-Agent: portcullis\r\nConnection: close\r\n\r\n"
         let bytes = Array(request.utf8)
         var sent = 0
         while sent < bytes.count {
-            let start = sent
             let result = unsafe bytes.withUnsafeBytes {
-                unsafe linux_send(descriptor, $0.baseAddress?.advanced(by: start), $0.count - start)
+                unsafe linux_send(descriptor, $0.baseAddress?.advanced(by: sent), $0.count - sent)
             }
             if result >= 0 {
                 sent += result
             } else if result == -Int(EAGAIN) {
-                guard wait(for: POLLOUT, on: descriptor, atMost: try remaining()) else { throw .timedOut }
+                try wait(for: POLLOUT, on: descriptor, until: deadline)
             } else if result != -Int(EINTR) {
                 throw .unreachable(SystemError(call: "send", code: Int32(truncatingIfNeeded: -result)))
             }
@@ -92,27 +120,27 @@ struct DocumentFetch {
     private func receive(on descriptor: Int32) throws(FetchFault) -> FetchedDocument {
         var bytes: [UInt8] = []
         let head = try receiveHead(on: descriptor, into: &bytes)
-        let document = FetchedDocument(bytes: [], lifetime: FetchedDocument.lifetime(of: head))
+        var document: [UInt8]
         switch head.framing {
-        case .none: return document
+        case .none: document = []
         case .length(let length):
-            guard length <= UInt64(byteLimit) else { throw .tooLarge(byteLimit: byteLimit) }
-            while bytes.count < Int(length) {
+            guard let length = Int(exactly: length), length <= byteLimit else { throw .tooLarge(byteLimit: byteLimit) }
+            while bytes.count < length {
                 guard try receiveMore(on: descriptor, into: &bytes) else { throw .cutShort }
             }
-            return FetchedDocument(bytes: Array(bytes.prefix(Int(length))), lifetime: document.lifetime)
+            document = bytes
+            document.removeLast(bytes.count - length)
         case .untilClose:
             repeat {
                 guard bytes.count <= byteLimit else { throw .tooLarge(byteLimit: byteLimit) }
             } while try receiveMore(on: descriptor, into: &bytes)
-            return FetchedDocument(bytes: bytes, lifetime: document.lifetime)
-        case .chunked:
-            return FetchedDocument(
-                bytes: try receiveChunks(on: descriptor, beginning: bytes), lifetime: document.lifetime)
+            document = bytes
+        case .chunked: document = try receiveChunks(on: descriptor, beginning: bytes)
         }
+        return FetchedDocument(bytes: document, lifetime: FetchedDocument.lifetime(of: head))
     }
 
-    /// Reads the final head; what was received behind it is left in `bytes`. Interim answers are skipped.
+    /// Reads the final head; what was received behind it is left in `bytes`. Interim answers (1xx) are skipped.
     private func receiveHead(on descriptor: Int32, into bytes: inout [UInt8]) throws(FetchFault) -> ResponseHead {
         var parser = ResponseHeadParser()
         var head = ResponseHead()
@@ -120,14 +148,11 @@ struct DocumentFetch {
             switch parser.parse(bytes.span, requestMethod: .get, into: &head) {
             case .incomplete:
                 guard try receiveMore(on: descriptor, into: &bytes) else { throw .cutShort }
-            case .malformed(let fault): throw .malformed(fault.reason.description)
+            case .malformed(let fault): throw .headMalformed(fault)
             case .complete(let byteCount):
                 bytes.removeFirst(byteCount)
-                if head.status >= 200 {
-                    guard head.status == 200 else { throw .status(head.status) }
-                    return head
-                }
-                head.removeAll()
+                if head.status == 200 { return head }
+                guard head.status < 200 else { throw .status(head.status) }
             }
         }
     }
@@ -137,18 +162,20 @@ struct DocumentFetch {
         var document: [UInt8] = []
         var bytes = beginning
         while true {
+            var isWhole = false
             var index = 0
             do throws(FramingFault) {
-                while let piece = try decoder.next(bytes.span, from: &index) {
+                while !isWhole, let piece = try decoder.next(bytes.span, from: &index) {
                     switch piece {
-                    case .body(let range): document.append(contentsOf: bytes[range])
-                    case .end: return document
+                    case .body(let range): document.append(contentsOf: bytes.span.extracting(range))
+                    case .end: isWhole = true
                     }
                 }
             } catch {
-                throw .malformed(error.reason.description)
+                throw .chunksMalformed(error)
             }
             guard document.count <= byteLimit else { throw .tooLarge(byteLimit: byteLimit) }
+            if isWhole { return document }
             bytes.removeAll(keepingCapacity: true)
             guard try receiveMore(on: descriptor, into: &bytes) else { throw .cutShort }
         }
@@ -156,13 +183,13 @@ struct DocumentFetch {
 
     /// Appends what comes next; false at the end of the stream.
     private func receiveMore(on descriptor: Int32, into bytes: inout [UInt8]) throws(FetchFault) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: Self.readBytes)
         while true {
-            guard wait(for: POLLIN, on: descriptor, atMost: try remaining()) else { throw .timedOut }
-            var buffer = [UInt8](repeating: 0, count: 16_384)
-            let outcome = unsafe buffer.withUnsafeMutableBytes { unsafe Sockets.read(descriptor, into: $0) }
-            switch outcome {
+            // Also before the first read: an issuer that never stops sending a little must not outlast the deadline.
+            try wait(for: POLLIN, on: descriptor, until: deadline)
+            switch unsafe buffer.withUnsafeMutableBytes({ unsafe Sockets.read(descriptor, into: $0) }) {
             case .bytes(let count):
-                bytes.append(contentsOf: buffer.prefix(count))
+                bytes.append(contentsOf: buffer.span.extracting(0..<count))
                 return true
             case .endOfStream: return false
             case .wouldBlock: continue

@@ -12,39 +12,34 @@ struct FetchAddress: Equatable, Sendable {
 
     /// Reads a URL. Only what a key set's address needs is taken: no user, no fragment, visible ASCII only.
     init(_ url: String) throws(FetchFault) {
-        guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw .addressInvalid }
-        let parts = url.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[1].hasPrefix("//") else { throw .addressInvalid }
-        let scheme = parts[0].lowercased()
-        if scheme == "https" { throw .needsTLS }
-        guard scheme == "http" else { throw .addressInvalid }
-        let rest = parts[1].dropFirst(2)
-        let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
-        let authority = rest[..<authorityEnd]
-        let path = rest[authorityEnd...]
-        guard !authority.contains("@"), !path.contains("#") else { throw .addressInvalid }
-        (host, port) = try Self.split(authority)
-        hostField = String(authority)
-        target = path.hasPrefix("/") ? String(path) : "/" + path
+        let bytes = Array(url.utf8)
+        guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x23 }) else { throw .addressInvalid }
+        let span = bytes.span
+        guard let colon = span.firstIndex(of: 0x3A) else { throw .addressInvalid }
+        let scheme = span.extracting(0..<colon)
+        if scheme.equalsIgnoringCase("https") { throw .needsTLS }
+        let start = colon + 3
+        guard scheme.equalsIgnoringCase("http"), bytes.count > start, bytes[colon + 1] == 0x2F, bytes[colon + 2] == 0x2F
+        else { throw .addressInvalid }
+        let end = bytes[start...].firstIndex { $0 == 0x2F || $0 == 0x3F } ?? bytes.count
+        let authority = span.extracting(start..<end)
+        guard Authority.isValidAuthority(authority) else { throw .addressInvalid }
+        let range = Authority.hostRange(in: authority)
+        if range.upperBound < authority.count {
+            guard let port = Authority.port(authority.extracting(range.upperBound + 1..<authority.count)), port > 0
+            else { throw .addressInvalid }
+            self.port = port
+        } else {
+            port = 80
+        }
+        let isBracketed = authority[0] == 0x5B
+        let name = isBracketed ? range.lowerBound + 1..<range.upperBound - 1 : range
+        host = String(decoding: authority.extracting(name).copied(), as: UTF8.self)
+        hostField = String(decoding: bytes[start..<end], as: UTF8.self)
+        let path = String(decoding: bytes[end...], as: UTF8.self)
+        target = path.utf8.first == 0x2F ? path : "/" + path
     }
 
-    private static func split(_ authority: Substring) throws(FetchFault) -> (host: String, port: UInt16) {
-        let host: Substring
-        var rest: Substring
-        if authority.hasPrefix("[") {
-            guard let end = authority.firstIndex(of: "]") else { throw .addressInvalid }
-            host = authority[..<end].dropFirst()
-            rest = authority[end...].dropFirst()
-        } else {
-            let end = authority.firstIndex(of: ":") ?? authority.endIndex
-            host = authority[..<end]
-            rest = authority[end...]
-        }
-        guard !host.isEmpty else { throw .addressInvalid }
-        if rest.isEmpty { return (String(host), 80) }
-        guard rest.removeFirst() == ":", rest.utf8.allSatisfy(\.isDigit), let port = UInt16(rest), port > 0 else {
-            throw .addressInvalid
-        }
-        return (String(host), port)
-    }
+    /// The URL as an operator may see it in a log: without its query, which may hold a secret.
+    static func loggable(_ url: String) -> String { OneLine.plain(String(url.prefix { $0 != "?" })) }
 }

@@ -1,8 +1,8 @@
 import HTTP1
 import IO
 
-/// Why a document could not be fetched.
-enum FetchFault: Error, Equatable {
+/// Why a key set could not be fetched.
+enum FetchFault: Error, Equatable, Sendable {
     case addressInvalid
     /// An `https` URL: this version has no TLS.
     case needsTLS
@@ -12,12 +12,23 @@ enum FetchFault: Error, Equatable {
     case timedOut
     /// The connection ended before the document did.
     case cutShort
-    case malformed(String)
+    case headMalformed(ResponseFault)
+    case chunksMalformed(FramingFault)
     /// Anything but 200; redirects are not followed.
     case status(Int)
     case tooLarge(byteLimit: Int)
     /// The document came, but is no key set.
     case rejected(String)
+
+    /// True when trying again cannot help before the policy says otherwise.
+    var isPermanent: Bool {
+        switch self {
+        case .addressInvalid, .needsTLS: true
+        case .nameUnresolved, .unreachable, .timedOut, .cutShort, .headMalformed, .chunksMalformed, .status, .tooLarge,
+            .rejected:
+            false
+        }
+    }
 
     /// One line for an operator.
     var message: String {
@@ -28,8 +39,9 @@ enum FetchFault: Error, Equatable {
         case .unreachable(let error): error.description
         case .timedOut: "no whole answer within fetch_timeout"
         case .cutShort: "the connection ended before the document did"
-        case .malformed(let reason): "the answer is not valid HTTP: \(reason)"
-        case .status(let status) where (300...399).contains(status): "status \(status); redirects are not followed"
+        case .headMalformed(let fault): "the answer is not valid HTTP: \(fault.reason)"
+        case .chunksMalformed(let fault): "the answer is not valid HTTP: \(fault.reason)"
+        case .status(let status) where 300...399 ~= status: "status \(status); redirects are not followed"
         case .status(let status): "status \(status)"
         case .tooLarge(let byteLimit): "larger than \(byteLimit) bytes"
         case .rejected(let reason): reason
