@@ -1,15 +1,15 @@
 import Core
+import HTTP1
 import IO
 import Testing
 
 @testable import Gateway
 
 @Suite struct DocumentFetchTests {
-    static func fetch(_ issuer: ScriptedIssuer) throws(FetchFault) -> FetchedDocument {
-        try DocumentFetch(
-            address: FetchAddress(issuer.url), deadline: EventLoop.readClocks().instant.advanced(by: .seconds(10)),
-            byteLimit: 1000
-        ).run()
+    static func fetch(
+        _ issuer: ScriptedIssuer, within timeout: Nanoseconds = .seconds(10)
+    ) throws(FetchFault) -> FetchedDocument {
+        try DocumentFetch.run(issuer.url, timeout: timeout, byteLimit: 1000)
     }
 
     @Test(arguments: [
@@ -38,7 +38,7 @@ import Testing
         ("HTTP/1.1 200 OK\r\nContent-Le", .cutShort),
         ("", .cutShort),
         ("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", .tooLarge(byteLimit: 1000)),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n", .malformed("content_length_invalid")),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n", .headMalformed(.contentLengthInvalid)),
         ("HTTP/1.1 200 OK\r\n\r\n" + large, .tooLarge(byteLimit: 1000)),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n\(large)\r\n", .tooLarge(byteLimit: 1000)),
     ])
@@ -49,42 +49,63 @@ import Testing
         #expect(issuer.requests.count == 1)
     }
 
-    @Test func `an answer that is not HTTP is malformed`() throws {
-        let issuer = try ScriptedIssuer(answer: "SSH-2.0-OpenSSH_9.2\r\n")
+    @Test(arguments: [
+        ("SSH-2.0-OpenSSH_9.2\r\n", FetchFault.headMalformed(.statusLineInvalid)),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", .chunksMalformed(.chunkSizeInvalid)),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            .headMalformed(.framingAmbiguous)
+        ),
+        ("HTTP/1.1 200 OK\r\nX: \(String(repeating: "x", count: 70_000))\r\n\r\n", .headMalformed(.headTooLarge)),
+    ])
+    func `an answer that is not HTTP is malformed`(answer: String, fault: FetchFault) throws {
+        let issuer = try ScriptedIssuer(answer: answer)
         defer { issuer.stop() }
-        let fault = #expect(throws: FetchFault.self) { try Self.fetch(issuer) }
-        guard case .malformed = fault else {
-            Issue.record("\(String(describing: fault))")
-            return
-        }
+        #expect(throws: fault) { try Self.fetch(issuer) }
     }
 
-    @Test func `a server that never answers costs no more than the deadline`() throws {
+    @Test(arguments: [
+        "", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "HTTP/1.1 200 OK\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "HTTP/1.1 100 Continue\r\n\r\n",
+    ])
+    func `a server that stops in the middle costs no more than the deadline`(answer: String) throws {
+        let issuer = try ScriptedIssuer(answer: answer, holdsOpen: true)
+        defer { issuer.stop() }
+        #expect(throws: FetchFault.timedOut) { try Self.fetch(issuer, within: .milliseconds(50)) }
+    }
+
+    @Test func `an answer that is whole does not wait for the connection to close`() throws {
+        let issuer = try ScriptedIssuer(answer: ScriptedIssuer.ok("hello"), holdsOpen: true)
+        defer { issuer.stop() }
+        #expect(try Self.fetch(issuer).bytes == Array("hello".utf8))
+    }
+
+    @Test func `a server that never accepts costs no more than the deadline`() throws {
         let listener = try Sockets.listen(on: SocketEndpoint(address: IPAddress(v4: 0x7F00_0001), port: 0))
         defer { Sockets.closeDescriptor(listener) }
-        let address = try FetchAddress("http://127.0.0.1:\(Sockets.localEndpoint(of: listener).port)/")
-        let deadline = EventLoop.readClocks().instant.advanced(by: .milliseconds(50))
-        #expect(throws: FetchFault.timedOut) {
-            try DocumentFetch(address: address, deadline: deadline, byteLimit: 1000).run()
-        }
+        let url = "http://127.0.0.1:\(Sockets.localEndpoint(of: listener).port)/"
+        #expect(throws: FetchFault.timedOut) { try DocumentFetch.run(url, timeout: .milliseconds(50)) }
+    }
+
+    @Test func `no time at all is a timeout`() throws {
+        let issuer = try ScriptedIssuer(answer: ScriptedIssuer.ok("hello"))
+        defer { issuer.stop() }
+        #expect(throws: FetchFault.timedOut) { try Self.fetch(issuer, within: 0) }
     }
 
     @Test func `a port that nobody listens on is unreachable`() throws {
         let listener = try Sockets.listen(on: SocketEndpoint(address: IPAddress(v4: 0x7F00_0001), port: 0))
         let port = Sockets.localEndpoint(of: listener).port
         Sockets.closeDescriptor(listener)
-        let deadline = EventLoop.readClocks().instant.advanced(by: .seconds(10))
         let fault = #expect(throws: FetchFault.self) {
-            try DocumentFetch(address: FetchAddress("http://127.0.0.1:\(port)/"), deadline: deadline, byteLimit: 1000)
-                .run()
+            try DocumentFetch.run("http://127.0.0.1:\(port)/", timeout: .seconds(10))
         }
         #expect(fault?.message.contains("Connection refused") == true)
     }
 
     @Test func `a name that does not exist says so`() throws {
-        let deadline = EventLoop.readClocks().instant.advanced(by: .seconds(10))
         let fault = #expect(throws: FetchFault.self) {
-            try DocumentFetch(address: FetchAddress("http://no..name/"), deadline: deadline, byteLimit: 1000).run()
+            try DocumentFetch.run("http://no..name/", timeout: .seconds(10))
         }
         #expect(fault?.message.hasPrefix("cannot resolve no..name: ") == true)
     }

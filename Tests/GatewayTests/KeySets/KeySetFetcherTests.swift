@@ -16,7 +16,7 @@ import Testing
     static func document(_ keys: String...) -> String { "{\"keys\":[\(keys.joined(separator: ","))]}" }
 
     static func keySet(
-        _ url: String, name: String = "issuer", cell: KeySetCell? = nil, cooldown: Nanoseconds = .seconds(3600)
+        _ url: String, name: String = "issuer", cell: KeySetCell? = nil, cooldown: Nanoseconds = 0
     ) -> CompiledKeySet {
         let position = SourcePosition(line: 1, column: 1)
         var configuration = KeySetConfiguration(
@@ -26,7 +26,7 @@ import Testing
             cell: cell ?? KeySetCell(name: name, isRemote: true), configuration: configuration, local: nil)
     }
 
-    /// Waits, bounded, until the fetch under way is over; begins one when none is (any more).
+    /// Waits, bounded, until the fetch under way is over; begins one when none is.
     static func wait(_ fetcher: KeySetFetcher, _ cell: KeySetCell) -> Bool {
         let done = DispatchSemaphore(value: 0)
         fetcher.refetch(cell) { done.signal() }
@@ -90,14 +90,36 @@ import Testing
         fetcher.adopt([])
     }
 
+    /// An answer that brings no keys, named so that a failing test does not print megabytes.
+    struct Rubbish: CustomTestStringConvertible {
+        var testDescription: String
+        var answer: String
+
+        init(_ name: String, _ answer: String) {
+            testDescription = name
+            self.answer = answer
+        }
+    }
+
+    static let blanks = String(repeating: " ", count: 10_000_000)
+
     @Test(arguments: [
-        ScriptedIssuer.ok("<html>maintenance</html>"), ScriptedIssuer.ok("{\"keys\":[]}"), ScriptedIssuer.ok(""),
-        ScriptedIssuer.ok(
-            "{\"keys\":[\(ec.dropLast()),\"d\":\"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE\"}]}"),
-        ScriptedIssuer.ok(String(repeating: " ", count: 2_000_000)),
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "garbage",
+        Rubbish("HTML", ScriptedIssuer.ok("<html>maintenance</html>")),
+        Rubbish("no key", ScriptedIssuer.ok("{\"keys\":[]}")),
+        Rubbish("nothing", ScriptedIssuer.ok("")),
+        Rubbish(
+            "a private key",
+            ScriptedIssuer.ok(
+                "{\"keys\":[\(ec.dropLast()),\"d\":\"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE\"}]}")),
+        Rubbish("10 MB", ScriptedIssuer.ok(blanks)),
+        Rubbish("10 MB in one chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n989680\r\n" + blanks),
+        Rubbish("10 MB until the end", "HTTP/1.1 200 OK\r\n\r\n" + blanks),
+        Rubbish("a redirect", "HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n"),
+        Rubbish("status 404", "HTTP/1.1 404 Not Found\r\n\r\n"),
+        Rubbish("status 503", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"),
+        Rubbish("no HTTP", "garbage"),
     ])
-    func `rubbish never replaces good keys`(answer: String) throws {
+    func `rubbish never replaces good keys`(rubbish: Rubbish) throws {
         let issuer = try ScriptedIssuer(answer: ScriptedIssuer.ok(Self.document(Self.ec)))
         defer { issuer.stop() }
         let recording = RecordingLog()
@@ -107,7 +129,7 @@ import Testing
         #expect(Self.wait(fetcher, set.cell))
         let generation = set.cell.generation
         let requests = issuer.requests.count
-        issuer.answer(answer)
+        issuer.answer(rubbish.answer)
         #expect(Self.wait(fetcher, set.cell))
         #expect(issuer.requests.count == requests + 1)
         #expect(Self.kids(set.cell) == ["ec"])
@@ -116,18 +138,6 @@ import Testing
         #expect(status.consecutiveFailures == 1)
         #expect(status.lastError != nil)
         #expect(recording.messages.contains { $0.contains("the keys in force stay") })
-        fetcher.adopt([])
-    }
-
-    @Test func `shortly after a failure nobody waits and the issuer is left alone`() throws {
-        let issuer = try ScriptedIssuer(answer: "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")
-        defer { issuer.stop() }
-        let fetcher = KeySetFetcher(log: RecordingLog().log)
-        let set = Self.keySet(issuer.url, cooldown: .seconds(3600))
-        fetcher.adopt([set])
-        #expect(Self.wait(fetcher, set.cell))
-        for _ in 0..<100 { #expect(Self.wait(fetcher, set.cell)) }
-        #expect(issuer.requests.count <= 2)
         fetcher.adopt([])
     }
 

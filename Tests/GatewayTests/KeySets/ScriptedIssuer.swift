@@ -5,7 +5,8 @@ import Glibc
 import IO
 import Synchronization
 
-/// An HTTP server on a port of its own that answers each request with what its script says, byte for byte, and closes.
+/// An HTTP server on a port of its own that answers each request with what its script says, byte for byte, and closes,
+/// or waits until the client does.
 final class ScriptedIssuer: Sendable {
     private struct State {
         var answer: [UInt8]
@@ -15,10 +16,12 @@ final class ScriptedIssuer: Sendable {
 
     private let listener: Int32
     private let state: Mutex<State>
+    private let holdsOpen: Bool
     private let ended = DispatchSemaphore(value: 0)
     let port: UInt16
 
-    init(answer: String) throws {
+    init(answer: String, holdsOpen: Bool = false) throws {
+        self.holdsOpen = holdsOpen
         listener = try Sockets.listen(on: SocketEndpoint(address: IPAddress(v4: 0x7F00_0001), port: 0))
         port = Sockets.localEndpoint(of: listener).port
         state = Mutex(State(answer: Array(answer.utf8)))
@@ -50,6 +53,8 @@ final class ScriptedIssuer: Sendable {
                 return state.answer
             }
             write(answer, to: descriptor)
+            // The client sends nothing more, so what can be read is its end.
+            if holdsOpen { _ = linux_poll(descriptor, Int16(POLLIN), 10_000) }
             Sockets.closeDescriptor(descriptor)
         }
         Sockets.closeDescriptor(listener)
