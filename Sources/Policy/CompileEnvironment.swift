@@ -11,7 +11,7 @@ package protocol CompileEnvironment {
     func secret(_ reference: SecretReference) throws(CompileFault) -> [UInt8]
     /// Reads a file in chunks. A fault that `take` throws ends the reading and is thrown on.
     func read(file path: String, take: (Span<UInt8>) throws(CompileFault) -> Void) throws(CompileFault)
-    /// The place of a key set, the same one over reloads while its configuration is the same. Keys of a local file or of
-    /// the policy itself are installed in it; keys from a URL may come later.
+    /// The place of a key set, the same one over reloads while its configuration is the same. Keys of a local file or
+    /// of the policy itself are installed in it; keys from a URL may come later.
     func keySetCell(named name: String, configuration: KeySetConfiguration) throws(CompileFault) -> KeySetCell
 }

@@ -3,14 +3,14 @@ import Core
 /// Turns a configuration into a snapshot: follows every reference, compiles routes, templates and profiles, loads keys.
 /// Goes on after an error, so that all of them are told at once.
 struct PolicyCompiler<Environment: CompileEnvironment> {
-    private let configuration: Configuration
-    private let environment: Environment
+    let configuration: Configuration
+    let environment: Environment
     private(set) var diagnostics: [Diagnostic] = []
-    private var keySets: [String: KeySetCell] = [:]
-    private var keyAuthenticators: [String: KeyAuthenticator] = [:]
-    private var verifiers: [String: JWTVerifier] = [:]
-    private var limits: [String: Limit] = [:]
-    private var profiles: [String: AnswerProfile] = ["problem": .problem]
+    var keySets: [String: KeySetCell] = [:]
+    var keyAuthenticators: [String: KeyAuthenticator] = [:]
+    var verifiers: [String: JWTVerifier] = [:]
+    var limits: [String: Limit] = [:]
+    var profiles: [String: AnswerProfile] = ["problem": .problem]
 
     init(_ configuration: Configuration, environment: Environment) {
         self.configuration = configuration
@@ -30,7 +30,9 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
         for (index, route) in configuration.routes.enumerated() {
             guard let pattern = pattern(of: route) else { continue }
             patterns.append(pattern)
-            if let route = compile(route, at: index, pattern: pattern, upstreamNames: upstreamNames) { routes.append(route) }
+            if let route = compile(route, at: index, pattern: pattern, upstreamNames: upstreamNames) {
+                routes.append(route)
+            }
         }
         guard patterns.count == configuration.routes.count else { return nil }
         let builder = RouteTableBuilder(configuration.routes, patterns: patterns)
@@ -39,7 +41,9 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
             fail(.referenceUnknown, nil, "responses", "no profile named \(quoted(configuration.responses))")
             return nil
         }
-        guard routes.count == patterns.count, !diagnostics.contains(where: { $0.severity == .error }) else { return nil }
+        guard routes.count == patterns.count, !diagnostics.contains(where: { $0.severity == .error }) else {
+            return nil
+        }
         return Snapshot(
             Snapshot.Parts(
                 configuration: configuration, routes: routes, upstreamNames: upstreamNames, keySets: keySets,
@@ -89,7 +93,8 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
     }
 
     /// What one reason leaves out it takes from the profile's fallback.
-    private mutating func compile(_ answer: AnswerConfiguration, fallback: AnswerConfiguration?) -> AnswerProfile.Answer {
+    private mutating func compile(_ answer: AnswerConfiguration, fallback: AnswerConfiguration?) -> AnswerProfile.Answer
+    {
         var result = AnswerProfile.Answer()
         result.status = answer.status ?? fallback?.status
         if let body = answer.body ?? fallback?.body {
@@ -118,274 +123,5 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
         let type = contentType.utf8.prefix { $0 != 0x3B }.map(\.lowercasedASCII).filter { !$0.isOptionalWhitespace }
         let text = String(decoding: type, as: UTF8.self)
         return text.hasSuffix("/json") || text.hasSuffix("+json")
-    }
-
-    // MARK: Authenticators
-
-    private mutating func compile(authenticator: AuthenticatorConfiguration, named name: String) {
-        let path = "authenticators.\(name)"
-        switch authenticator.kind {
-        case .apiKey(let keys): compile(keys, named: name, path, authenticator.position)
-        case .jwt(let tokens):
-            guard let cell = keySet(tokens.keySet) else { return }
-            do throws(MalformedPointer) {
-                verifiers[name] = try JWTVerifier(
-                    name: name, configuration: tokens, keySet: cell, cryptography: environment.cryptography)
-            } catch {
-                fail(.pointerInvalid, authenticator.position, path, "not a JSON Pointer: \(quoted(error.text))")
-            }
-        }
-    }
-
-    private mutating func keySet(_ name: Located<String>) -> KeySetCell? {
-        if let cell = keySets[name.value] { return cell }
-        guard let keySet = configuration.keySets[name.value] else {
-            fail(.referenceUnknown, name.position, name.path, "no key set named \(quoted(name.value))")
-            return nil
-        }
-        do throws(CompileFault) {
-            let cell = try environment.keySetCell(named: name.value, configuration: keySet)
-            keySets[name.value] = cell
-            return cell
-        } catch {
-            fail(error, keySet.position, "key_sets.\(name.value)")
-            return nil
-        }
-    }
-
-    private mutating func compile(
-        _ keys: APIKeyAuthenticatorConfiguration, named name: String, _ path: String, _ position: SourcePosition
-    ) {
-        var builder = APIKeyTable.Builder()
-        for (index, record) in keys.keys.enumerated() {
-            do throws(APIKeyTableError) { try builder.add(record) } catch {
-                fail(.keyDuplicate, record.position, "\(path).keys[\(index)]", error.message)
-            }
-        }
-        var pepper: [UInt8]?
-        if let reference = keys.pepper {
-            do throws(CompileFault) { pepper = try environment.secret(reference) } catch {
-                fail(error, position, "\(path).pepper")
-                return
-            }
-        }
-        if let file = keys.keysFile, !load(file, hasPepper: pepper != nil, into: &builder) { return }
-        let table: APIKeyTable
-        do throws(APIKeyTableError) { table = try builder.build() } catch {
-            fail(.keyDuplicate, position, path, error.message)
-            return
-        }
-        var lists: [LimitList] = []
-        for names in table.limitLists {
-            let located = names.names.map { Located($0, at: names.position, path: "\(path): key \(quoted(names.firstID))") }
-            guard let list = limitList(located) else { return }
-            lists.append(list)
-        }
-        keyAuthenticators[name] = KeyAuthenticator(
-            name: name, table: table, pepper: pepper, cryptography: environment.cryptography, limitLists: lists)
-    }
-
-    private mutating func load(
-        _ file: Located<String>, hasPepper: Bool, into builder: inout APIKeyTable.Builder
-    ) -> Bool {
-        var reader = KeysFile(digestMember: hasPepper ? .hmacSHA256 : .sha256)
-        do throws(CompileFault) {
-            try environment.read(file: file.value) { chunk throws(CompileFault) in
-                do throws(APIKeyRecordError) { try reader.feed(chunk, into: &builder) } catch {
-                    throw Self.fault(error, in: file.value)
-                }
-            }
-            do throws(APIKeyRecordError) { try reader.finish(into: &builder) } catch {
-                throw Self.fault(error, in: file.value)
-            }
-            return true
-        } catch {
-            fail(error, file.position, file.path)
-            return false
-        }
-    }
-
-    private static func fault(_ error: APIKeyRecordError, in file: String) -> CompileFault {
-        let message = error.path.isEmpty ? error.message : "\(error.path): \(error.message)"
-        return CompileFault(error.code, message, file: file, position: error.position)
-    }
-
-    /// Nil after an error was noted.
-    private mutating func limitList(_ names: [Located<String>]) -> LimitList? {
-        var list: [Limit] = []
-        for name in names {
-            guard let limit = limits[name.value] else {
-                if configuration.limits[name.value] == nil {
-                    fail(.referenceUnknown, name.position, name.path, "no limit named \(quoted(name.value))")
-                }
-                return nil
-            }
-            list.append(limit)
-        }
-        guard let result = LimitList(list) else {
-            fail(
-                .valueOutOfRange, names.first?.position, names.first?.path ?? "",
-                "at most \(LimitList.capacity) limits apply to one request")
-            return nil
-        }
-        return result
-    }
-
-    // MARK: Routes
-
-    private mutating func pattern(of route: RouteConfiguration) -> PathPattern? {
-        do throws(PathPatternError) { return try PathPattern(route.path.value) } catch {
-            fail(.pathPatternInvalid, route.path.position, route.path.path, error.message)
-            return nil
-        }
-    }
-
-    private mutating func compile(
-        _ route: RouteConfiguration, at index: Int, pattern: PathPattern, upstreamNames: [String]
-    ) -> Route? {
-        let errorCount = diagnostics.count
-        let upstreamIndex = upstreamNames.firstIndex(of: route.upstream.value)
-        let upstream = configuration.upstreams[route.upstream.value]
-        if upstream == nil {
-            fail(
-                .referenceUnknown, route.upstream.position, route.upstream.path,
-                "no upstream named \(quoted(route.upstream.value))")
-        }
-        let credentials = credentialPlan(route, at: index)
-        let limits = limitList(route.limits)
-        let profile = profiles[route.responses?.value ?? configuration.responses]
-        if let responses = route.responses, profile == nil {
-            fail(.referenceUnknown, responses.position, responses.path, "no profile named \(quoted(responses.value))")
-        }
-        let authorization = authorization(route, pattern)
-        let sent = requestFields(route, pattern)
-        let returned = route.setResponseHeaders.compactMap { field($0, pattern, allowsPath: false) }
-        guard diagnostics.count == errorCount, let upstreamIndex, let upstream, let credentials, let limits, let profile
-        else { return nil }
-        let style = route.rateHeaders ?? configuration.rateHeaders
-        return Route(
-            Route.Parts(
-                hostPolicy: upstream.host, credentials: credentials, authorization: authorization, limits: limits,
-                rateStyle: style,
-                request: RequestRules(
-                    route, globalNames: Self.identityNames + configuration.identityHeaders.map(\.name), added: sent,
-                    credentials: credentials),
-                response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile),
-            index: index, configuration: route, upstreamIndex: upstreamIndex)
-    }
-
-    /// The names no client may send to any route, whatever identity headers the policy has.
-    private static var identityNames: [String] {
-        ["X-Auth-Subject", "X-Auth-Method", "X-Auth-Credential", "X-Auth-Issuer", "X-Auth-Scopes"]
-    }
-
-    /// The identity headers, but those the route sets itself, then what the route sets.
-    private mutating func requestFields(_ route: RouteConfiguration, _ pattern: PathPattern) -> [FieldTemplate] {
-        let identity = configuration.identityHeaders.filter { header in
-            // The header is every route's, its capture perhaps only some routes': the others go without it.
-            TemplateSyntax.captures(in: header.template.value).allSatisfy(pattern.captures.contains)
-                && !route.setRequestHeaders.contains { FieldFilter.areSame($0.name, header.name) }
-        }
-        var fields: [FieldTemplate] = []
-        for header in identity + route.setRequestHeaders {
-            if let compiled = field(header, pattern, allowsPath: true) { fields.append(compiled) }
-        }
-        return fields
-    }
-
-    private mutating func field(_ header: HeaderTemplate, _ pattern: PathPattern, allowsPath: Bool) -> FieldTemplate? {
-        guard let value = template(header.template, pattern) else { return nil }
-        if value.usesPath, !allowsPath {
-            fail(.captureUnknown, header.template.position, header.template.path, "a response header has no path captures")
-            return nil
-        }
-        return FieldTemplate(name: Array(header.name.utf8), value: value)
-    }
-
-    private mutating func template(_ text: Located<String>, _ pattern: PathPattern) -> ValueTemplate? {
-        do throws(TemplateError) {
-            if let template = ValueTemplate(try TemplateSyntax.parse(text.value), pattern: pattern) { return template }
-            fail(.captureUnknown, text.position, text.path, "the route's path has no such capture")
-        } catch {
-            fail(.templateInvalid, text.position, text.path, error.message)
-        }
-        return nil
-    }
-
-    private mutating func authorization(_ route: RouteConfiguration, _ pattern: PathPattern) -> Authorization {
-        let rules = route.authorization
-        var result = Authorization()
-        result.scopes = rules.scopes
-        if !rules.allowedAddresses.isEmpty { result.allowed = AddressSet(rules.allowedAddresses) }
-        if !rules.deniedAddresses.isEmpty { result.denied = AddressSet(rules.deniedAddresses) }
-        for (pointer, text) in rules.claims {
-            guard let compiled = JSONPointer(pointer.value) else {
-                fail(.pointerInvalid, pointer.position, pointer.path, "not a JSON Pointer: \(quoted(pointer.value))")
-                continue
-            }
-            guard let template = template(text, pattern) else { continue }
-            result.claims.append(Authorization.ClaimRule(pointer: compiled, template: template))
-        }
-        return result
-    }
-
-    // MARK: Credentials
-
-    private mutating func credentialPlan(_ route: RouteConfiguration, at index: Int) -> CredentialPlan? {
-        var plan = CredentialPlan()
-        switch route.requirement {
-        case .none: return plan
-        case .anyOf(let names), .optional(let names):
-            if case .optional = route.requirement { plan.isOptional = true }
-            guard let group = group(names, route, at: index) else { return nil }
-            plan.groups = [group]
-        case .allOf(let names):
-            for name in names {
-                guard let group = group([name], route, at: index) else { return nil }
-                plan.groups.append(group)
-            }
-        }
-        guard !plan.groups.isEmpty, !plan.groups.contains(where: \.isEmpty) else {
-            fail(.authenticationMissing, route.position, "routes[\(index)].authenticate", "names no authenticator")
-            return nil
-        }
-        return plan
-    }
-
-    /// The places where some authenticators look, each place once, in the order of the configuration.
-    private mutating func group(
-        _ names: [Located<String>], _ route: RouteConfiguration, at index: Int
-    ) -> [CredentialPlan.Probe]? {
-        var collected = ProbeCollection()
-        for name in names {
-            guard let authenticator = configuration.authenticators[name.value] else {
-                fail(.referenceUnknown, name.position, name.path, "no authenticator named \(quoted(name.value))")
-                return nil
-            }
-            switch authenticator.kind {
-            case .apiKey(let keys):
-                guard let compiled = keyAuthenticators[name.value] else { return nil }
-                for source in keys.sources { collected.add(source, keys: compiled) }
-            case .jwt(let tokens):
-                guard let compiled = verifiers[name.value] else { return nil }
-                for source in tokens.sources { collected.add(source, tokens: compiled) }
-            }
-        }
-        do throws(IssuerTable.Conflict) { return try collected.probes() } catch {
-            fail(.issuerAmbiguous, route.position, "routes[\(index)].authenticate", error.message)
-            return nil
-        }
-    }
-}
-
-extension IssuerTable.Conflict {
-    /// One line, for diagnostics.
-    fileprivate var message: String {
-        switch self {
-        case .sameIssuer(let issuer, let first, let second):
-            "\(quoted(first)) and \(quoted(second)) look at the same place for tokens of \(quoted(issuer))"
-        case .anyIssuer(let first, let second):
-            "\(quoted(first)) and \(quoted(second)) look at the same place and take tokens of any issuer"
-        }
     }
 }

@@ -4,14 +4,16 @@ extension Snapshot {
     /// Fills in the answer to a refused request, by its route's profile.
     /// - Parameter head: the request's head, as far as there is one.
     package func answer(
-        _ refusal: Refusal, requestID: Span<UInt8>, now: ClockReading, head: RequestHead?, into answer: inout LocalAnswer
+        _ refusal: Refusal, requestID: Span<UInt8>, now: ClockReading, head: RequestHead?,
+        into answer: inout LocalAnswer
     ) {
         answer.removeAll()
         let template = (refusal.route?.profile ?? profile).answer(for: refusal.denial)
         let wait = Self.wait(of: refusal)
         let status = template.status ?? refusal.denial.status
         let values = AnswerValues(
-            reason: refusal.denial.reason, status: status, title: StatusPhrase.of(status), detail: refusal.denial.detail,
+            reason: refusal.denial.reason, status: status, title: StatusPhrase.of(status),
+            detail: refusal.denial.detail,
             retryAfter: wait.map { RateHeaders.retryAfterSeconds($0, now: now.wall) },
             reset: wait.map { RateHeaders.resetSecond($0, now: now.wall) })
         answer.status = status
@@ -56,11 +58,12 @@ extension Snapshot {
         }
     }
 
-    /// Makes an upstream's response the client's: marks fields dropped, and fills `lines` with those to add. Dropped are the
-    /// upstream's X-Request-ID and Server, what it says of rate limits unless the policy keeps that, and what the route
-    /// sets or removes.
+    /// Makes an upstream's response the client's: marks fields dropped, and fills `lines` with those to add. Dropped
+    /// are the upstream's X-Request-ID and Server, what it says of rate limits unless the policy keeps that, and what
+    /// the route sets or removes.
     package func completeResponse(
-        _ head: inout ResponseHead, grant: Grant?, requestID: Span<UInt8>, now: ClockReading, into lines: inout HeaderLines
+        _ head: inout ResponseHead, grant: Grant?, requestID: Span<UInt8>, now: ClockReading,
+        into lines: inout HeaderLines
     ) {
         lines.removeAll()
         lines.append(name: "X-Request-ID", value: requestID)

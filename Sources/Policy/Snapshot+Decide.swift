@@ -1,8 +1,8 @@
 package import Core
 
 extension Snapshot {
-    /// Decides what is to be done with a request. Pure: the same values give the same decision, apart from the buckets and
-    /// the failure budget, which `memory` refers to and which count. Changes nothing in the head.
+    /// Decides what is to be done with a request. Pure: the same values give the same decision, apart from the buckets
+    /// and the failure budget, which `memory` refers to and which count. Changes nothing in the head.
     package func decide(
         _ head: inout RequestHead, connection: ConnectionFacts, now: ClockReading, memory: DecisionMemory
     ) -> Decision {
@@ -29,7 +29,9 @@ extension Snapshot {
         guard let leaf = table.leaf(head, path: normal.span, scratch: &memory.host) else {
             return .refuse(Refusal(denial: .routeNotFound, client: context.client))
         }
-        if head.method == .options || head.method == .trace, let decision = lastHop(head, leaf, context) { return decision }
+        if head.method == .options || head.method == .trace, let decision = lastHop(head, leaf, context) {
+            return decision
+        }
         switch table.choose(at: leaf, head) {
         case .found(let index):
             return decide(head, routes[index], pathForm(head, outcome, leaf, memory), context, memory)
@@ -85,7 +87,8 @@ extension Snapshot {
         }
         return .forward(
             Grant(
-                route: route, context: context, identity: refusal.identity, fingerprint: refusal.fingerprint, rate: rate,
+                route: route, context: context, identity: refusal.identity, fingerprint: refusal.fingerprint,
+                rate: rate,
                 pathForm: form))
     }
 
@@ -111,9 +114,9 @@ extension Snapshot {
         }
     }
 
-    /// Which spelling of a path goes on. One that came in normal form goes on as it is. Another one goes on byte for byte
-    /// as received (RFC 9110 §7.7) only when, matched literally, it leads to the same pattern with captures that decode to the
-    /// same values; otherwise the normal form, which was matched, is what the upstream sees.
+    /// Which spelling of a path goes on. One that came in normal form goes on as it is. Another one goes on byte for
+    /// byte as received (RFC 9110 §7.7) only when, matched literally, it leads to the same pattern with captures that
+    /// decode to the same values; otherwise the normal form, which was matched, is what the upstream sees.
     private func pathForm(
         _ head: RequestHead, _ outcome: PathNormaliser.Outcome, _ leaf: Int, _ memory: DecisionMemory
     ) -> Grant.PathForm {
@@ -136,13 +139,14 @@ extension Snapshot {
         }
     }
 
-    /// Max-Forwards of TRACE and OPTIONS (RFC 9110 §7.6.2): at 0 the request ends here. Nobody is traced to: a reflected
-    /// request would show what other servers added to it.
+    /// Max-Forwards of TRACE and OPTIONS (RFC 9110 §7.6.2): at 0 the request ends here. Nobody is traced to: a
+    /// reflected request would show what other servers added to it.
     private func lastHop(_ head: RequestHead, _ leaf: Int, _ context: RequestContext) -> Decision? {
         switch MaxForwards(head) {
         case .absent, .hops: nil
         case .invalid: .refuse(Refusal(denial: .maxForwardsInvalid, client: context.client))
-        case .exhausted: head.method == .options ? .answer(.resourceOptions(leaf: leaf)) : .refuse(methodRefusal(leaf, context))
+        case .exhausted:
+            head.method == .options ? .answer(.resourceOptions(leaf: leaf)) : .refuse(methodRefusal(leaf, context))
         }
     }
 

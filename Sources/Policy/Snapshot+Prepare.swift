@@ -1,8 +1,8 @@
 package import Core
 
 extension Snapshot {
-    /// Makes of a granted request what the upstream gets: marks fields of the head dropped, and fills `plan` with the lines
-    /// to add, the target and the Host. Called once for a request.
+    /// Makes of a granted request what the upstream gets: marks fields of the head dropped, and fills `plan` with the
+    /// lines to add, the target and the Host. Called once for a request.
     ///
     /// Returns a denial when a value to be sent is too long; then nothing may be forwarded.
     package func prepare(
@@ -24,7 +24,8 @@ extension Snapshot {
         let source = TemplateSource(identity: grant.identity, client: grant.client, route: route.name)
         let path = plan.path
         for field in route.request.added {
-            switch field.append(to: &plan.lines, scratch: &plan.scratch, source, path: path.span, requestID: requestID) {
+            switch field.append(to: &plan.lines, scratch: &plan.scratch, source, path: path.span, requestID: requestID)
+            {
             case .written, .absent: continue
             case .tooLong: return .identityTooLarge
             }
@@ -32,8 +33,8 @@ extension Snapshot {
         return nil
     }
 
-    /// The identifier to use for a request: the client's own X-Request-ID where its peer is a trusted proxy and it is one of
-    /// 1 to 128 of `[A-Za-z0-9._-]`. Nil asks for a new one.
+    /// The identifier to use for a request: the client's own X-Request-ID where its peer is a trusted proxy and it is
+    /// one of 1 to 128 of `[A-Za-z0-9._-]`. Nil asks for a new one.
     package func requestID(in head: RequestHead, connection: ConnectionFacts) -> Range<Int>? {
         guard clientAddress.trusts(connection.peer) else { return nil }
         var found: Range<Int>?
@@ -96,8 +97,9 @@ extension Snapshot {
         }
     }
 
-    /// Continues the client's trace with a span of ours (W3C Trace Context §3.2); one that cannot be read is followed by a
-    /// new one, and `tracestate` goes on only with the trace it belongs to. Nothing is traced that the client did not trace.
+    /// Continues the client's trace with a span of ours (W3C Trace Context §3.2); one that cannot be read is followed
+    /// by a new one, and `tracestate` goes on only with the trace it belongs to. Nothing is traced that the client did
+    /// not trace.
     private func continueTrace(_ head: inout RequestHead, requestID: Span<UInt8>, _ lines: inout HeaderLines) {
         var count = 0
         var context: TraceContext?
@@ -118,7 +120,8 @@ extension Snapshot {
         // The request's identifier is unique, so a keyed hash of it is a span of its own and, twice, a trace.
         let (first, second) = FastHash.hash128(requestID, seed: traceSeed)
         let next =
-            context?.continued(by: first) ?? TraceContext(traceHigh: first, traceLow: second, span: first ^ second, flags: 0)
+            context?.continued(by: first)
+            ?? TraceContext(traceHigh: first, traceLow: second, span: first ^ second, flags: 0)
         lines.append(name: "traceparent") { next.append(to: &$0) }
     }
 
@@ -134,7 +137,9 @@ extension Snapshot {
     /// Takes the cookies that are credentials out of the Cookie lines that hold them; the other cookies go on.
     private func stripCookies(_ head: inout RequestHead, _ names: [[UInt8]], _ lines: inout HeaderLines) {
         for index in head.fields.indices where head.fields[index].known == .cookie {
-            guard let rest = CookiePairs.rest(of: head.bytes.span.extracting(head.fields[index].value.range), without: names)
+            guard
+                let rest = CookiePairs.rest(
+                    of: head.bytes.span.extracting(head.fields[index].value.range), without: names)
             else { continue }
             let isRemoved = head.fields[index].isDropped
             head.fields[index].isDropped = true

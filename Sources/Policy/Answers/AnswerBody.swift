@@ -1,7 +1,7 @@
 import Core
 
-/// A compiled body or header of an answer. In a JSON body values are escaped; outside of quotation marks a text becomes a
-/// JSON string and an absent number `null`, so that the body is JSON whatever the reason.
+/// A compiled body or header of an answer. In a JSON body values are escaped; outside of quotation marks a text becomes
+/// a JSON string and an absent number `null`, so that the body is JSON whatever the reason.
 struct AnswerBody: Sendable {
     private struct Part: Sendable {
         var part: AnswerTemplatePart

@@ -44,7 +44,8 @@ struct Challenges: Sendable {
         switch denial {
         case .credentialAmbiguous: "invalid_request"
         case .scopeMissing: "insufficient_scope"
-        case .credentialMalformed, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired, .tokenAddressNotAllowed:
+        case .credentialMalformed, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
+            .tokenAddressNotAllowed:
             "invalid_token"
         case .token(let fault): fault == .keySetUnavailable ? nil : "invalid_token"
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,

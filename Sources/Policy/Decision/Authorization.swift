@@ -21,7 +21,8 @@ struct Authorization: Sendable {
         return allowed?.contains(address) ?? true
     }
 
-    /// Nil when the identity may do what the route does, or why not. Somebody who is nobody has no scopes and no claims.
+    /// Nil when the identity may do what the route does, or why not. Somebody who is nobody has no scopes and no
+    /// claims.
     /// - Parameters:
     ///   - path: the normalised path.
     ///   - scratch: for the value a claim is compared with.

@@ -3,10 +3,10 @@ import Core
 /// Finds the address a request came from: the peer, or, behind trusted proxies, the first address from the right of the
 /// forwarding fields that is not one of theirs.
 ///
-/// Only the configured family of fields is read, its lines joined in order. What is no address ends the walk at the last
-/// good one; so do "unknown", names that begin with "_", and the left end. With both families configured, one that
-/// is absent leaves the word to the other, and two that lead to different addresses are refused. A field that Connection
-/// names is read all the same: it was addressed to us.
+/// Only the configured family of fields is read, its lines joined in order. What is no address ends the walk at the
+/// last good one; so do "unknown", names that begin with "_", and the left end. With both families configured, one that
+/// is absent leaves the word to the other, and two that lead to different addresses are refused. A field that
+/// Connection names is read all the same: it was addressed to us.
 struct ClientAddress: Sendable {
     private let trusted: AddressSet
     private let family: ForwardedFields

@@ -3,9 +3,9 @@ import Core
 /// Where a route looks for credentials and who judges them.
 ///
 /// A request shows one credential to each group: the first that is found in the order of the configuration. It decides
-/// alone, whatever else is shown; what is shown and bad is never passed over. Of bearer tokens the longest prefix that fits
-/// chooses the judge. `any_of` and `optional` are one group, `all_of` is one for each authenticator, and the first one's
-/// identity is the request's.
+/// alone, whatever else is shown; what is shown and bad is never passed over. Of bearer tokens the longest prefix that
+/// fits chooses the judge. `any_of` and `optional` are one group, `all_of` is one for each authenticator, and the first
+/// one's identity is the request's.
 struct CredentialPlan: Sendable {
     /// A place in a request.
     enum Place: Sendable, Equatable {
@@ -17,7 +17,8 @@ struct CredentialPlan: Sendable {
         case cookie(name: [UInt8])
     }
 
-    /// Who judges a value that begins with `prefix`. A value for keys and tokens alike is a token when it has exactly two dots.
+    /// Who judges a value that begins with `prefix`. A value for keys and tokens alike is a token when it has exactly
+    /// two dots.
     struct Judge: Sendable {
         var prefix: [UInt8]
         var keys: [KeyAuthenticator]
@@ -69,10 +70,14 @@ struct CredentialPlan: Sendable {
     }
 
     /// Keys or tokens are taken as bearer tokens, or tokens at all.
-    var takesBearer: Bool { groups.contains { $0.contains { $0.place == .bearer || $0.judges.contains { $0.tokens != nil } } } }
+    var takesBearer: Bool {
+        groups.contains { $0.contains { $0.place == .bearer || $0.judges.contains { $0.tokens != nil } } }
+    }
 
     /// API keys are taken somewhere else than as bearer tokens.
-    var takesKeys: Bool { groups.contains { $0.contains { $0.place != .bearer && $0.judges.contains { !$0.keys.isEmpty } } } }
+    var takesKeys: Bool {
+        groups.contains { $0.contains { $0.place != .bearer && $0.judges.contains { !$0.keys.isEmpty } } }
+    }
 
     private var places: [Place] { groups.flatMap { $0.map(\.place) } }
 }

@@ -1,7 +1,7 @@
 package import Core
 
-/// What one loop keeps from decision to decision: the tokens it has judged, arrays that are filled anew each time, and the
-/// process-wide tables. Not shared between loops.
+/// What one loop keeps from decision to decision: the tokens it has judged, arrays that are filled anew each time, and
+/// the process-wide tables. Not shared between loops.
 package final class DecisionMemory {
     let buckets: BucketTable
     let failureBudget: FailureBudget

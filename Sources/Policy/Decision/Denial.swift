@@ -145,7 +145,8 @@ extension Denial {
         case .token(let fault): fault != .keySetUnavailable
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
             .bodyTooLarge, .routeNotFound, .methodNotAllowed, .tooManyFailures, .schemeNotSupported, .credentialMissing,
-            .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable,
+            .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited,
+            .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
             .noServerAvailable, .overloaded:
             false
@@ -156,7 +157,8 @@ extension Denial {
     package static let all: [Denial] =
         PathFault.allCases.map(Denial.path) + TokenFault.allCases.map(Denial.token) + [
             .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout, .bodyTooLarge, .routeNotFound,
-            .methodNotAllowed, .tooManyFailures, .schemeNotSupported, .credentialMissing, .credentialMalformed, .credentialAmbiguous,
+            .methodNotAllowed, .tooManyFailures, .schemeNotSupported, .credentialMissing, .credentialMalformed,
+            .credentialAmbiguous,
             .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired, .addressNotAllowed, .tokenAddressNotAllowed,
             .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable, .upstreamUnreachable,
             .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .noServerAvailable,

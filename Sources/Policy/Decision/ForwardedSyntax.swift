@@ -14,7 +14,8 @@ enum ForwardedSyntax {
         }
     }
 
-    /// The elements of a Forwarded value: commas in quoted strings divide nothing. Nil when a quotation mark is left open.
+    /// The elements of a Forwarded value: commas in quoted strings divide nothing. Nil when a quotation mark is left
+    /// open.
     static func elements(_ value: Span<UInt8>) -> [Range<Int>]? { split(value, at: 0x2C) }
 
     /// An address as X-Forwarded-For has it: bare, with a port, in brackets, in quotation marks.
@@ -56,7 +57,9 @@ enum ForwardedSyntax {
         let host = Authority.hostRange(in: item)
         guard host.count > 0 else { return nil }
         if host.upperBound < item.count {
-            guard item[host.upperBound] == 0x3A, isPort(item.extracting(host.upperBound &+ 1..<item.count)) else { return nil }
+            guard item[host.upperBound] == 0x3A, isPort(item.extracting(host.upperBound &+ 1..<item.count)) else {
+                return nil
+            }
         }
         if item[0] == 0x5B {
             guard host.count > 2, item[host.upperBound &- 1] == 0x5D else { return nil }

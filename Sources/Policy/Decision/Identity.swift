@@ -103,7 +103,9 @@ extension Identity {
     }
 
     /// Appends what `write` appends, escaped when it has to be; nearly no id and no subject has to.
-    private static func append(_ form: ValueTemplate.Form, to output: inout [UInt8], _ write: (inout [UInt8]) -> Void) -> Bool {
+    private static func append(_ form: ValueTemplate.Form, to output: inout [UInt8], _ write: (inout [UInt8]) -> Void)
+        -> Bool
+    {
         let start = output.count
         write(&output)
         guard output.count > start else { return false }

@@ -42,7 +42,9 @@ struct RateLimiter {
     }
 
     /// A key is its record's id, under the authenticator's name.
-    private func append(_ part: LimitConfiguration.Part, _ record: APIKeyTable.Record, _ authenticator: KeyAuthenticator) {
+    private func append(
+        _ part: LimitConfiguration.Part, _ record: APIKeyTable.Record, _ authenticator: KeyAuthenticator
+    ) {
         BucketKey.appendPart(part, authenticator.name.utf8.span, to: &memory.principal)
         memory.scratch.removeAll(keepingCapacity: true)
         authenticator.table.appendID(of: record, to: &memory.scratch)
@@ -50,8 +52,8 @@ struct RateLimiter {
         BucketKey.appendPart(part, id.span, to: &memory.principal)
     }
 
-    /// The identity behind a token is its subject at its issuer, so that a fresh token brings no fresh bucket; a token that
-    /// names no subject stands for itself. `key` counts each token id by itself where there is one.
+    /// The identity behind a token is its subject at its issuer, so that a fresh token brings no fresh bucket; a token
+    /// that names no subject stands for itself. `key` counts each token id by itself where there is one.
     private func append(_ part: LimitConfiguration.Part, _ token: VerifiedToken) {
         BucketKey.appendPart(part, (token.issuer ?? token.authenticator).utf8.span, to: &memory.principal)
         let id = part == .key ? token.id ?? token.subject : token.subject ?? token.id

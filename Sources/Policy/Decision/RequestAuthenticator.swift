@@ -81,7 +81,8 @@ struct RequestAuthenticator {
             let digest = authenticator.digest(key)
             if fingerprint == nil { fingerprint = digest.fingerprint }
             switch authenticator.judge(digest, now: context.now.wall) {
-            case .accepted(let record): return .recognised(.apiKey(record, authenticator), fingerprint: digest.fingerprint)
+            case .accepted(let record):
+                return .recognised(.apiKey(record, authenticator), fingerprint: digest.fingerprint)
             case .refused(.credentialUnknown): continue
             case .refused(let denial): return refuse(denial, digest.fingerprint)
             }

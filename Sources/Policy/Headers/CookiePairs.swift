@@ -9,7 +9,9 @@ enum CookiePairs {
         guard field.extracting(ownName).equals(name) else { return nil }
         guard equals < pair.count else { return pair.upperBound..<pair.upperBound }
         let value = field.trimmed(pair.lowerBound &+ equals &+ 1..<pair.upperBound)
-        guard value.count >= 2, field[value.lowerBound] == 0x22, field[value.upperBound &- 1] == 0x22 else { return value }
+        guard value.count >= 2, field[value.lowerBound] == 0x22, field[value.upperBound &- 1] == 0x22 else {
+            return value
+        }
         return value.lowerBound &+ 1..<value.upperBound &- 1
     }
 

@@ -14,7 +14,8 @@ struct FieldTemplate: Sendable {
         requestID: Span<UInt8>
     ) -> Outcome {
         scratch.removeAll(keepingCapacity: true)
-        guard value.render(source, path: path, requestID: requestID, form: .field, to: &scratch), !scratch.isEmpty else {
+        guard value.render(source, path: path, requestID: requestID, form: .field, to: &scratch), !scratch.isEmpty
+        else {
             return .absent
         }
         guard scratch.count <= ValueTemplate.byteLimit else { return .tooLong }

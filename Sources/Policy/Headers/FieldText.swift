@@ -2,9 +2,10 @@ import Core
 
 /// How values of the request and of the identity are written into field values.
 ///
-/// Bytes outside printable ASCII and "%" are percent-encoded, byte by byte of the UTF-8 text, and so are spaces at either
-/// end: percent-decoding gives back exactly the value, and no value can end the line, hide behind trimmed whitespace, or
-/// pass for another. Ordinary values have none of these and stay as they are. The elements of a joined array have "," encoded as well.
+/// Bytes outside printable ASCII and "%" are percent-encoded, byte by byte of the UTF-8 text, and so are spaces at
+/// either end: percent-decoding gives back exactly the value, and no value can end the line, hide behind trimmed
+/// whitespace, or pass for another. Ordinary values have none of these and stay as they are. The elements of a joined
+/// array have "," encoded as well.
 enum FieldText {
     /// Appends `text` by the rule above.
     static func append(_ text: Span<UInt8>, to output: inout [UInt8], isElement: Bool = false) {

@@ -1,10 +1,12 @@
 import Core
 
-/// Writes the fields that tell an upstream where a request came from: X-Forwarded-*, X-Real-IP, Forwarded (RFC 7239), Via.
+/// Writes the fields that tell an upstream where a request came from: X-Forwarded-*, X-Real-IP, Forwarded (RFC 7239),
+/// Via.
 ///
-/// What an untrusted peer says about itself is dropped, both families whole, and so is the family that is not configured even
-/// from a trusted peer, who may have passed it on from anybody. The addresses of a trusted peer are kept and the peer is
-/// added to them; its X-Forwarded-Proto, -Host and -Port are kept where there is one of them and it is well formed.
+/// What an untrusted peer says about itself is dropped, both families whole, and so is the family that is not
+/// configured even from a trusted peer, who may have passed it on from anybody. The addresses of a trusted peer are
+/// kept and the peer is added to them; its X-Forwarded-Proto, -Host and -Port are kept where there is one of them and
+/// it is well formed.
 struct ForwardingFields: Sendable {
     private let writesX: Bool
     private let writesForwarded: Bool

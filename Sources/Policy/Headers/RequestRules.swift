@@ -2,7 +2,8 @@ import Core
 
 /// What a route does to the fields of a request before it goes on.
 struct RequestRules: Sendable {
-    /// Names no client may send here: identity headers, names the gateway sets itself, credentials, what the route removes.
+    /// Names no client may send here: identity headers, names the gateway sets itself, credentials, what the route
+    /// removes.
     var filter = FieldFilter()
     /// The same for the fields that parsing tells apart; bit n for the field with raw value n.
     var droppedFields: UInt64 = 0

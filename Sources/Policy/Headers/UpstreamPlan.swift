@@ -1,6 +1,7 @@
 package import Core
 
-/// What goes to the upstream in place of, or beside, what the client sent. One value is reused for request after request.
+/// What goes to the upstream in place of, or beside, what the client sent. One value is reused for request after
+/// request.
 package struct UpstreamPlan: Sendable {
     /// Lines to add: identity, forwarding fields, Via, X-Request-ID, traceparent, what the route sets.
     package internal(set) var lines = HeaderLines()

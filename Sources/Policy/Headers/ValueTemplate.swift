@@ -22,8 +22,8 @@ struct ValueTemplate: Sendable {
     /// A value longer than this is not sent; the request is refused instead.
     static let byteLimit = 8192
 
-    /// Compiles parsed parts for a route with this path pattern. Nil for a capture that the pattern does not have and for
-    /// a malformed pointer, both of which the reader of the configuration refuses.
+    /// Compiles parsed parts for a route with this path pattern. Nil for a capture that the pattern does not have and
+    /// for a malformed pointer, both of which the reader of the configuration refuses.
     init?(_ parts: [TemplatePart], pattern: PathPattern) {
         var compiled: [Part] = []
         for part in parts {
@@ -61,7 +61,8 @@ struct ValueTemplate: Sendable {
         }
     }
 
-    /// Appends the value; false, with something perhaps appended, when a part of it is absent, as the subject of nobody is.
+    /// Appends the value; false, with something perhaps appended, when a part of it is absent, as the subject of nobody
+    /// is.
     /// - Parameter path: the normalised path.
     func render(
         _ source: TemplateSource, path: Span<UInt8>, requestID: Span<UInt8>, form: Form, to output: inout [UInt8]
@@ -128,7 +129,9 @@ struct ValueTemplate: Sendable {
     /// A scalar as its text, an array of scalars joined by ","; other values are absent.
     private static func append(claim node: JSONNode?, _ form: Form, to output: inout [UInt8]) -> Bool {
         guard let node else { return false }
-        guard case .array(let elements) = node.value else { return append(scalar: node, form, to: &output, isElement: false) }
+        guard case .array(let elements) = node.value else {
+            return append(scalar: node, form, to: &output, isElement: false)
+        }
         if elements.isEmpty { return false }
         for index in elements.indices {
             if index > 0 { output.append(0x2C) }

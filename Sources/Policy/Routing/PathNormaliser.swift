@@ -21,7 +21,8 @@ package struct PathNormaliser: Sendable {
 
     package init(_ rules: PathRules) { self.rules = rules }
 
-    /// Normalises `path`, which is empty or begins with "/". `output` is emptied and filled only when the path is rewritten.
+    /// Normalises `path`, which is empty or begins with "/". `output` is emptied and filled only when the path is
+    /// rewritten.
     @inline(__always)
     package func normalise(_ path: Span<UInt8>, into output: inout [UInt8]) -> Outcome {
         Self.isPlain(path) ? .unchanged : rewrite(path, into: &output)

@@ -26,7 +26,9 @@ struct RouteConditions: Sendable {
             var lines = 0
             var fits = true
             for field in head.fields {
-                guard head.bytes.span.extracting(field.name.range).equalsIgnoringCase(header.name.span) else { continue }
+                guard head.bytes.span.extracting(field.name.range).equalsIgnoringCase(header.name.span) else {
+                    continue
+                }
                 lines &+= 1
                 if let value = header.value {
                     fits = lines == 1 && head.bytes.span.extracting(field.value.range).equals(value.span)

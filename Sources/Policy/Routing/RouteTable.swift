@@ -4,10 +4,10 @@ package import Core
 ///
 /// - Host: routes for exactly this host, then those for the longest matching `*.suffix`, then those for any host.
 /// - Path: segment by segment from the left, a literal before a capture before `/**` (which also matches nothing:
-///   `/files/**` serves `/files`). The host and path that fit best decide alone: when their routes do not take the method or
-///   lack a header, the request is refused, and no wider pattern that may ask for less gets it.
-/// - Among the routes of one pattern: named methods before any method, more header conditions before fewer. Two that could
-///   both be chosen are an error of the policy.
+///   `/files/**` serves `/files`). The host and path that fit best decide alone: when their routes do not take the
+///   method or lack a header, the request is refused, and no wider pattern that may ask for less gets it.
+/// - Among the routes of one pattern: named methods before any method, more header conditions before fewer. Two that
+///   could both be chosen are an error of the policy.
 ///
 /// The cost of a lookup depends on the request's segments, not on the number of routes, and nothing is allocated.
 package struct RouteTable: Sendable {
@@ -97,7 +97,9 @@ package struct RouteTable: Sendable {
         }
         let end = path.firstIndex(of: 0x2F, from: start) ?? path.count
         let segment = path.extracting(start..<end)
-        if here.hasLiterals, let child = literals.value(node, segment), let leaf = enter(child, path, end) { return leaf }
+        if here.hasLiterals, let child = literals.value(node, segment), let leaf = enter(child, path, end) {
+            return leaf
+        }
         // A capture never stands for an empty segment.
         if here.capture >= 0, start < end, let leaf = enter(here.capture, path, end) { return leaf }
         return here.rest < 0 ? nil : Int(here.rest)

@@ -18,7 +18,8 @@ final class PolicyFixture {
     let cell: KeySetCell
     var now = PolicyFixture.clock(0)
 
-    /// `change` completes a configuration that has an upstream, two authenticators named `keys` and `jwt`, and no routes.
+    /// `change` completes a configuration that has an upstream, two authenticators named `keys` and `jwt`, and no
+    /// routes.
     init(bucketLimit: Int = 1000, keys: KeySet? = nil, _ change: (inout Configuration) -> Void) throws {
         var configuration = Self.configuration()
         change(&configuration)
@@ -35,7 +36,8 @@ final class PolicyFixture {
     /// So many seconds into the life of `Sample.payload`. The monotonic clock begins elsewhere, as clocks do.
     static func clock(_ seconds: Int64) -> ClockReading {
         ClockReading(
-            instant: Instant(nanoseconds: (5000 + seconds) * 1_000_000_000), wall: WallTime(seconds: 1_800_000_000 + seconds))
+            instant: Instant(nanoseconds: (5000 + seconds) * 1_000_000_000),
+            wall: WallTime(seconds: 1_800_000_000 + seconds))
     }
 
     static func located(_ text: String) -> Located<String> {
@@ -57,7 +59,9 @@ final class PolicyFixture {
     static func optional(_ names: String...) -> RouteConfiguration.Requirement { .optional(names.map(located)) }
     static func allOf(_ names: String...) -> RouteConfiguration.Requirement { .allOf(names.map(located)) }
 
-    static func record(_ id: String, secret: String, _ change: (inout APIKeyConfiguration) -> Void = { _ in }) -> APIKeyConfiguration {
+    static func record(_ id: String, secret: String, _ change: (inout APIKeyConfiguration) -> Void = { _ in })
+        -> APIKeyConfiguration
+    {
         let digest = Sample.cryptography.sha256(secret.utf8.span)
         var record = APIKeyConfiguration(
             id: id, subject: "\(id)@acme", secrets: [.init(digest: digest, notBefore: nil, expiresAt: nil)],
@@ -126,7 +130,9 @@ final class PolicyFixture {
     }
 
     /// The reason of a refusal; "forwarded", "waiting" or "answered" for other decisions.
-    func outcome(_ first: String, _ fields: [String] = [], from peer: String = peer, waited: Bool = false) throws -> String {
+    func outcome(_ first: String, _ fields: [String] = [], from peer: String = peer, waited: Bool = false) throws
+        -> String
+    {
         switch try decide(first, fields, from: peer, waited: waited) {
         case .forward: "forwarded"
         case .refuse(let refusal): refusal.denial.reason
@@ -196,7 +202,9 @@ struct Forwarded {
         var lines: [String] = []
         for field in head.fields where !field.isDropped {
             let name = String(decoding: head.bytes[field.name.range], as: UTF8.self)
-            if field.known != .host { lines.append("\(name): \(String(decoding: head.bytes[field.value.range], as: UTF8.self))") }
+            if field.known != .host {
+                lines.append("\(name): \(String(decoding: head.bytes[field.value.range], as: UTF8.self))")
+            }
         }
         for field in plan.lines.fields {
             let bytes = plan.lines.bytes

@@ -124,7 +124,11 @@ struct RouteTableTests {
             PolicyFixture.route("/d") { $0.methods = ["HEAD"] },
             PolicyFixture.route("/d") { $0.methods = ["GET"] },
         ])
-        #expect(ties == [.init(first: 0, second: 1), .init(first: 3, second: 4), .init(first: 6, second: 7), .init(first: 8, second: 9)])
+        #expect(
+            ties == [
+                .init(first: 0, second: 1), .init(first: 3, second: 4), .init(first: 6, second: 7),
+                .init(first: 8, second: 9),
+            ])
     }
 
     @Test func `the table agrees with trying every pattern`() throws {
@@ -145,8 +149,11 @@ struct RouteTableTests {
             let (table, ties) = try table(list.map { PolicyFixture.route($0) })
             #expect(ties == [])
             for _ in 0..<200 {
-                let segments = (0..<generator.next(below: 5)).map { _ in ["a", "b", "c", "d"][generator.next(below: 4)] }
-                let path = "/" + segments.joined(separator: "/") + (segments.isEmpty ? "" : ["", "/"][generator.next(below: 2)])
+                let segments = (0..<generator.next(below: 5)).map { _ in ["a", "b", "c", "d"][generator.next(below: 4)]
+                }
+                let path =
+                    "/" + segments.joined(separator: "/")
+                    + (segments.isEmpty ? "" : ["", "/"][generator.next(below: 2)])
                 let expected = try bruteForce(list, path)
                 let found = try find(table, "GET \(path)")
                 #expect(found == expected.map(RouteTable.Outcome.found) ?? .notFound, "\(path) in \(list)")

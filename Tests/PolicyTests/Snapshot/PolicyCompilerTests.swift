@@ -41,7 +41,8 @@ struct PolicyCompilerTests {
         }
         #expect(
             found == [
-                #"gateway.json:7:3: test: no upstream named "nowhere""#, #"gateway.json:7:3: test: no authenticator named "nobody""#,
+                #"gateway.json:7:3: test: no upstream named "nowhere""#,
+                #"gateway.json:7:3: test: no authenticator named "nobody""#,
                 #"gateway.json:7:3: test: no limit named "gld""#, #"gateway.json:7:3: test: no profile named "none""#,
             ])
     }

@@ -31,20 +31,24 @@ struct SnapshotAnswersTests {
         #expect(try answer.member("retry_after") == nil)
     }
 
-    @Test(arguments: [
-        ([], #"Bearer realm="portcullis""#),
-        (["Authorization: Basic eDp5"], #"Bearer realm="portcullis""#),
-        (
-            ["Authorization: Bearer"],
-            #"Bearer realm="portcullis", error="invalid_token", error_description="The credential is empty or malformed.""#
-        ),
-        (
-            ["Authorization: Bearer x"],
-            #"Bearer realm="portcullis", error="invalid_token", error_description="The token is malformed.""#
-        ),
-    ] as [([String], String)])
+    @Test(
+        arguments: [
+            ([], #"Bearer realm="portcullis""#),
+            (["Authorization: Basic eDp5"], #"Bearer realm="portcullis""#),
+            (
+                ["Authorization: Bearer"],
+                #"Bearer realm="portcullis", error="invalid_token", error_description="The credential is empty or malformed.""#
+            ),
+            (
+                ["Authorization: Bearer x"],
+                #"Bearer realm="portcullis", error="invalid_token", error_description="The token is malformed.""#
+            ),
+        ] as [([String], String)])
     func `a bearer challenge names an error only when something was shown`(fields: [String], challenge: String) throws {
-        #expect(try fixture().answer("GET /a", fields).values("WWW-Authenticate") == [challenge, #"Key realm="portcullis""#])
+        #expect(
+            try fixture().answer("GET /a", fields).values("WWW-Authenticate") == [
+                challenge, #"Key realm="portcullis""#,
+            ])
     }
 
     @Test func `other challenges`() throws {
@@ -105,7 +109,9 @@ struct SnapshotAnswersTests {
         #expect(try fixture.answer("OPTIONS *").values("X-Request-ID") == [PolicyFixture.requestID])
     }
 
-    private func profile(_ answers: [String: (Int?, String?)], contentType: String? = nil) -> ResponseProfileConfiguration {
+    private func profile(_ answers: [String: (Int?, String?)], contentType: String? = nil)
+        -> ResponseProfileConfiguration
+    {
         var profile = ResponseProfileConfiguration()
         for (reason, (status, body)) in answers {
             var answer = AnswerConfiguration()
@@ -134,7 +140,8 @@ struct SnapshotAnswersTests {
         #expect(malformed.status == 401)
         #expect(
             malformed.body
-                == #"{"detail": "Unauthorized: The credential is empty or malformed.", "status": 401, "retry_after": null}"#)
+                == #"{"detail": "Unauthorized: The credential is empty or malformed.", "status": 401, "retry_after": null}"#
+        )
         #expect(malformed.values("WWW-Authenticate").count == 2)
         #expect(try fixture.answer("GET /a", ["X-API-Key: nobody"]).body.hasPrefix(#"{"detail""#))
         #expect(try fixture.answer("GET /nowhere").values("Content-Type") == ["application/problem+json"])
@@ -180,7 +187,9 @@ struct SnapshotAnswersTests {
         var lines = HeaderLines()
         fixture.snapshot.completeResponse(
             &head, grant: grant, requestID: PolicyFixture.requestID.utf8.span, now: fixture.now, into: &lines)
-        let kept = head.fields.filter { !$0.isDropped }.map { String(decoding: head.bytes[$0.name.range], as: UTF8.self) }
+        let kept = head.fields.filter { !$0.isDropped }.map {
+            String(decoding: head.bytes[$0.name.range], as: UTF8.self)
+        }
         return kept
             + lines.fields.map {
                 "\(String(decoding: lines.bytes[$0.name.range], as: UTF8.self)): "

@@ -23,32 +23,33 @@ struct SnapshotDecideTests {
 
     // MARK: Credentials
 
-    @Test(arguments: [
-        ("nothing", [], "credential_missing"),
-        ("a good key", [key], "forwarded"),
-        ("a key as a bearer token of its prefix", [otherKey], "forwarded"),
-        ("a good token", [token], "forwarded"),
-        ("the scheme in upper case", ["Authorization: BEARER \(PolicyFixture.otherKey)"], "forwarded"),
-        ("several spaces behind the scheme", ["Authorization: Bearer   \(PolicyFixture.otherKey)"], "forwarded"),
-        ("an unknown key", [badKey], "credential_unknown"),
-        ("a key of another prefix", ["Authorization: Bearer rbtk_nobody"], "credential_unknown"),
-        ("a bearer token of no kind", ["Authorization: Bearer abc"], "token_malformed"),
-        ("a bad signature", [badToken], "token_signature_invalid"),
-        ("Bearer and nothing", ["Authorization: Bearer"], "credential_malformed"),
-        ("an empty key", ["X-API-Key:"], "credential_malformed"),
-        ("another scheme", ["Authorization: Basic eDp5"], "scheme_not_supported"),
-        ("two Authorization fields", [otherKey, otherKey], "credential_ambiguous"),
-        ("two different Authorization fields", [token, otherKey], "credential_ambiguous"),
-        ("two keys", [key, key], "credential_ambiguous"),
-        ("a disabled key", ["X-API-Key: key-that-is-off"], "key_disabled"),
-        ("a key from another address", ["X-API-Key: key-of-home"], "address_not_allowed"),
-        ("a key in another spelling of its field", ["X_API_Key: \(PolicyFixture.key)"], "credential_missing"),
-        ("a key in lower case", ["x-api-key: \(PolicyFixture.key)"], "forwarded"),
-        ("the first shown decides: good", [key, badToken], "forwarded"),
-        ("the first shown decides: bad", [badKey, token], "credential_unknown"),
-        ("a huge key", ["X-API-Key: \(String(repeating: "x", count: 2000))"], "credential_unknown"),
-        ("Connection cannot hide a credential", ["Connection: X-API-Key", badKey], "credential_unknown"),
-    ] as [(String, [String], String)])
+    @Test(
+        arguments: [
+            ("nothing", [], "credential_missing"),
+            ("a good key", [key], "forwarded"),
+            ("a key as a bearer token of its prefix", [otherKey], "forwarded"),
+            ("a good token", [token], "forwarded"),
+            ("the scheme in upper case", ["Authorization: BEARER \(PolicyFixture.otherKey)"], "forwarded"),
+            ("several spaces behind the scheme", ["Authorization: Bearer   \(PolicyFixture.otherKey)"], "forwarded"),
+            ("an unknown key", [badKey], "credential_unknown"),
+            ("a key of another prefix", ["Authorization: Bearer rbtk_nobody"], "credential_unknown"),
+            ("a bearer token of no kind", ["Authorization: Bearer abc"], "token_malformed"),
+            ("a bad signature", [badToken], "token_signature_invalid"),
+            ("Bearer and nothing", ["Authorization: Bearer"], "credential_malformed"),
+            ("an empty key", ["X-API-Key:"], "credential_malformed"),
+            ("another scheme", ["Authorization: Basic eDp5"], "scheme_not_supported"),
+            ("two Authorization fields", [otherKey, otherKey], "credential_ambiguous"),
+            ("two different Authorization fields", [token, otherKey], "credential_ambiguous"),
+            ("two keys", [key, key], "credential_ambiguous"),
+            ("a disabled key", ["X-API-Key: key-that-is-off"], "key_disabled"),
+            ("a key from another address", ["X-API-Key: key-of-home"], "address_not_allowed"),
+            ("a key in another spelling of its field", ["X_API_Key: \(PolicyFixture.key)"], "credential_missing"),
+            ("a key in lower case", ["x-api-key: \(PolicyFixture.key)"], "forwarded"),
+            ("the first shown decides: good", [key, badToken], "forwarded"),
+            ("the first shown decides: bad", [badKey, token], "credential_unknown"),
+            ("a huge key", ["X-API-Key: \(String(repeating: "x", count: 2000))"], "credential_unknown"),
+            ("Connection cannot hide a credential", ["Connection: X-API-Key", badKey], "credential_unknown"),
+        ] as [(String, [String], String)])
     func `any of several authenticators`(trick: String, fields: [String], expected: String) throws {
         #expect(try fixture(PolicyFixture.anyOf("keys", "jwt")).outcome("GET /acme", fields) == expected, "\(trick)")
     }
@@ -117,7 +118,8 @@ struct SnapshotDecideTests {
                 "keys",
                 .apiKey(
                     APIKeyAuthenticatorConfiguration(
-                        sources: [.header("X-API-Key")], pepper: .environment("PEPPER"), keys: [record], keysFile: nil)))
+                        sources: [.header("X-API-Key")], pepper: .environment("PEPPER"), keys: [record], keysFile: nil))
+            )
         }
         #expect(try fixture.outcome("GET /acme", ["X-API-Key: hot"]) == "forwarded")
         #expect(try fixture.outcome("GET /acme", ["X-API-Key: cold"]) == "credential_unknown")
@@ -219,7 +221,8 @@ struct SnapshotDecideTests {
     @Test(arguments: [
         (#""org":"acme""#, "forwarded"), (#""org":"other""#, "claim_mismatch"), (#""org":["x","acme"]"#, "forwarded"),
         (#""org":["x"]"#, "claim_mismatch"), (#""org":[]"#, "claim_mismatch"), (#""org":null"#, "claim_mismatch"),
-        (#""org":{"acme":"acme"}"#, "claim_mismatch"), (#""x":1"#, "claim_mismatch"), (#""org":"ACME""#, "claim_mismatch"),
+        (#""org":{"acme":"acme"}"#, "claim_mismatch"), (#""x":1"#, "claim_mismatch"),
+        (#""org":"ACME""#, "claim_mismatch"),
         (#""org":[["acme"]]"#, "claim_mismatch"), (#""org":"acme ""#, "claim_mismatch"),
     ])
     func `a claim must have the capture's value`(claims: String, expected: String) throws {
@@ -259,10 +262,13 @@ struct SnapshotDecideTests {
     // MARK: Limits
 
     private func limit(_ burst: Int, by parts: [LimitConfiguration.Part]) -> LimitConfiguration {
-        LimitConfiguration(requests: 1, per: .seconds(60), burst: burst, by: parts, position: SourcePosition(line: 1, column: 1))
+        LimitConfiguration(
+            requests: 1, per: .seconds(60), burst: burst, by: parts, position: SourcePosition(line: 1, column: 1))
     }
 
-    private func passes(_ fixture: PolicyFixture, _ fields: [String], from peer: String = PolicyFixture.peer) throws -> Int {
+    private func passes(_ fixture: PolicyFixture, _ fields: [String], from peer: String = PolicyFixture.peer) throws
+        -> Int
+    {
         for count in 0..<50 where try fixture.outcome("GET /acme", fields, from: peer) != "forwarded" { return count }
         return 50
     }
@@ -372,7 +378,8 @@ struct SnapshotDecideTests {
     @Test func `a decision changes nothing in the head`() throws {
         let fixture = try fixture(PolicyFixture.anyOf("keys"))
         var head = try PolicyFixture.head("GET /acme", [Self.key, "X-Auth-Subject: x"])
-        _ = fixture.snapshot.decide(&head, connection: try PolicyFixture.facts(), now: fixture.now, memory: fixture.memory)
+        _ = fixture.snapshot.decide(
+            &head, connection: try PolicyFixture.facts(), now: fixture.now, memory: fixture.memory)
         #expect(head.fields.filter(\.isDropped).isEmpty)
     }
 }

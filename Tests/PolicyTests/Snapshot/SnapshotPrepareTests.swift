@@ -11,7 +11,9 @@ struct SnapshotPrepareTests {
             configuration.routes = [
                 PolicyFixture.route("/open/**", name: "open"),
                 PolicyFixture.route("/{org}/private", name: "private", PolicyFixture.anyOf("keys", "jwt")) { route in
-                    route.setRequestHeaders = [HeaderTemplate(name: "X-Org", template: PolicyFixture.located("{path.org}"))]
+                    route.setRequestHeaders = [
+                        HeaderTemplate(name: "X-Org", template: PolicyFixture.located("{path.org}"))
+                    ]
                     route.removedRequestHeaders = ["X-Debug"]
                 },
             ]
@@ -40,7 +42,9 @@ struct SnapshotPrepareTests {
 
     @Test func `renamed identity headers are stripped, and so are the default names`() throws {
         let fixture = try fixture { configuration in
-            configuration.identityHeaders = [HeaderTemplate(name: "X-User", template: PolicyFixture.located("{subject}"))]
+            configuration.identityHeaders = [
+                HeaderTemplate(name: "X-User", template: PolicyFixture.located("{subject}"))
+            ]
         }
         let forwarded = try fixture.forwarded("GET /acme/private", ["X_User: admin", "X-Auth-Subject: admin", key])
         #expect(forwarded.values("X-User") == ["ci@acme"])
@@ -71,7 +75,8 @@ struct SnapshotPrepareTests {
     }
 
     @Test func `the identity of a token`() throws {
-        let payload = #"{"iss":"https://issuer.test","aud":"gateway","sub":"zoë 100%","jti":"t1","scope":"a b","exp":1800000100}"#
+        let payload =
+            #"{"iss":"https://issuer.test","aud":"gateway","sub":"zoë 100%","jti":"t1","scope":"a b","exp":1800000100}"#
         let token = String(decoding: Sample.token(payload), as: UTF8.self)
         let forwarded = try fixture().forwarded("GET /acme/private", ["Authorization: Bearer \(token)"])
         #expect(forwarded.values("X-Auth-Subject") == ["zo%C3%AB 100%25"])
@@ -112,7 +117,8 @@ struct SnapshotPrepareTests {
     @Test func `a value that is too long is refused, not cut`() throws {
         let fixture = try fixture { configuration in
             configuration.routes[1].setRequestHeaders = [
-                HeaderTemplate(name: "X-All", template: PolicyFixture.located(String(repeating: "{path.org}", count: 40)))
+                HeaderTemplate(
+                    name: "X-All", template: PolicyFixture.located(String(repeating: "{path.org}", count: 40)))
             ]
         }
         var head = try PolicyFixture.head("GET /\(String(repeating: "o", count: 300))/private", [key])
@@ -161,7 +167,8 @@ struct SnapshotPrepareTests {
 
     @Test func `forwarding fields of strangers are replaced`() throws {
         let fields = [
-            "X-Forwarded-For: 1.1.1.1", "X-Forwarded-For: 2.2.2.2", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil",
+            "X-Forwarded-For: 1.1.1.1", "X-Forwarded-For: 2.2.2.2", "X-Forwarded-Proto: https",
+            "X-Forwarded-Host: evil",
             "X-Forwarded-Port: 443", "X-Real-IP: 1.1.1.1", "Forwarded: for=1.1.1.1", "Via: 1.0 fred",
         ]
         let forwarded = try fixture().forwarded("GET /open/x", fields)
@@ -177,7 +184,8 @@ struct SnapshotPrepareTests {
     @Test func `forwarding fields of trusted proxies are continued`() throws {
         let fixture = try fixture { $0.trustedProxies = [CIDRBlock("10.0.0.0/8")].compactMap(\.self) }
         let fields = [
-            "X-Forwarded-For: 1.1.1.1", "X-Forwarded-For: 2.2.2.2", "X-Forwarded-Proto: https", "X-Forwarded-Host: shop.test",
+            "X-Forwarded-For: 1.1.1.1", "X-Forwarded-For: 2.2.2.2", "X-Forwarded-Proto: https",
+            "X-Forwarded-Host: shop.test",
             "X-Forwarded-Port: x", "X-Real-IP: 1.1.1.1", "Forwarded: for=1.1.1.1",
         ]
         let forwarded = try fixture.forwarded("GET /open/x", fields, from: "10.0.0.1")
@@ -192,7 +200,8 @@ struct SnapshotPrepareTests {
 
     @Test func `Forwarded is written with its quotation marks`() throws {
         let fixture = try fixture { $0.forwardedFields = .forwarded }
-        let forwarded = try fixture.forwarded("GET /open/x", ["Host: api.test:81", "X-Forwarded-For: 1.1.1.1"], from: "2001:db8::1")
+        let forwarded = try fixture.forwarded(
+            "GET /open/x", ["Host: api.test:81", "X-Forwarded-For: 1.1.1.1"], from: "2001:db8::1")
         #expect(forwarded.values("Forwarded") == [#"for="[2001:db8::1]";host="api.test:81";proto=http"#])
         #expect(forwarded.values("X-Forwarded-For") == [])
         let v4 = try fixture.forwarded("GET /open/x")
@@ -263,10 +272,14 @@ struct SnapshotPrepareTests {
     }
 
     @Test func `every place of a credential is stripped, also those that did not decide`() throws {
-        let forwarded = try fixture().forwarded("GET /acme/private", [key, "Authorization: Bearer whatever", "X_API_Key: z"])
+        let forwarded = try fixture().forwarded(
+            "GET /acme/private", [key, "Authorization: Bearer whatever", "X_API_Key: z"])
         #expect(forwarded.values("Authorization") == [])
         #expect(forwarded.values("X_API_Key") == [])
-        #expect(try fixture().forwarded("GET /open/x", ["Authorization: Basic eA=="]).values("Authorization") == ["Basic eA=="])
+        #expect(
+            try fixture().forwarded("GET /open/x", ["Authorization: Basic eA=="]).values("Authorization") == [
+                "Basic eA=="
+            ])
     }
 
     @Test func `the Host that goes on follows the upstream`() throws {

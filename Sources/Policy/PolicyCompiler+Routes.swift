@@ -1,0 +1,102 @@
+import Core
+
+/// Routes: their headers, what they ask of a caller, and their references.
+extension PolicyCompiler {
+    mutating func pattern(of route: RouteConfiguration) -> PathPattern? {
+        do throws(PathPatternError) { return try PathPattern(route.path.value) } catch {
+            fail(.pathPatternInvalid, route.path.position, route.path.path, error.message)
+            return nil
+        }
+    }
+
+    mutating func compile(
+        _ route: RouteConfiguration, at index: Int, pattern: PathPattern, upstreamNames: [String]
+    ) -> Route? {
+        let errorCount = diagnostics.count
+        let upstreamIndex = upstreamNames.firstIndex(of: route.upstream.value)
+        let upstream = configuration.upstreams[route.upstream.value]
+        if upstream == nil {
+            fail(
+                .referenceUnknown, route.upstream.position, route.upstream.path,
+                "no upstream named \(quoted(route.upstream.value))")
+        }
+        let credentials = credentialPlan(route, at: index)
+        let limits = limitList(route.limits)
+        let profile = profiles[route.responses?.value ?? configuration.responses]
+        if let responses = route.responses, profile == nil {
+            fail(.referenceUnknown, responses.position, responses.path, "no profile named \(quoted(responses.value))")
+        }
+        let authorization = authorization(route, pattern)
+        let sent = requestFields(route, pattern)
+        let returned = route.setResponseHeaders.compactMap { field($0, pattern, allowsPath: false) }
+        guard diagnostics.count == errorCount, let upstreamIndex, let upstream, let credentials, let limits, let profile
+        else { return nil }
+        let style = route.rateHeaders ?? configuration.rateHeaders
+        return Route(
+            Route.Parts(
+                hostPolicy: upstream.host, credentials: credentials, authorization: authorization, limits: limits,
+                rateStyle: style,
+                request: RequestRules(
+                    route, globalNames: Self.identityNames + configuration.identityHeaders.map(\.name), added: sent,
+                    credentials: credentials),
+                response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile),
+            index: index, configuration: route, upstreamIndex: upstreamIndex)
+    }
+
+    /// The names no client may send to any route, whatever identity headers the policy has.
+    private static var identityNames: [String] {
+        ["X-Auth-Subject", "X-Auth-Method", "X-Auth-Credential", "X-Auth-Issuer", "X-Auth-Scopes"]
+    }
+
+    /// The identity headers, but those the route sets itself, then what the route sets.
+    private mutating func requestFields(_ route: RouteConfiguration, _ pattern: PathPattern) -> [FieldTemplate] {
+        let identity = configuration.identityHeaders.filter { header in
+            // The header is every route's, its capture perhaps only some routes': the others go without it.
+            TemplateSyntax.captures(in: header.template.value).allSatisfy(pattern.captures.contains)
+                && !route.setRequestHeaders.contains { FieldFilter.areSame($0.name, header.name) }
+        }
+        var fields: [FieldTemplate] = []
+        for header in identity + route.setRequestHeaders {
+            if let compiled = field(header, pattern, allowsPath: true) { fields.append(compiled) }
+        }
+        return fields
+    }
+
+    private mutating func field(_ header: HeaderTemplate, _ pattern: PathPattern, allowsPath: Bool) -> FieldTemplate? {
+        guard let value = template(header.template, pattern) else { return nil }
+        if value.usesPath, !allowsPath {
+            fail(
+                .captureUnknown, header.template.position, header.template.path,
+                "a response header has no path captures")
+            return nil
+        }
+        return FieldTemplate(name: Array(header.name.utf8), value: value)
+    }
+
+    private mutating func template(_ text: Located<String>, _ pattern: PathPattern) -> ValueTemplate? {
+        do throws(TemplateError) {
+            if let template = ValueTemplate(try TemplateSyntax.parse(text.value), pattern: pattern) { return template }
+            fail(.captureUnknown, text.position, text.path, "the route's path has no such capture")
+        } catch {
+            fail(.templateInvalid, text.position, text.path, error.message)
+        }
+        return nil
+    }
+
+    private mutating func authorization(_ route: RouteConfiguration, _ pattern: PathPattern) -> Authorization {
+        let rules = route.authorization
+        var result = Authorization()
+        result.scopes = rules.scopes
+        if !rules.allowedAddresses.isEmpty { result.allowed = AddressSet(rules.allowedAddresses) }
+        if !rules.deniedAddresses.isEmpty { result.denied = AddressSet(rules.deniedAddresses) }
+        for (pointer, text) in rules.claims {
+            guard let compiled = JSONPointer(pointer.value) else {
+                fail(.pointerInvalid, pointer.position, pointer.path, "not a JSON Pointer: \(quoted(pointer.value))")
+                continue
+            }
+            guard let template = template(text, pattern) else { continue }
+            result.claims.append(Authorization.ClaimRule(pointer: compiled, template: template))
+        }
+        return result
+    }
+}
