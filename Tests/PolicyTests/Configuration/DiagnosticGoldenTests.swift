@@ -3,9 +3,9 @@ import Foundation
 import Policy
 import Testing
 
-/// Every diagnostic by its exact line. The cases stand in `Tests/Vectors/configuration/diagnostics.golden`: a title after
-/// "###", the members put into a correct document (those of its route after "@", or a whole document after "---raw"), and after
-/// "---" the lines that come out.
+/// Every diagnostic by its exact line. The cases stand in `Tests/Vectors/configuration/diagnostics.golden`: a title
+/// after "###", the members put into a correct document (those of its route after "@", or a whole document after
+/// "---raw"), and after "---" the lines that come out.
 @Suite struct DiagnosticGoldenTests {
     struct Case: CustomTestStringConvertible {
         var title: String

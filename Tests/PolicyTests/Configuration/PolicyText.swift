@@ -10,8 +10,8 @@ enum PolicyText {
         #""routes":[{"name":"r","match":{"path":"/a/{org}"},"authenticate":["keys","jwt"],"limits":["gold"],"upstream":"up"}],"#,
     ]
 
-    /// The document with the members of `fragment`, which begins in line 8. A member the fragment defines leaves an empty
-    /// line where the document had it.
+    /// The document with the members of `fragment`, which begins in line 8. A member the fragment defines leaves an
+    /// empty line where the document had it.
     static func document(_ fragment: String) -> String {
         let lines = base.map { line in
             let name = line.prefix { $0 != ":" }
@@ -22,7 +22,7 @@ enum PolicyText {
         return "{\n" + lines.joined(separator: "\n") + "\n\(end)\n}\n"
     }
 
-    /// A member, as `document` wants it, that leaves one route with these members beside name, match, authenticate, upstream.
+    /// A member, as `document` wants it: one route with these members beside the ones it needs.
     static func route(_ members: String) -> String {
         #""routes":[{"name":"r","match":{"path":"/a/{org}"},"authenticate":["keys","jwt"],"limits":["gold"],"upstream":"up","#
             + "\n\(members)}]"

@@ -52,6 +52,17 @@ struct SnapshotPrepareTests {
         #expect(forwarded.values("X-Auth-Subject") == [])
     }
 
+    @Test func `an identity header of a capture goes with the routes that have the capture`() throws {
+        let fixture = try fixture { configuration in
+            let header = HeaderTemplate(name: "X-Tenant", template: PolicyFixture.located("{path.org}"))
+            configuration.identityHeaders.append(header)
+        }
+        let guarded = try fixture.forwarded("GET /acme/private", ["X_Tenant: evil", key])
+        #expect(guarded.values("X-Tenant") == ["acme"])
+        let open = try fixture.forwarded("GET /open/x", ["X_Tenant: evil"])
+        #expect(!open.lines.contains { $0.lowercased().hasPrefix("x-tenant") || $0.contains("evil") })
+    }
+
     @Test func `Connection cannot take our own headers away`() throws {
         let fields = ["Connection: X-Auth-Subject, X-Forwarded-For, Via, X-Org", key]
         let forwarded = try fixture().forwarded("GET /acme/private", fields)
