@@ -17,8 +17,11 @@ final class LogSink {
 
     deinit { closeFile() }
 
-    /// Opens the file anew before the next write.
-    func reopen() { closeFile() }
+    /// Opens the file anew, at once, so that whoever rotates logs finds it. Where that fails the next write tries again.
+    func reopen() {
+        closeFile()
+        _ = try? openDescriptor()
+    }
 
     /// Writes from `offset` on and moves it by what was written; it reaches the end, or an error is thrown.
     func write(_ bytes: [UInt8], from offset: inout Int) throws(SystemError) {

@@ -52,7 +52,7 @@ final class Worker: @unchecked Sendable {
         memory = DecisionMemory(buckets: shared.buckets, failureBudget: shared.failureBudget, seed: shared.seed)
         metrics = LoopMetrics(reasons: Denial.allReasons + ExchangeFault.allCases.map(\.rawValue))
         requestIDs = RequestIDGenerator(seed: (SecureRandom.word(), SecureRandom.word()))
-        accessLog = AccessLog(writer: shared.logWriter, isOn: false)
+        accessLog = AccessLog(writer: shared.logWriter, isOn: false, queue: loop.queue)
         install(policy)
     }
 

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import IO
 import Logging
 import Policy
 import Synchronization
@@ -37,6 +38,22 @@ import Testing
             try #require(AccessRecordTextTests.members(of: String(line))["request_id"] as? String)
         }
         #expect(Set(identifiers).count == 2000)
+    }
+
+    @Test func `a line that fills no batch is handed over in time all the same`() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("access.log")
+        let writer = LogWriter(destination: .file(path), log: RecordingLog().log)
+        let queue = DispatchQueue(label: "test.loop")
+        let log = LoopBound(AccessLog(writer: writer, isOn: true, queue: queue), on: queue)
+        queue.sync { log.value.append(AccessRecord(), head: Self.head()) }
+        // Due after the flush that was scheduled before it.
+        let due = DispatchSemaphore(value: 0)
+        queue.asyncAfter(deadline: .now() + .nanoseconds(Int(AccessLog.flushInterval))) { due.signal() }
+        #expect(due.wait(timeout: .now() + 10) == .success)
+        #expect(queue.sync { !log.value.isWaiting })
+        #expect(writer.finish(within: .seconds(10)))
+        #expect(try Self.lines(of: path).count == 1)
     }
 
     @Test func `a log that is off makes no lines`() throws {
