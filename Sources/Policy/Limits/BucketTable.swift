@@ -46,21 +46,22 @@ package final class BucketTable: Sendable {
 
     /// Takes one token from the bucket of every limit, or none from any. `keys[i]` belongs to `limits[i]`.
     package func take(_ limits: LimitList, keys: BucketKeys, now: Instant) -> RateOutcome {
+        if limits.count == 1 { return takeOne(limits, key: keys[0], now: BucketRule.clamped(now)) }
         var taking = BucketTaking(limits: limits, keys: keys, now: BucketRule.clamped(now), shardMask: shardMask)
         visit(0, &taking)
-        return taking.outcome
+        return taking.outcome()
     }
 
     /// What `take` would say, with nothing taken and no bucket made: for limits that only watch.
     package func inspect(_ limits: LimitList, keys: BucketKeys, now: Instant) -> RateOutcome {
         var taking = checked(limits, keys, now)
         taking.decide()
-        return taking.outcome
+        return taking.outcome()
     }
 
     /// Where a principal stands, for answers to requests that are not counted. Nothing is taken and no bucket made.
     package func standing(_ limits: LimitList, keys: BucketKeys, now: Instant) -> RateStatus {
-        checked(limits, keys, now).standing
+        checked(limits, keys, now).standing()
     }
 
     /// Every bucket looked at, each by itself.
@@ -72,6 +73,39 @@ package final class BucketTable: Sendable {
             taking.check(index, fullAt: fullAt)
         }
         return taking
+    }
+
+    /// The usual case, one limit: the same rules without the order of locks and the way back.
+    private func takeOne(_ limits: LimitList, key: BucketKey, now: Int64) -> RateOutcome {
+        let rule = limits[0].rule
+        var debt: Nanoseconds = 0
+        var lacksRoom = false
+        var isTaken = false
+        shards[Int(truncatingIfNeeded: key.high & shardMask)].withLock { shard in
+            let fullAt = shard.fullAt(key)
+            let stored = fullAt ?? now
+            debt = rule.debt(fullAt: stored, now: now)
+            if rule.admits(debt: debt) {
+                debt &+= rule.interval
+                if fullAt != nil {
+                    shard.set(key, fullAt: now &+ debt)
+                } else if reserve(&shard, now: now) {
+                    let evicted = shard.insert(key, fullAt: now &+ debt, now: now)
+                    if evicted > 0 { live.subtract(evicted, ordering: .relaxed) }
+                } else {
+                    lacksRoom = true
+                }
+                isTaken = !lacksRoom
+            } else if debt < stored &- now {
+                shard.set(key, fullAt: now &+ debt)
+            }
+        }
+        if lacksRoom { return .tableFull }
+        var status = RateStatus(limits: limits)
+        status.measures[0] = RateStatus.Measure(
+            remaining: isTaken ? rule.tokens(debt: debt) : 0, resetAfter: isTaken ? debt : rule.wait(debt: debt),
+            isRefused: !isTaken)
+        return isTaken ? .taken(status) : .refused(status)
     }
 
     /// Locks the shard at this position of the ascending order, checks its buckets, goes on to the next shard, and on
@@ -88,7 +122,7 @@ package final class BucketTable: Sendable {
         shards[shard].withLock { shard in
             for place in position..<end { prepare(taking.index(at: place), &taking, &shard) }
             visit(end, &taking)
-            for place in position..<end { settle(taking.index(at: place), taking, &shard) }
+            for place in position..<end { settle(taking.index(at: place), &taking, &shard) }
         }
     }
 
@@ -111,7 +145,7 @@ package final class BucketTable: Sendable {
         taking.check(index, fullAt: fullAt)
     }
 
-    private func settle(_ index: Int, _ taking: BucketTaking, _ shard: inout BucketShard) {
+    private func settle(_ index: Int, _ taking: inout BucketTaking, _ shard: inout BucketShard) {
         let key = taking.keys[index]
         if taking.isTaken {
             shard.set(key, fullAt: taking.newFullAt[index])

@@ -1,7 +1,8 @@
 import Core
 
-/// One attempt to take from several buckets: what was found, and what follows from it. Lives on the stack.
-struct BucketTaking {
+/// One attempt to take from several buckets: what was found, and what follows from it. Lives on the stack and is
+/// never copied.
+struct BucketTaking: ~Copyable {
     let limits: LimitList
     let keys: BucketKeys
     /// Within the bounds of `BucketRule`.
@@ -76,7 +77,7 @@ struct BucketTaking {
     }
 
     /// Where the principal stands after the checks, with nothing taken and nothing refused.
-    var standing: RateStatus {
+    consuming func standing() -> RateStatus {
         var standing = status
         for index in limits.indices {
             standing.measures[index] = .init(
@@ -86,7 +87,7 @@ struct BucketTaking {
         return standing
     }
 
-    var outcome: RateOutcome {
+    consuming func outcome() -> RateOutcome {
         if isTaken { return .taken(status) }
         return isRefused ? .refused(status) : .tableFull
     }

@@ -29,14 +29,13 @@ package struct RateHeaders: Sendable {
     package func append(_ status: RateStatus, now: ClockReading, to lines: inout HeaderLines) {
         guard !status.limits.isEmpty else { return }
         if writesX {
-            lines.append(name: "X-RateLimit-Limit") { $0.append(decimal: status.limit.rule.burst) }
-            lines.append(name: "X-RateLimit-Remaining") { $0.append(decimal: status.remaining) }
-            lines.append(name: "X-RateLimit-Reset") { bytes in
-                switch reset {
-                case .unix: bytes.append(decimal: Self.resetSecond(status.resetAfter, now: now.wall))
-                case .delta: bytes.append(decimal: Self.retryAfterSeconds(status.resetAfter, now: now.wall))
-                }
-            }
+            let burst = status.limit.rule.burst
+            let remaining = status.remaining
+            let seconds = Self.retryAfterSeconds(status.resetAfter, now: now.wall)
+            let value = reset == .unix ? now.wall.seconds &+ seconds : seconds
+            lines.append(name: "X-RateLimit-Limit") { $0.append(decimal: burst) }
+            lines.append(name: "X-RateLimit-Remaining") { $0.append(decimal: remaining) }
+            lines.append(name: "X-RateLimit-Reset") { $0.append(decimal: value) }
         }
         if writesIETF {
             lines.append(name: "RateLimit-Policy") { Self.appendPolicies(of: status, to: &$0) }

@@ -4,11 +4,20 @@ package import Core
 package struct RateStatus: Sendable {
     /// One limit of the request.
     package struct Measure: Sendable, Equatable {
-        /// Whole tokens left.
-        package var remaining: Int
         /// Until the bucket is full again; on refusal until one whole token exists. Positive whenever `remaining` is 0.
-        package var resetAfter: Nanoseconds
-        package var isRefused: Bool
+        package let resetAfter: Nanoseconds
+        /// `BucketRule.countLimit` fits; a small status is quick to hand on.
+        private let tokens: Int32
+        package let isRefused: Bool
+
+        init(remaining: Int, resetAfter: Nanoseconds, isRefused: Bool) {
+            self.resetAfter = resetAfter
+            tokens = Int32(clamping: remaining)
+            self.isRefused = isRefused
+        }
+
+        /// Whole tokens left.
+        package var remaining: Int { Int(tokens) }
     }
 
     package let limits: LimitList
