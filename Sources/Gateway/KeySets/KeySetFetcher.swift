@@ -81,7 +81,7 @@ package final class KeySetFetcher: Sendable {
 
     /// Fetches a key set now, or joins the fetch under way. `completion` is called once, on a queue of the fetcher's,
     /// when that ended either way, after `FixedBounds.waitTimeout` at the latest; at once for a cell that is not
-    /// fetched.
+    /// fetched, and while the worker hangs in a fetch that was given up.
     package func refetch(_ cell: KeySetCell, _ completion: @escaping @Sendable () -> Void) {
         queue.async {
             let confined = self.confined.value
@@ -89,9 +89,11 @@ package final class KeySetFetcher: Sendable {
                 completion()
                 return
             }
+            self.want(upkeep)
+            // Nobody knows when that fetch can begin, and who waits in vain is refused all the same.
+            if upkeep.isHung { return completion() }
             let until = self.surroundings.clock().instant.advanced(by: FixedBounds.waitTimeout)
             upkeep.waiters.append(KeySetUpkeep.Waiter(until: until, completion: completion))
-            self.want(upkeep)
             self.proceed()
         }
     }
@@ -196,7 +198,7 @@ package final class KeySetFetcher: Sendable {
     /// The queued key set that failed least often, so that however many dead issuers there are, one that answers does
     /// not wait for them. A set whose last fetch was given up but still blocks its worker has to wait.
     private func nextIndex(of queued: [KeySetUpkeep]) -> Int? {
-        queued.indices.filter { !queued[$0].isWorking }.min { queued[$0].failures < queued[$1].failures }
+        queued.indices.filter { !queued[$0].isHung }.min { queued[$0].failures < queued[$1].failures }
     }
 
     private func start(_ upkeep: KeySetUpkeep) {

@@ -43,6 +43,14 @@ final class KeySetUpkeep {
 
     var cell: KeySetCell { compiled.cell }
 
+    /// The worker does not come back from a fetch that was given up, most likely held by the system's resolver.
+    var isHung: Bool {
+        switch phase {
+        case .idle, .queued: isWorking
+        case .fetching: false
+        }
+    }
+
     /// When something is to be done without a fetch having ended.
     var nextDeadline: Instant {
         let waiting = waiters.first?.until ?? .distantFuture
