@@ -19,16 +19,36 @@ package struct HeaderLines: Sendable {
         fields.removeAll(keepingCapacity: true)
     }
 
+    /// Adds a line in one step: the way for values that are at hand.
     package mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
-        append(name: name) { $0.append(contentsOf: value) }
+        let start = bytes.count
+        var (lower, upper) = (0, value.count)
+        while lower < upper, value[lower].isOptionalWhitespace || value[lower].isForbiddenInValue { lower &+= 1 }
+        while upper > lower, value[upper &- 1].isOptionalWhitespace || value[upper &- 1].isForbiddenInValue { upper &-= 1 }
+        let trimmed = value.extracting(lower..<upper)
+        bytes.append(addingCapacity: name.count &+ trimmed.count &+ 4) { out in
+            out.append(copying: name)
+            out.append(0x3A)
+            out.append(0x20)
+            out.append(cleaning: trimmed)
+            out.append(0x0D)
+            out.append(0x0A)
+        }
+        note(start, name.count, trimmed.count)
     }
 
     package mutating func append(name: StaticString, value: Span<UInt8>) {
-        append(name: name) { $0.append(contentsOf: value) }
+        name.withUTF8Buffer { buffer in
+            // SAFETY: a static string's bytes live as long as the program.
+            append(name: unsafe Span(_unsafeElements: buffer), value: value)
+        }
     }
 
     package mutating func append(name: StaticString, value: StaticString) {
-        append(name: name) { $0.append(value) }
+        value.withUTF8Buffer { buffer in
+            // SAFETY: a static string's bytes live as long as the program.
+            append(name: name, value: unsafe Span(_unsafeElements: buffer))
+        }
     }
 
     package mutating func append(name: [UInt8], value: [UInt8]) {
@@ -38,28 +58,58 @@ package struct HeaderLines: Sendable {
     /// Adds a line whose value `write` appends to the array it is given; `write` leaves the bytes before alone.
     package mutating func append(name: Span<UInt8>, write: (inout [UInt8]) -> Void) {
         let start = bytes.count
-        bytes.append(contentsOf: name)
-        finishLine(nameAt: start, write)
+        bytes.append(addingCapacity: name.count &+ 2) { out in
+            out.append(copying: name)
+            out.append(0x3A)
+            out.append(0x20)
+        }
+        finishLine(start, name.count, write)
     }
 
     /// Adds a line whose value `write` appends to the array it is given; `write` leaves the bytes before alone.
     package mutating func append(name: StaticString, write: (inout [UInt8]) -> Void) {
-        let start = bytes.count
-        bytes.append(name)
-        finishLine(nameAt: start, write)
+        name.withUTF8Buffer { buffer in
+            // SAFETY: a static string's bytes live as long as the program.
+            append(name: unsafe Span(_unsafeElements: buffer), write: write)
+        }
     }
 
-    private mutating func finishLine(nameAt start: Int, _ write: (inout [UInt8]) -> Void) {
-        let name = start..<bytes.count
-        bytes.append(": ")
+    private mutating func finishLine(_ start: Int, _ nameCount: Int, _ write: (inout [UInt8]) -> Void) {
         let valueStart = bytes.count
         write(&bytes)
-        for index in valueStart..<bytes.count {
-            let byte = bytes[index]
-            if byte < 0x20 && byte != 0x09 || byte == 0x7F { bytes[index] = 0x20 }
-        }
+        for index in valueStart..<bytes.count where bytes[index].isForbiddenInValue { bytes[index] = 0x20 }
         while bytes.count > valueStart, let last = bytes.last, last.isOptionalWhitespace { bytes.removeLast() }
-        fields.append((ByteRange(name), ByteRange(bytes.span.trimmed(valueStart..<bytes.count))))
-        bytes.append("\r\n")
+        let value = bytes.span.trimmed(valueStart..<bytes.count)
+        fields.append(
+            (ByteRange(start: start, count: nameCount), ByteRange(value)))
+        bytes.append(0x0D)
+        bytes.append(0x0A)
+    }
+
+    private mutating func note(_ start: Int, _ nameCount: Int, _ valueCount: Int) {
+        fields.append(
+            (
+                ByteRange(start: start, count: nameCount),
+                ByteRange(start: start &+ nameCount &+ 2, count: valueCount)
+            ))
+    }
+}
+
+extension UInt8 {
+    /// A control other than HTAB.
+    fileprivate var isForbiddenInValue: Bool { self < 0x20 && self != 0x09 || self == 0x7F }
+}
+
+extension OutputSpan where Element == UInt8 {
+    fileprivate mutating func append(copying source: Span<UInt8>) {
+        for index in source.indices { append(source[index]) }
+    }
+
+    /// Appends with a space in place of each control.
+    fileprivate mutating func append(cleaning source: Span<UInt8>) {
+        for index in source.indices {
+            let byte = source[index]
+            append(byte.isForbiddenInValue ? 0x20 : byte)
+        }
     }
 }

@@ -20,7 +20,7 @@ struct Report: Sendable {
         for worker in shared.workers {
             group.enter()
             worker.loop.submit {
-                let snapshot = worker.metrics.snapshot()
+                let snapshot = worker.countedSoFar()
                 merged.metrics.withLock { $0.merge(snapshot) }
                 group.leave()
             }

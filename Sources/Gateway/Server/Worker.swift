@@ -208,6 +208,16 @@ final class Worker: @unchecked Sendable {
 
     // MARK: Records
 
+    /// The loop's counters, with those that its parts keep for themselves.
+    func countedSoFar() -> MetricsSnapshot {
+        metrics.totals.tokenCacheHits = memory.tokens.hits
+        metrics.totals.tokenCacheMisses = memory.tokens.misses
+        metrics.totals.refusedTokenCacheHits = memory.tokens.refusedHits
+        metrics.totals.accessRecords = accessLog.appended
+        metrics.totals.accessRecordsDropped = accessLog.dropped
+        return metrics.snapshot()
+    }
+
     /// Counts a finished exchange and writes its access record.
     func record(_ exchange: Exchange) {
         let outcome = exchange.outcome

@@ -1,7 +1,7 @@
 package import Core
 
-/// The permission to forward one request. Only the authoriser makes one.
-package struct Grant: Sendable {
+/// The permission to forward one request. Only the authoriser makes one. A class, because it is handed on several times and holds much.
+package final class Grant: Sendable {
     /// Which spelling of the path goes on.
     enum PathForm: Sendable {
         /// It came in normal form.
