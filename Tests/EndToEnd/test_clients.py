@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -217,6 +219,7 @@ def test_flask(gateway: Start, version: str) -> None:
 
 
 NGINX = """
+{user}
 worker_processes 1; daemon off; error_log stderr error; pid {folder}/nginx.pid;
 events {{ worker_connections 512; }}
 http {{
@@ -231,15 +234,17 @@ http {{
 """
 
 
-def test_nginx(gateway: Start, tmp_path: Path) -> None:
-    import socket
+#: Started by root, nginx would serve as nobody, who may not look into the folder of a test.
+NGINX_USER = "user root;" if os.getuid() == 0 else ""
 
+
+def test_nginx(gateway: Start, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     (tmp_path / "www").mkdir()
     content = b"line of text\n" * 100_000
     (tmp_path / "www" / "big.txt").write_bytes(content)
-    (tmp_path / "nginx.conf").write_text(NGINX.format(folder=tmp_path, port=port))
+    (tmp_path / "nginx.conf").write_text(NGINX.format(folder=tmp_path, port=port, user=NGINX_USER))
     process = subprocess.Popen(["nginx", "-c", str(tmp_path / "nginx.conf")], stderr=subprocess.DEVNULL)
     try:
         until((tmp_path / "probe.sock").exists, what="nginx")

@@ -9,7 +9,7 @@ import pytest
 from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
 from harness.issuer import SigningKey, jwt_authenticator
-from harness.messages import Message
+from harness.messages import Message, response_body
 from harness.policy import api_key, keyed_policy, open_route, policy
 from harness.upstream import Connection, Upstream, answering, ok
 
@@ -222,9 +222,11 @@ def test_p22_no_length_on_204(gateway: Start, upstream: Origin) -> None:
     assert not answer.values("content-length")
 
 
-def test_p23_unknown_coding(running: Gateway, origin: Upstream) -> None:
-    piece = "POST / HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: br\r\n\r\n0\r\n\r\n"
-    refused_and_closed(running.port, piece, 501)
+@pytest.mark.parametrize(("coding", "statuses"), [("br, chunked", {501}), ("br", {400, 501})])
+def test_p23_unknown_coding(running: Gateway, origin: Upstream, coding: str, statuses: set[int]) -> None:
+    """Without chunked at the end it is a faulty framing as well (P14)."""
+    piece = f"POST / HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: {coding}\r\n\r\n0\r\n\r\n"
+    refused_and_closed(running.port, piece, *statuses)
     assert not origin.requests
 
 
@@ -266,8 +268,12 @@ CUT_SHORT = {
 def test_p27_cut_short_is_not_complete(gateway: Start, upstream: Origin, answer: bytes) -> None:
     origin = replying(upstream, answer, then_close=True)
     with RawClient(gateway(policy(origin.port)).port) as client:
-        message = client.send(request()).response()
-        assert not message.complete
+        client.send(request())
+        message = client.read_head()
+        if message is not None:  # a fault seen together with the head may end the connection before anything was sent
+            for _ in response_body(client.stream, message, "GET"):
+                pass
+            assert not message.complete
         assert not client.stream.fill()
 
 
@@ -557,17 +563,19 @@ def test_p53_pipelined_requests_in_order(gateway: Start, upstream: Origin) -> No
 
 
 def test_p54_a_refused_body_is_read_or_the_connection_closed(gateway: Start, origin: Upstream) -> None:
+    """The content looks like a request; were it read as one, it would be answered by a second 401."""
     _, record = api_key()
     with RawClient(gateway(keyed_policy(origin.port, records=[record])).port) as client:
         client.send(b"POST / HTTP/1.1\r\nHost: gw.test\r\nContent-Length: 50\r\n\r\n")
-        answer = client.response()
-        assert answer.status == 401
-        # The content looks like a request; were it read as one, it would be answered.
+        assert client.response().status == 401
         try:
-            client.send(request(target="/smuggled").ljust(50, b" "))
+            client.send(request(target="/smuggled").ljust(50, b" ") + b"BAD\r\n\r\n")
+            client.half_close()
         except OSError:
             pass
-        assert client.is_closed()
+        rest = client.read_all().partition(b"\r\n\r\n")[2]
+        assert rest.count(b"HTTP/1.1 401 ") == 0
+        assert rest.count(b"HTTP/1.1 400 ") <= 1
     assert not origin.requests
 
 

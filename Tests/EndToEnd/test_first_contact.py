@@ -54,7 +54,7 @@ def demo(tmp_path: Path, upstream: Callable[..., Upstream]) -> Iterator[Demo]:
 
 def test_no_credential(demo: Demo) -> None:
     answer = ask(demo.gateway.port, DEVICES)
-    assert answer.status == 401 and answer.value("www-authenticate")
+    assert answer.status == 401 and answer.values("www-authenticate")
     assert problem(answer)["reason"] == "credential_missing"
     assert not demo.upstream.requests
 

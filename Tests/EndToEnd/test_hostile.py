@@ -115,14 +115,14 @@ def test_a_killed_upstream_under_load(gateway: Start, upstream: Origin) -> None:
     import tempfile
     from pathlib import Path
 
-    from test_clients import NGINX  # the same plain server
+    from test_clients import NGINX, NGINX_USER  # the same plain server
 
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "www").mkdir()
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, user=NGINX_USER))
 
         def start() -> subprocess.Popen:
             (folder / "probe.sock").unlink(missing_ok=True)
@@ -155,7 +155,7 @@ def test_a_full_disk_does_not_stop_requests(gateway: Start, upstream: Origin) ->
     running = gateway(policy(upstream().port, access_log="file:/dev/full"))
     for _ in range(200):
         assert ask(running.port).status == 200
-    until(lambda: running.metric("portcullis_access_records_dropped_total") > 0, 10, "the count of lost records")
+    running.wait_for_line("access log cannot be written")
     assert running.stop() == 0
 
 
@@ -240,12 +240,12 @@ def test_pipelining_without_reading_is_bounded(gateway: Start, upstream: Origin)
     with RawClient(running.port, receive_buffer=4096) as client:
         client.sock.settimeout(0.5)
         try:
-            for _ in range(2000):
+            for _ in range(20_000):
                 client.send(request() * 50)
         except TimeoutError:
             pass
         else:
-            raise AssertionError("a hundred thousand requests were read while no answer was")
+            raise AssertionError("a million requests were read while no answer was")
         assert running.resident_bytes() - before < 24 * MIB
     assert ask(running.port).status == 200
 

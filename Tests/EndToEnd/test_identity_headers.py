@@ -154,7 +154,7 @@ def test_templates(gateway: Start, upstream: Origin) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\0b", "\u20ac\u00e9", "a\u0085b", "\u2028", "x" * 100_000]
+    "name", ["a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\0b", "\u20ac\u00e9", "a\u0085b", "\u2028", "x" * 30_000]
 )
 def test_hostile_claim_values(gateway: Start, upstream: Origin, name: str) -> None:
     """A claim may hold anything; the header line stays one line of visible ASCII."""
@@ -163,7 +163,7 @@ def test_hostile_claim_values(gateway: Start, upstream: Origin, name: str) -> No
     config = policy(
         origin.port,
         key_sets={"issuer": {"keys": [key.jwk()]}},
-        authenticators={"jwt": jwt_authenticator("ES256", token_bytes=200_000)},
+        authenticators={"jwt": jwt_authenticator("ES256", token_bytes="64KiB")},
         bounds={"head_bytes": "256KiB"},
         routes=[open_route(authenticate=["jwt"])],
         identity_headers={"X-Name": "{claims./name}"},

@@ -370,6 +370,7 @@ def test_a_body_above_its_bound_is_413(gateway: Start, upstream: Origin, chunked
         if chunked:
             client.send(b"401\r\n" + b"x" * 1025 + b"\r\n0\r\n\r\n")
         assert client.response("POST").status == 413
+        client.half_close()
         assert client.is_closed()
     assert not any(message.complete for message in origin.requests if message.target == "/large")
 

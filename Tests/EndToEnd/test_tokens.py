@@ -255,8 +255,8 @@ def test_scopes_and_claims_of_a_route(gateway: Start, upstream: Origin) -> None:
     ]
     port = gateway(config).port
 
-    def status(org: str, **claims: object) -> Message:
-        return show(port, key.token(**claims), target=f"/orgs/{org}/devices")
+    def status(place: str, **claims: object) -> Message:
+        return show(port, key.token(**claims), target=f"/orgs/{place}/devices")
 
     assert status("acme", org="acme", scope="x devices:read").status == 200
     assert status("acme", org=["other", "acme"], scope="devices:read").status == 200

@@ -52,6 +52,7 @@ class Gateway:
         self.write(config)
         self.lines: list[str] = []
         self.condition = threading.Condition()
+        self.said_all = False
         self.access_path = Path(access_log) if access_log else folder / "access.jsonl"
         with open(self.access_path, "ab") as access:
             self.process = subprocess.Popen(
@@ -90,6 +91,7 @@ class Gateway:
                 self.lines.append(line.decode(errors="replace").rstrip("\n"))
                 self.condition.notify_all()
         with self.condition:
+            self.said_all = True
             self.condition.notify_all()
 
     def wait_for_line(self, pattern: str, timeout: float = 5, after: int = 0) -> str:
@@ -99,7 +101,7 @@ class Gateway:
             return next((line for line in self.lines[after:] if re.search(pattern, line)), None)
 
         def settled() -> bool:
-            return find() is not None or self.process.poll() is not None and not self.reader.is_alive()
+            return find() is not None or self.said_all
 
         with self.condition:
             self.condition.wait_for(settled, timeout)

@@ -47,6 +47,6 @@ def keyed_policy(*upstream_ports: int, records: list[Json], route: Json | None =
     return policy(
         *upstream_ports,
         authenticators={"keys": key_authenticator(*records)},
-        routes=[open_route(name="keyed", authenticate=["keys"], **(route or {}))],
+        routes=[open_route(**{"name": "keyed", "authenticate": ["keys"]} | (route or {}))],
         **members,
     )
