@@ -21,20 +21,40 @@ package struct HeaderLines: Sendable {
 
     /// Adds a line in one step: the way for values that are at hand.
     package mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
-        let start = bytes.count
         var (lower, upper) = (0, value.count)
-        while lower < upper, value[lower].isOptionalWhitespace || value[lower].isForbiddenInValue { lower &+= 1 }
-        while upper > lower, value[upper &- 1].isOptionalWhitespace || value[upper &- 1].isForbiddenInValue { upper &-= 1 }
-        let trimmed = value.extracting(lower..<upper)
-        bytes.append(addingCapacity: name.count &+ trimmed.count &+ 4) { out in
-            out.append(copying: name)
-            out.append(0x3A)
-            out.append(0x20)
-            out.append(cleaning: trimmed)
-            out.append(0x0D)
-            out.append(0x0A)
+        while lower < upper, value[lower] <= 0x20 || value[lower] == 0x7F { lower &+= 1 }
+        while upper > lower, value[upper &- 1] <= 0x20 || value[upper &- 1] == 0x7F { upper &-= 1 }
+        let kept = value.extracting(lower..<upper)
+        let start = bytes.count
+        let valueStart = name.count &+ 2
+        let total = valueStart &+ kept.count &+ 2
+        bytes.append(addingCapacity: total) { out in
+            // SAFETY: the span has room for `total` bytes, and exactly those are written before they are counted.
+            unsafe out.withUnsafeMutableBufferPointer { buffer, count in
+                guard let base = buffer.baseAddress else { return }
+                let line = UnsafeMutableRawPointer(unsafe base + count)
+                unsafe name.withUnsafeBytes { unsafe line.copyMemory(from: $0.baseAddress ?? .init(line), byteCount: $0.count) }
+                unsafe line.storeBytes(of: 0x3A, toByteOffset: valueStart &- 2, as: UInt8.self)
+                unsafe line.storeBytes(of: 0x20, toByteOffset: valueStart &- 1, as: UInt8.self)
+                unsafe kept.withUnsafeBytes {
+                    unsafe (line + valueStart).copyMemory(from: $0.baseAddress ?? .init(line), byteCount: $0.count)
+                }
+                unsafe line.storeBytes(of: 0x0D, toByteOffset: total &- 2, as: UInt8.self)
+                unsafe line.storeBytes(of: 0x0A, toByteOffset: total &- 1, as: UInt8.self)
+                count &+= total
+            }
         }
-        note(start, name.count, trimmed.count)
+        clean(start &+ valueStart, kept)
+        fields.append(
+            (ByteRange(start: start, count: name.count), ByteRange(start: start &+ valueStart, count: kept.count)))
+    }
+
+    /// Puts spaces in place of the controls of `value`, which stands at `start`. Nearly always there are none.
+    private mutating func clean(_ start: Int, _ value: Span<UInt8>) {
+        var suspects: UInt8 = 0
+        for index in value.indices { suspects |= value[index] < 0x20 || value[index] == 0x7F ? 1 : 0 }
+        guard suspects != 0 else { return }
+        for index in start..<start &+ value.count where bytes[index].isForbiddenInValue { bytes[index] = 0x20 }
     }
 
     package mutating func append(name: StaticString, value: Span<UInt8>) {
@@ -58,11 +78,9 @@ package struct HeaderLines: Sendable {
     /// Adds a line whose value `write` appends to the array it is given; `write` leaves the bytes before alone.
     package mutating func append(name: Span<UInt8>, write: (inout [UInt8]) -> Void) {
         let start = bytes.count
-        bytes.append(addingCapacity: name.count &+ 2) { out in
-            out.append(copying: name)
-            out.append(0x3A)
-            out.append(0x20)
-        }
+        bytes.append(contentsOf: name)
+        bytes.append(0x3A)
+        bytes.append(0x20)
         finishLine(start, name.count, write)
     }
 
@@ -85,31 +103,9 @@ package struct HeaderLines: Sendable {
         bytes.append(0x0D)
         bytes.append(0x0A)
     }
-
-    private mutating func note(_ start: Int, _ nameCount: Int, _ valueCount: Int) {
-        fields.append(
-            (
-                ByteRange(start: start, count: nameCount),
-                ByteRange(start: start &+ nameCount &+ 2, count: valueCount)
-            ))
-    }
 }
 
 extension UInt8 {
     /// A control other than HTAB.
     fileprivate var isForbiddenInValue: Bool { self < 0x20 && self != 0x09 || self == 0x7F }
-}
-
-extension OutputSpan where Element == UInt8 {
-    fileprivate mutating func append(copying source: Span<UInt8>) {
-        for index in source.indices { append(source[index]) }
-    }
-
-    /// Appends with a space in place of each control.
-    fileprivate mutating func append(cleaning source: Span<UInt8>) {
-        for index in source.indices {
-            let byte = source[index]
-            append(byte.isForbiddenInValue ? 0x20 : byte)
-        }
-    }
 }

@@ -44,6 +44,7 @@ final class ClientConnection: Channel {
     private var sawPeerClose = false
     private var isBlocked = false
     private var isFlushQueued = false
+    private var owesNotice = false
     private var closesAfterFlush = false
     private var mustResume = false
     /// The upstream is slow: do not read more content until it has taken what is there.
@@ -122,7 +123,10 @@ final class ClientConnection: Channel {
                 return
             }
         }
-        if output.pending <= FixedBounds.pendingOutputBytes / 2 { exchange?.clientTookOutput() }
+        if owesNotice, output.pending <= FixedBounds.pendingOutputBytes / 2 {
+            owesNotice = false
+            exchange?.clientTookOutput()
+        }
         if output.pending == 0, closesAfterFlush {
             beginLingering()
         } else if mustResume, output.pending <= FixedBounds.pendingOutputBytes {
@@ -337,6 +341,9 @@ final class ClientConnection: Channel {
         worker.loop.wantsFlush(self)
     }
 
+    /// Tell the exchange when half of the output is taken.
+    func noticeWhenTaken() { owesNotice = true }
+
     /// Stop reading content: the upstream has enough to write.
     func pauseContent() { isPaused = true }
 
@@ -354,6 +361,7 @@ final class ClientConnection: Channel {
     func exchangeEnded(closes: Bool, unread: BodyReader?) {
         exchange = nil
         isPaused = false
+        owesNotice = false
         deadline = .distantFuture
         if closes || sawPeerClose && !isReadable && input.isEmpty {
             phase = .discarding

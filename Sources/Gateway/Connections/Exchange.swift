@@ -276,7 +276,10 @@ final class Exchange {
             client.output.bytes.append(contentsOf: bytes)
         }
         client.queueFlush()
-        if client.output.pending > FixedBounds.pendingOutputBytes { upstream?.pause() }
+        if client.output.pending > FixedBounds.pendingOutputBytes {
+            upstream?.pause()
+            client.noticeWhenTaken()
+        }
     }
 
     /// The client's connection took output.
