@@ -70,7 +70,7 @@ extension PolicyCompiler {
                 "a response header has no path captures")
             return nil
         }
-        return FieldTemplate(name: Array(header.name.utf8), value: value)
+        return FieldTemplate(name: header.name, value: value)
     }
 
     private mutating func template(_ text: Located<String>, _ pattern: PathPattern) -> ValueTemplate? {

@@ -24,6 +24,7 @@ extension Snapshot {
         let source = TemplateSource(identity: grant.identity, client: grant.client, route: route.name)
         let path = plan.path
         for field in route.request.added {
+            if field.needsIdentity, grant.identity.isAnonymous { continue }
             switch field.append(to: &plan.lines, scratch: &plan.scratch, source, path: path.span, requestID: requestID)
             {
             case .written, .absent: continue

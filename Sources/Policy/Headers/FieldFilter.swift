@@ -4,25 +4,30 @@ import Core
 /// so are upper and lower case (CGI turns all of them into "_").
 ///
 /// A name that is not in the set is nearly always told by its length and first byte alone, without a comparison.
-struct FieldFilter: Sendable {
+final class FieldFilter: Sendable {
     /// Bit n is set when the set has a name of n bytes; names of 63 bytes and more share the last bit.
-    private var lengths: UInt64 = 0
+    private let lengths: UInt64
     /// For each length, a bit for each first byte, by its lowest five bits.
-    private var firstBytes: [UInt32] = Array(repeating: 0, count: 64)
+    private let firstBytes: [UInt32]
     /// For each length, the names, folded.
-    private var names: [[[UInt8]]] = Array(repeating: [], count: 64)
+    private let names: [[[UInt8]]]
 
-    init(_ names: [String] = []) {
-        for name in names { insert(name) }
-    }
-
-    mutating func insert(_ name: String) {
-        let folded = name.utf8.map(Self.folded)
-        guard let first = folded.first, !contains(folded.span) else { return }
-        let place = min(folded.count, 63)
-        lengths |= 1 << UInt64(place)
-        firstBytes[place] |= 1 << UInt32(first & 31)
-        names[place].append(folded)
+    init(_ list: [String]) {
+        var lengths: UInt64 = 0
+        var firstBytes: [UInt32] = Array(repeating: 0, count: 64)
+        var names: [[[UInt8]]] = Array(repeating: [], count: 64)
+        for name in list {
+            let folded = name.utf8.map(Self.folded)
+            guard let first = folded.first else { continue }
+            let place = min(folded.count, 63)
+            if names[place].contains(folded) { continue }
+            lengths |= 1 << UInt64(place)
+            firstBytes[place] |= 1 << UInt32(first & 31)
+            names[place].append(folded)
+        }
+        self.lengths = lengths
+        self.firstBytes = firstBytes
+        self.names = names
     }
 
     @inline(__always)

@@ -1,24 +1,33 @@
 import Core
 
 /// A header the gateway sets: its name as it is sent, and its value.
-struct FieldTemplate: Sendable {
-    let name: [UInt8]
-    let value: ValueTemplate
+final class FieldTemplate: Sendable {
+    private let name: [UInt8]
+    private let value: ValueTemplate
+    /// There is nothing to send for nobody.
+    let needsIdentity: Bool
+
+    init(name: String, value: ValueTemplate) {
+        self.name = Array(name.utf8)
+        self.value = value
+        needsIdentity = value.needsIdentity
+    }
 
     /// What became of writing it.
     enum Outcome { case written, absent, tooLong }
 
-    /// Adds the line, unless a part of its value is absent.
+    /// Adds the line, unless the value is empty or a part of it is absent.
+    /// - Parameter scratch: for the value, kept by the caller so that nothing is allocated.
     func append(
         to lines: inout HeaderLines, scratch: inout [UInt8], _ source: TemplateSource, path: Span<UInt8>,
         requestID: Span<UInt8>
     ) -> Outcome {
         scratch.removeAll(keepingCapacity: true)
-        guard value.render(source, path: path, requestID: requestID, form: .field, to: &scratch), !scratch.isEmpty
-        else {
+        guard value.render(source, path: path, requestID: requestID, form: .field, to: &scratch), !scratch.isEmpty else {
             return .absent
         }
         guard scratch.count <= ValueTemplate.byteLimit else { return .tooLong }
+        let name = name
         lines.append(name: name.span, value: scratch.span)
         return .written
     }

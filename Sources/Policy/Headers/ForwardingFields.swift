@@ -10,13 +10,13 @@ import Core
 struct ForwardingFields: Sendable {
     private let writesX: Bool
     private let writesForwarded: Bool
-    /// `1.1 portcullis` for requests over HTTP/1.1, HTTP/1.0 and HTTP/2; empty where Via is left alone.
-    private let via: [UInt8]
+    /// Our Via entry by the version of the request, as `1.1 portcullis`; nil where Via is left alone.
+    private let via: (http10: [UInt8], http11: [UInt8], http2: [UInt8])?
 
     init(_ configuration: Configuration) {
         writesX = configuration.forwardedFields == .xForwarded || configuration.forwardedFields == .both
         writesForwarded = configuration.forwardedFields == .forwarded || configuration.forwardedFields == .both
-        via = configuration.via.map { Array($0.utf8) } ?? []
+        via = configuration.via.map { (Array("1.0 \($0)".utf8), Array("1.1 \($0)".utf8), Array("2.0 \($0)".utf8)) }
     }
 
     /// Marks the client's fields dropped and adds ours.
@@ -25,11 +25,7 @@ struct ForwardingFields: Sendable {
         isPeerTrusted: Bool
     ) {
         if writesX {
-            lines.append(name: "X-Forwarded-For") { value in
-                if isPeerTrusted { Self.appendReceived(.xForwardedFor, head, to: &value) }
-                connection.peer.append(to: &value)
-            }
-            lines.append(name: "X-Real-IP") { client.append(to: &$0) }
+            appendAddresses(to: &lines, head, connection, client, isPeerTrusted)
             appendOrigin(to: &lines, &head, connection, isPeerTrusted)
         }
         if writesForwarded {
@@ -38,16 +34,31 @@ struct ForwardingFields: Sendable {
                 Self.appendElement(head, connection, to: &value)
             }
         }
-        if !via.isEmpty {
-            lines.append(name: "Via") { value in
-                switch head.version {
-                case .http10: value.append("1.0 ")
-                case .http11: value.append("1.1 ")
-                case .http2: value.append("2.0 ")
-                }
-                value.append(contentsOf: via.span)
+        if let via {
+            switch head.version {
+            case .http10: lines.append(name: "Via", value: via.http10.span)
+            case .http11: lines.append(name: "Via", value: via.http11.span)
+            case .http2: lines.append(name: "Via", value: via.http2.span)
             }
         }
+    }
+
+    /// X-Forwarded-For and X-Real-IP.
+    private func appendAddresses(
+        to lines: inout HeaderLines, _ head: RequestHead, _ connection: ConnectionFacts, _ client: IPAddress,
+        _ isPeerTrusted: Bool
+    ) {
+        let peer = connection.peerText
+        guard isPeerTrusted else {
+            lines.append(name: "X-Forwarded-For", value: peer.span)
+            lines.append(name: "X-Real-IP", value: peer.span)
+            return
+        }
+        lines.append(name: "X-Forwarded-For") { value in
+            Self.appendReceived(.xForwardedFor, head, to: &value)
+            value.append(contentsOf: peer.span)
+        }
+        lines.append(name: "X-Real-IP") { client.append(to: &$0) }
     }
 
     /// X-Forwarded-Proto, -Host and -Port: a trusted peer's own, or this connection's.
@@ -55,13 +66,15 @@ struct ForwardingFields: Sendable {
         to lines: inout HeaderLines, _ head: inout RequestHead, _ connection: ConnectionFacts, _ isPeerTrusted: Bool
     ) {
         if !(isPeerTrusted && Self.keep(.xForwardedProto, &head)) {
-            lines.append(name: "X-Forwarded-Proto", value: connection.isSecure ? "https" : "http")
+            connection.isSecure
+                ? lines.append(name: "X-Forwarded-Proto", value: "https")
+                : lines.append(name: "X-Forwarded-Proto", value: "http")
         }
         if !(isPeerTrusted && Self.keep(.xForwardedHost, &head)), !head.authority.isEmpty {
             lines.append(name: "X-Forwarded-Host", value: head.bytes.span.extracting(head.authority.range))
         }
         if !(isPeerTrusted && Self.keep(.xForwardedPort, &head)) {
-            lines.append(name: "X-Forwarded-Port") { $0.append(decimal: connection.localPort) }
+            lines.append(name: "X-Forwarded-Port", value: connection.localPortText.span)
         }
     }
 

@@ -1,17 +1,17 @@
 import Core
 
 /// What a route does to the fields of a request before it goes on.
-struct RequestRules: Sendable {
+final class RequestRules: Sendable {
     /// Names no client may send here: identity headers, names the gateway sets itself, credentials, what the route
     /// removes.
-    var filter = FieldFilter()
+    let filter: FieldFilter
     /// The same for the fields that parsing tells apart; bit n for the field with raw value n.
-    var droppedFields: UInt64 = 0
+    private let droppedFields: UInt64
     /// Lines to add, in this order.
-    var added: [FieldTemplate] = []
+    let added: [FieldTemplate]
     /// Query parameters and cookies that are credentials, and do not go on.
-    var strippedParameters: [[UInt8]] = []
-    var strippedCookies: [[UInt8]] = []
+    let strippedParameters: [[UInt8]]
+    let strippedCookies: [[UInt8]]
 
     /// Fields of the wire, whose underscored twins a CGI-like server could not tell from them.
     private static let wireNames = [
@@ -24,20 +24,18 @@ struct RequestRules: Sendable {
         _ configuration: RouteConfiguration, globalNames: [String], added: [FieldTemplate], credentials: CredentialPlan
     ) {
         self.added = added
-        for name in Self.wireNames { filter.insert(name) }
+        let isStripping = !configuration.keepsCredentials
+        strippedParameters = isStripping ? credentials.queryNames : []
+        strippedCookies = isStripping ? credentials.cookieNames : []
         var names = globalNames + configuration.setRequestHeaders.map(\.name) + configuration.removedRequestHeaders
-        if !configuration.keepsCredentials {
-            names += credentials.headerNames
-            strippedParameters = credentials.queryNames
-            strippedCookies = credentials.cookieNames
+        if isStripping { names += credentials.headerNames }
+        filter = FieldFilter(Self.wireNames + names)
+        var dropped: UInt64 = 0
+        for name in names {
+            let known = KnownField.named(name.utf8.span)
+            if known != .other { dropped |= 1 << UInt64(known.rawValue) }
         }
-        for name in names { drop(name) }
-    }
-
-    private mutating func drop(_ name: String) {
-        filter.insert(name)
-        let known = KnownField.named(name.utf8.span)
-        if known != .other { droppedFields |= 1 << UInt64(known.rawValue) }
+        droppedFields = dropped
     }
 
     @inline(__always)

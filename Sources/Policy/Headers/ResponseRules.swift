@@ -1,18 +1,18 @@
 import Core
 
 /// What a route does to the fields of a response before the client gets it.
-struct ResponseRules: Sendable {
+final class ResponseRules: Sendable {
     /// Names the upstream's response may not carry: what the route sets or removes, and X-Request-ID, which is ours.
-    var filter = FieldFilter(["X-Request-ID"])
-    var added: [FieldTemplate] = []
+    private let filter: FieldFilter
+    let added: [FieldTemplate]
     /// What the upstream says about rate limits passes.
-    let keepsRateFields: Bool
+    private let keepsRateFields: Bool
 
     init(_ configuration: RouteConfiguration, added: [FieldTemplate], keepsRateFields: Bool) {
         self.added = added
         self.keepsRateFields = keepsRateFields
-        for header in configuration.setResponseHeaders { filter.insert(header.name) }
-        for name in configuration.removedResponseHeaders { filter.insert(name) }
+        filter = FieldFilter(
+            ["X-Request-ID"] + configuration.setResponseHeaders.map(\.name) + configuration.removedResponseHeaders)
     }
 
     @inline(__always)

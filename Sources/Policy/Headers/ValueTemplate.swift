@@ -18,6 +18,8 @@ struct ValueTemplate: Sendable {
     private let parts: [Part]
     /// A part of it is taken from the path.
     let usesPath: Bool
+    /// A part of it exists only for a caller who has shown a credential.
+    let needsIdentity: Bool
 
     /// A value longer than this is not sent; the request is refused instead.
     static let byteLimit = 8192
@@ -31,6 +33,7 @@ struct ValueTemplate: Sendable {
             compiled.append(next)
         }
         self.parts = compiled
+        needsIdentity = parts.contains(where: \.needsIdentity)
         usesPath = parts.contains { part in
             if case .path = part { return true }
             return false
