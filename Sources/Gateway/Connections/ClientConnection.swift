@@ -396,8 +396,10 @@ final class ClientConnection: Channel {
 
     /// The gateway drains: go as soon as nothing is under way.
     func drain() {
-        guard phase == .head, input.isEmpty else { return }
-        if isIdleDeadline { setDeadline(after: worker.drainIdleGrace) }
+        guard phase == .head || phase == .proxyHeader, input.isEmpty else { return }
+        // Also one that never sent a byte: its first request is as welcome as another's next, and no longer waited for.
+        isIdleDeadline = true
+        setDeadline(after: worker.drainIdleGrace)
     }
 
     private func resume() {

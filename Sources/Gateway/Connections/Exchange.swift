@@ -327,8 +327,7 @@ final class Exchange {
         case .connectFailed, .connectTimedOut:
             triedServers |= connection.server.bit
         case .closedBeforeAnswer:
-            let untouched = connection.sentBytes == 0
-            guard connection.isReused, staleRetries < 2, untouched || connection.canReplay else { return nil }
+            guard connection.isReused, staleRetries < 2, connection.isUntouched || connection.canReplay else { return nil }
             staleRetries &+= 1
         case .answerTimedOut, .stalled, .invalidAnswer, .cut: return nil
         }

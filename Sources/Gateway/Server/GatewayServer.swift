@@ -50,9 +50,13 @@ package final class GatewayServer: @unchecked Sendable {
     }
 
     private func started() {
-        watchSignals()
         watchFiles()
         shared.keySets.adopt(policy.keySets)
+        watchSignals { self.announce() }
+    }
+
+    /// Says that requests are served and signals are heeded.
+    private func announce() {
         for listener in listeners {
             let kind = listener.role == .admin ? "admin" : "listening"
             shared.log.info("\(kind) on http://\(listener.actual)")
@@ -167,15 +171,21 @@ package final class GatewayServer: @unchecked Sendable {
 
     // MARK: Signals
 
-    private func watchSignals() {
+    /// `completion` runs on the control queue when no signal can be missed any more: a source is in place only some time
+    /// after it was activated, and a signal in between would be ignored.
+    private func watchSignals(_ completion: @escaping @Sendable () -> Void) {
+        let placed = DispatchGroup()
         for number in [SIGHUP, SIGTERM, SIGINT] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: control)
+            placed.enter()
+            source.setRegistrationHandler { @Sendable in placed.leave() }
             source.setEventHandler { @Sendable [weak self] in self?.received(number) }
             source.activate()
             signals.append(source)
         }
         signal(SIGPIPE, SIG_IGN)
+        placed.notify(queue: control, execute: completion)
     }
 
     private func received(_ number: Int32) {

@@ -62,8 +62,8 @@ final class UpstreamConnection: Channel {
         setDeadline(after: server.timeouts.connect)
     }
 
-    /// Bytes of the current request that the kernel has taken.
-    var sentBytes: Int { output.sent }
+    /// No byte of the current request was taken by the kernel. Not to be read off `output`, which forgets what it wrote.
+    private(set) var isUntouched = true
 
     /// The whole request so far is still in `output`.
     var canReplay: Bool { output.keepsWritten && !sawAnswerBytes }
@@ -79,6 +79,7 @@ final class UpstreamConnection: Channel {
         parser = ResponseHeadParser()
         requestHasEnded = false
         sawAnswerBytes = false
+        isUntouched = true
         interimAnswers = 0
         keepsAlive = true
         isPaused = false
@@ -167,7 +168,9 @@ final class UpstreamConnection: Channel {
 
     private func write() {
         let before = output.pending
-        switch output.write(to: descriptor) {
+        let progress = output.write(to: descriptor)
+        if output.pending < before { isUntouched = false }
+        switch progress {
         case .drained:
             if !output.keepsWritten { worker.recycle(&output) }
             if requestHasEnded, phase == .request {
