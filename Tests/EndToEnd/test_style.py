@@ -46,7 +46,7 @@ def places(paths: list[Path], pattern: str, flags: int = 0) -> Iterator[str]:
 def test_lines_fit() -> None:
     too_long = [
         f"{path.relative_to(REPOSITORY)}:{number}"
-        for path in tracked(".swift", ".py", ".c", ".h")
+        for path in swift_sources() + tracked(".py", ".c", ".h")
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if len(line) > COLUMNS
     ]
