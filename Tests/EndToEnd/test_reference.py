@@ -81,6 +81,7 @@ def test_the_readme_lists_the_top_level() -> None:
 REASON_SOURCES = [
     ("Denial.swift", r'case \.\w+: "([a-z0-9_]+)"'),
     ("RequestFault.swift", r'case \.\w+: "([a-z0-9_]+)"'),
+    ("FramingFault.swift", r'case \.\w+: "([a-z0-9_]+)"'),
     ("PathFault.swift", r'case \w+ = "([a-z_]+)"'),
     ("TokenFault.swift", r'case \w+ = "([a-z_]+)"'),
     ("ExchangeFault.swift", r'case \w+ = "([a-z_]+)"'),
