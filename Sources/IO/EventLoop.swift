@@ -112,6 +112,11 @@ package import Dispatch
         return registration
     }
 
+    /// Stops or takes up again the watching of a listening socket, whose registration stays.
+    package func watchListener(_ registration: Registration, descriptor: Int32, isOn: Bool) {
+        _ = linux_epoll_modify(epoll, descriptor, isOn ? EPOLLIN.rawValue : 0, registration.token)
+    }
+
     /// Forgets a channel. The caller closes the descriptor, which takes it out of the epoll set.
     package func unregister(_ registration: Registration) {
         guard channel(of: registration) != nil else { return }

@@ -46,6 +46,11 @@ static inline long linux_epoll_add(int epoll, int fd, uint32_t events, uint64_t 
   return linux_result(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
 }
 
+static inline long linux_epoll_modify(int epoll, int fd, uint32_t events, uint64_t token) {
+  struct epoll_event event = {.events = events, .data.u64 = token};
+  return linux_result(epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event));
+}
+
 static inline long linux_epoll_remove(int epoll, int fd) {
   struct epoll_event event = {0};
   return linux_result(epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &event));

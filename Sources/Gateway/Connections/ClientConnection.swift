@@ -158,8 +158,12 @@ final class ClientConnection: Channel {
 
     private func receive() {
         while isReadable, phase != .closed, !isPaused {
-            // A client that sends requests ahead is read again when its turn comes.
-            if phase == .exchange, input.count >= FixedBounds.readBytes { return }
+            // A client that sends requests ahead, or takes no answers, is read again when its turn comes.
+            if input.count >= FixedBounds.readBytes,
+                phase == .exchange || output.pending > FixedBounds.pendingOutputBytes
+            {
+                return
+            }
             switch unsafe Sockets.read(descriptor, into: worker.loop.scratch) {
             case .bytes(let count):
                 // A short read has drained the socket, unless its end is already known to follow.
@@ -270,8 +274,8 @@ final class ClientConnection: Channel {
         switch phase {
         case .exchange:
             if let exchange, exchange.requestIsComplete {
-                // Half-closed (RFC 9112 §9.6 leaves it open): answer, if the answer comes soon.
-                exchange.clientEndsAfterThis()
+                // Half-closed (RFC 9112 §9.6 leaves it open): answer, if the answer comes soon; and what was sent ahead.
+                if input.isEmpty { exchange.clientEndsAfterThis() }
                 setDeadline(after: worker.bounds.halfCloseTimeout)
             } else {
                 close()
@@ -405,6 +409,11 @@ final class ClientConnection: Channel {
     private func resume() {
         if !input.isEmpty { processInput() }
         receive()
+        // Half a request is left, and no more of it can come.
+        if phase == .head, sawPeerClose, !isReadable, !mustResume {
+            closesAfterFlush = true
+            queueFlush()
+        }
     }
 
     // MARK: Refusing what never became an exchange

@@ -181,7 +181,7 @@ final class Exchange {
         while !requestIsComplete {
             let piece: ChunkPiece?
             do throws(FramingFault) { piece = try content.next(bytes, from: &index) } catch {
-                failContent(.malformedRequest(reason: error.reason, status: 400))
+                failContent(.malformedRequest(reason: error.reason, status: 400, detail: error.detail))
                 return bytes.count
             }
             if let piece, case .body(let range) = piece {
@@ -404,7 +404,7 @@ final class Exchange {
 
     /// A head that is no request: answered 400 or its like, and the connection ends.
     func refuseMalformed(client: ClientConnection, _ fault: RequestFault) {
-        refuseUnread(client: client, .malformedRequest(reason: fault.reason, status: fault.status))
+        refuseUnread(client: client, .malformedRequest(reason: fault.reason, status: fault.status, detail: fault.detail))
     }
 
     /// A refusal before there is a head.

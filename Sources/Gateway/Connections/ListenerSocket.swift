@@ -12,6 +12,8 @@ final class ListenerSocket: Channel {
 
     /// Accepted in one go; the rest is said again at once, after other work.
     private static let acceptsPerRound = 64
+    /// How long nothing is accepted after the system refused to.
+    private static let pauseAfterFailure: Nanoseconds = .milliseconds(100)
 
     let endpoint: SocketEndpoint
     let role: ListenerRole
@@ -21,6 +23,7 @@ final class ListenerSocket: Channel {
     private let proxyPeers: AddressSet?
     private let requiresProxy: Bool
     private var isClosed = false
+    private var isPaused = false
 
     init(worker: Worker, descriptor: Int32, role: ListenerRole, proxyProtocol: ProxyProtocolConfiguration?)
         throws(SystemError)
@@ -44,7 +47,18 @@ final class ListenerSocket: Channel {
 
     func flush() {}
 
-    func deadlineReached() {}
+    func deadlineReached() {
+        guard isPaused, !isClosed else { return }
+        isPaused = false
+        worker.loop.watchListener(registration, descriptor: descriptor, isOn: true)
+    }
+
+    private func pause() {
+        guard !isPaused, !isClosed else { return }
+        isPaused = true
+        worker.loop.watchListener(registration, descriptor: descriptor, isOn: false)
+        _ = worker.loop.schedule(registration, at: worker.loop.now.instant.advanced(by: Self.pauseAfterFailure))
+    }
 
     private func accept(atMost limit: Int) {
         for _ in 0..<limit {
@@ -52,8 +66,9 @@ final class ListenerSocket: Channel {
                 guard let (descriptor, peer) = try Sockets.accept(self.descriptor) else { return }
                 worker.accept(descriptor, from: peer, on: self)
             } catch {
-                // Out of descriptors or memory: the backlog keeps the rest until some are closed.
+                // Out of descriptors or memory: the backlog keeps the rest. Asking again at once would only burn time.
                 worker.acceptFailed(error)
+                pause()
                 return
             }
         }

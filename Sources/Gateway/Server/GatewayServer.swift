@@ -61,8 +61,8 @@ package final class GatewayServer: @unchecked Sendable {
             let kind = listener.role == .admin ? "admin" : "listening"
             shared.log.info("\(kind) on http://\(listener.actual)")
         }
-        shared.log.info("ready")
         shared.isReady.store(true, ordering: .releasing)
+        shared.log.info("ready")
     }
 
     // MARK: Listeners
@@ -205,6 +205,7 @@ package final class GatewayServer: @unchecked Sendable {
         isDraining = true
         shared.isReady.store(false, ordering: .releasing)
         shared.log.info("draining")
+        shared.keySets.stop()
         undrained = workers.count
         for worker in workers {
             worker.loop.submit {

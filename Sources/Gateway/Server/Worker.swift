@@ -50,7 +50,9 @@ final class Worker: @unchecked Sendable {
         snapshot = policy.snapshot
         bounds = policy.snapshot.configuration.bounds
         memory = DecisionMemory(buckets: shared.buckets, failureBudget: shared.failureBudget, seed: shared.seed)
-        metrics = LoopMetrics(reasons: Denial.allReasons + ExchangeFault.allCases.map(\.rawValue))
+        metrics = LoopMetrics(
+            reasons: Denial.allReasons + ExchangeFault.allCases.map(\.rawValue)
+                + RequestFault.allCases.map(\.reason.description) + FramingFault.allCases.map(\.reason.description))
         requestIDs = RequestIDGenerator(seed: (SecureRandom.word(), SecureRandom.word()))
         accessLog = AccessLog(writer: shared.logWriter, isOn: false, queue: loop.queue)
         install(policy)

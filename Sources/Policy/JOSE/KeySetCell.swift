@@ -77,6 +77,8 @@ package final class KeySetCell: Sendable {
     package func install(_ set: KeySet, now: ClockReading, freshFor: Nanoseconds?) {
         state.withLock { state in
             let isUnchanged = state.set.map { $0.fingerprint == set.fingerprint } ?? false
+            // The first keys come whoever asked for them: that fetch is nobody's cool-down.
+            if state.set == nil { state.unknownKidFetchAt = nil }
             if !isUnchanged {
                 state.set = set
                 generationCounter.wrappingAdd(1, ordering: .releasing)
