@@ -1,5 +1,15 @@
 package import Core
 
+extension Route {
+    /// Marks dropped what no client may send here in the trailer section either: a server that merges trailers into the
+    /// head (RFC 9110 §6.5.1) would take them for the gateway's.
+    package func dropTrailers(_ fields: inout [FieldLine], in bytes: Span<UInt8>) {
+        for index in fields.indices where request.filter.contains(bytes.extracting(fields[index].name.range)) {
+            fields[index].isDropped = true
+        }
+    }
+}
+
 extension Snapshot {
     /// Makes of a granted request what the upstream gets: marks fields of the head dropped, and fills `plan` with the
     /// lines to add, the target and the Host. Called once for a request.

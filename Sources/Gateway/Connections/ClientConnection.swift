@@ -42,6 +42,8 @@ final class ClientConnection: Channel {
     private var isIdleDeadline = false
     private var isReadable = false
     private var sawPeerClose = false
+    /// The end of what the client sends has been read.
+    private var sawEnd = false
     private var isBlocked = false
     private var isFlushQueued = false
     private var owesNotice = false
@@ -136,6 +138,8 @@ final class ClientConnection: Channel {
     }
 
     func deadlineReached() {
+        // An entry of the wheel that an earlier one has replaced ends here, so that their number stays small.
+        guard worker.loop.now.instant >= firing else { return }
         firing = .distantFuture
         guard phase != .closed else { return }
         if worker.loop.now.instant < deadline {
@@ -239,7 +243,11 @@ final class ClientConnection: Channel {
                 let used = exchange.receiveContent(rest)
                 offset &+= used
                 if phase == .exchange, !exchange.requestIsComplete {
-                    if isPaused { deadline = .distantFuture } else { setDeadline(after: worker.bounds.bodyTimeout) }
+                    if !isPaused {
+                        expectContent()
+                    } else if !isBlocked {
+                        deadline = .distantFuture
+                    }
                 }
                 if used == 0 { return offset }
             case .discarding:
@@ -271,15 +279,16 @@ final class ClientConnection: Channel {
 
     private func endOfStream() {
         sawPeerClose = true
+        sawEnd = true
         switch phase {
         case .exchange:
-            if let exchange, exchange.requestIsComplete {
-                // Half-closed (RFC 9112 §9.6 leaves it open): answer, if the answer comes soon; and what was sent ahead.
-                if input.isEmpty { exchange.clientEndsAfterThis() }
-                setDeadline(after: worker.bounds.halfCloseTimeout)
-            } else {
-                close()
-            }
+            guard let exchange, exchange.requestIsComplete else { return close() }
+            // Half-closed (RFC 9112 §9.6 leaves it open): answer, if the answer comes soon; also what was sent ahead.
+            if input.isEmpty { exchange.clientEndsAfterThis() }
+            if !exchange.answerHasBegun { setDeadline(after: worker.bounds.halfCloseTimeout) }
+        case .head where mustResume:
+            // Requests sent ahead may wait until their turn.
+            break
         case .proxyHeader, .head, .discarding, .lingering:
             if output.pending == 0 || phase == .lingering { close() } else { closesAfterFlush = true }
         case .closed: break
@@ -355,6 +364,8 @@ final class ClientConnection: Channel {
         guard isPaused else { return }
         isPaused = false
         mustResume = true
+        // The pause stopped the clock, and nothing may be there to be read that would start it.
+        expectContent()
         queueFlush()
     }
 
@@ -367,7 +378,7 @@ final class ClientConnection: Channel {
         isPaused = false
         owesNotice = false
         deadline = .distantFuture
-        if closes || sawPeerClose && !isReadable && input.isEmpty {
+        if closes {
             phase = .discarding
             discard.begin(.untilClose)
             discarded = 0
@@ -395,25 +406,21 @@ final class ClientConnection: Channel {
 
     private func startIdling() {
         isIdleDeadline = true
-        setDeadline(after: worker.isDraining ? worker.drainIdleGrace : worker.bounds.idleTimeout)
+        let idle = worker.isDraining ? worker.drainIdleGrace : worker.bounds.idleTimeout
+        // While the last answer is still being taken, the client is not idle.
+        setDeadline(after: isBlocked ? worker.bounds.bodyTimeout : idle)
     }
 
-    /// The gateway drains: go as soon as nothing is under way.
+    /// The gateway drains: go as soon as nothing is under way. A client that never sent anything is idle too.
     func drain() {
         guard phase == .head || phase == .proxyHeader, input.isEmpty else { return }
-        // Also one that never sent a byte: its first request is as welcome as another's next, and no longer waited for.
-        isIdleDeadline = true
-        setDeadline(after: worker.drainIdleGrace)
+        startIdling()
     }
 
     private func resume() {
         if !input.isEmpty { processInput() }
         receive()
-        // Half a request is left, and no more of it can come.
-        if phase == .head, sawPeerClose, !isReadable, !mustResume {
-            closesAfterFlush = true
-            queueFlush()
-        }
+        if sawEnd, !isPaused, phase != .closed { endOfStream() }
     }
 
     // MARK: Refusing what never became an exchange
@@ -436,7 +443,12 @@ final class ClientConnection: Channel {
 
     private func setDeadlineAfterDrain() {
         // A blocked writer's deadline is over with its writing; the phase's own deadline, if any, was set by the phase.
-        if phase == .exchange, exchange?.requestIsComplete == true, !sawPeerClose { deadline = .distantFuture }
+        if phase == .exchange, let exchange {
+            let awaitsHalfClosed = sawPeerClose && !exchange.answerHasBegun
+            if isPaused || exchange.requestIsComplete && !awaitsHalfClosed { deadline = .distantFuture }
+        } else if phase == .head, isIdleDeadline {
+            startIdling()
+        }
     }
 
     private func setDeadline(after duration: Nanoseconds) {
@@ -462,10 +474,18 @@ final class ClientConnection: Channel {
         receive()
     }
 
+    /// The process ends: what is under way cannot be finished, and must not look finished.
+    func cut() {
+        if phase == .exchange { Sockets.resetOnClose(descriptor) }
+        close()
+    }
+
     func close() {
         guard phase != .closed else { return }
         phase = .closed
         worker.loop.unregister(registration)
+        // What is not written yet is missing: an end of the stream must not make an answer without a length look whole.
+        if output.pending > 0 { Sockets.resetOnClose(descriptor) }
         Sockets.closeDescriptor(descriptor)
         input = []
         worker.recycle(&output)

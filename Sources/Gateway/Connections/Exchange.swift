@@ -40,6 +40,8 @@ final class Exchange {
     private var contentLimit: UInt64 = .max
     private(set) var contentBytes: UInt64 = 0
     private(set) var requestIsComplete = true
+    /// The head of an answer is queued for the client.
+    var answerHasBegun: Bool { answer != .none }
     private var answer = AnswerState.none
     private var answerFraming = ResponseFraming.none
     private var closesAfterAnswer = false
@@ -76,6 +78,9 @@ final class Exchange {
         }
     }
 
+    /// Whether the policy it last served is this one.
+    func serves(_ policy: Snapshot) -> Bool { snapshot === policy }
+
     private func open(_ client: ClientConnection) {
         self.client = client
         if snapshot !== worker.snapshot { snapshot = worker.snapshot }
@@ -84,6 +89,7 @@ final class Exchange {
         grant = nil
         answer = .none
         contentBytes = 0
+        contentLimit = .max
         closesAfterAnswer = false
         triedServers = 0
         staleRetries = 0
@@ -116,6 +122,8 @@ final class Exchange {
             return
         }
         worker.waiting &+= 1
+        // There is no upstream to take content yet.
+        if !requestIsComplete { client.pauseContent() }
         let ticket = beginWaiting()
         worker.refetch(cell) { [self] in
             worker.waiting &-= 1
@@ -141,6 +149,8 @@ final class Exchange {
         self.grant = grant
         contentLimit = grant.route.bodyByteLimit ?? worker.bounds.bodyByteLimit
         if case .length(let count) = head.framing, count > contentLimit {
+            // Nobody wants to wait for so much to be thrown away.
+            closesAfterAnswer = true
             refuse(Refusal(denial: .bodyTooLarge, after: grant))
             return
         }
@@ -162,6 +172,7 @@ final class Exchange {
         if requestIsComplete {
             upstream.requestEnded()
         } else {
+            client.resumeContent()
             client.expectContent()
         }
     }
@@ -199,8 +210,11 @@ final class Exchange {
                 }
             }
             if content.isComplete {
-                if let upstream, content.framing == .chunked {
-                    ChunkWriter.append(lastChunkTo: &upstream.output.bytes, trailers: content.trailers)
+                if let upstream, let grant, content.framing == .chunked {
+                    var trailers = content.trailers
+                    let bytes = trailers.bytes
+                    grant.route.dropTrailers(&trailers.fields, in: bytes.span)
+                    ChunkWriter.append(lastChunkTo: &upstream.output.bytes, trailers: trailers)
                 }
                 requestIsComplete = true
                 upstream?.requestEnded()

@@ -32,7 +32,6 @@ final class UpstreamConnection: Channel {
     private var method = Method.get
     private var input: [UInt8] = []
     private var keepsAlive = true
-    private var requestIsWritten = false
     private var requestHasEnded = false
     private var sawAnswerBytes = false
     private var interimAnswers = 0
@@ -197,6 +196,8 @@ final class UpstreamConnection: Channel {
     }
 
     func deadlineReached() {
+        // An entry of the wheel that an earlier one has replaced ends here, so that their number stays small.
+        guard worker.loop.now.instant >= firing else { return }
         firing = .distantFuture
         guard phase != .closed else { return }
         if worker.loop.now.instant < deadline {
@@ -342,6 +343,8 @@ final class UpstreamConnection: Channel {
         guard let exchange else { return }
         self.exchange = nil
         let trailers: TrailerSection? = content.framing == .chunked ? content.trailers : nil
+        // A slow client paused this answer, not what the server says next, such as that it closes.
+        isPaused = false
         if keepsAlive, requestHasEnded, output.pending == 0, content.framing != .untilClose, !sawPeerClose,
             server.keep(self)
         {
