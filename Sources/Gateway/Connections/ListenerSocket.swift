@@ -17,6 +17,8 @@ final class ListenerSocket: Channel {
 
     let endpoint: SocketEndpoint
     let role: ListenerRole
+    /// Which opening of a listener it belongs to; an address may be opened anew before its old socket closes.
+    let number: Int
     private let worker: Worker
     private let descriptor: Int32
     private var registration = Registration.none
@@ -25,9 +27,10 @@ final class ListenerSocket: Channel {
     private var isClosed = false
     private var isPaused = false
 
-    init(worker: Worker, descriptor: Int32, role: ListenerRole, proxyProtocol: ProxyProtocolConfiguration?)
-        throws(SystemError)
-    {
+    init(
+        worker: Worker, descriptor: Int32, role: ListenerRole, number: Int, proxyProtocol: ProxyProtocolConfiguration?
+    ) throws(SystemError) {
+        self.number = number
         self.worker = worker
         self.descriptor = descriptor
         self.role = role

@@ -16,10 +16,11 @@ package final class GatewayServer: @unchecked Sendable {
     private var workers: [Worker] = []
     private var policy: CompiledPolicy
     private var listeners: [OpenListener] = []
+    private var listenersOpened = 0
     private var signals: [any DispatchSourceSignal] = []
     private var watch: FileWatch?
     private var isDraining = false
-    /// Loops that still have clients.
+    /// Loops that still have clients, or that have yet to cut them.
     private var undrained = 0
 
     /// A listener as configured and the port it really has.
@@ -27,6 +28,8 @@ package final class GatewayServer: @unchecked Sendable {
         var configured: SocketEndpoint
         var actual: SocketEndpoint
         var role: ListenerRole
+        /// Tells this opening from an earlier one of the same address.
+        var number = 0
         var proxyProtocol: ProxyProtocolConfiguration?
     }
 
@@ -94,12 +97,15 @@ package final class GatewayServer: @unchecked Sendable {
             for (_, descriptor) in sockets { Sockets.closeDescriptor(descriptor) }
             throw error
         }
+        listenersOpened += 1
+        listener.number = listenersOpened
+        let number = listener.number
         for (worker, descriptor) in sockets {
             worker.loop.submit { [log = shared.log] in
                 do throws(SystemError) {
                     worker.add(
                         try ListenerSocket(
-                            worker: worker, descriptor: descriptor, role: wanted.role,
+                            worker: worker, descriptor: descriptor, role: wanted.role, number: number,
                             proxyProtocol: wanted.proxyProtocol))
                 } catch {
                     log.error("cannot watch listener: \(error)")
@@ -117,16 +123,22 @@ package final class GatewayServer: @unchecked Sendable {
             a.configured == b.configured && a.role == b.role && a.proxyProtocol == b.proxyProtocol
         }
         let gone = before.filter { old in !wanted.contains { isSame(old, $0) } }
-        for new in wanted where !before.contains(where: { isSame($0, new) }) { try open(new) }
-        listeners.removeAll { old in gone.contains(old) }
+        do throws(SystemError) {
+            for new in wanted where !before.contains(where: { isSame($0, new) }) { try open(new) }
+        } catch {
+            close(Array(listeners.dropFirst(before.count)))
+            throw error
+        }
+        close(gone)
+    }
+
+    private func close(_ gone: [OpenListener]) {
         guard !gone.isEmpty else { return }
+        listeners.removeAll { old in gone.contains(old) }
+        let numbers = gone.map(\.number)
         for worker in workers {
             worker.loop.submit {
-                worker.loop.round {
-                    worker.closeListeners { socket in
-                        gone.contains { $0.actual == socket.endpoint && $0.role == socket.role }
-                    }
-                }
+                worker.loop.round { worker.closeListeners { numbers.contains($0.number) } }
             }
         }
     }
@@ -214,8 +226,20 @@ package final class GatewayServer: @unchecked Sendable {
         }
         let timeout = policy.snapshot.configuration.bounds.drainTimeout
         control.asyncAfter(deadline: .now() + .nanoseconds(Int(timeout))) {
-            self.leave("drain_timeout reached: connections still open are cut")
+            self.cut()
         }
+    }
+
+    private func cut() {
+        shared.log.info("drain_timeout reached: connections still open are cut")
+        undrained = workers.count
+        for worker in workers {
+            worker.loop.submit {
+                worker.loop.round { worker.cut { self.control.async { self.workerDrained() } } }
+            }
+        }
+        // A loop that does not answer holds nobody up.
+        control.asyncAfter(deadline: .now() + .seconds(1)) { self.leave("cut") }
     }
 
     private func workerDrained() {

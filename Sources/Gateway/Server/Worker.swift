@@ -65,6 +65,8 @@ final class Worker: @unchecked Sendable {
         snapshot = policy.snapshot
         bounds = policy.snapshot.configuration.bounds
         memory.reset(for: policy.snapshot)
+        // They hold on to the policy they last served.
+        freeExchanges.removeAll()
         install(policy)
     }
 
@@ -143,6 +145,14 @@ final class Worker: @unchecked Sendable {
         reportIfDrained()
     }
 
+    /// Ends every connection at once; `completion` when the access records of what was cut are on their way.
+    func cut(_ completion: @escaping @Sendable () -> Void) {
+        drained = nil
+        for client in clients.values { client.cut() }
+        accessLog.flush()
+        completion()
+    }
+
     private func reportIfDrained() {
         guard clients.isEmpty, let drained else { return }
         self.drained = nil
@@ -157,7 +167,7 @@ final class Worker: @unchecked Sendable {
 
     @inline(__always)
     func giveBack(_ exchange: Exchange) {
-        if freeExchanges.count < Self.freeListLimit { freeExchanges.append(exchange) }
+        if freeExchanges.count < Self.freeListLimit, exchange.serves(snapshot) { freeExchanges.append(exchange) }
     }
 
     /// Gives an empty queue storage to write into.
