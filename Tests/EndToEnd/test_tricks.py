@@ -331,7 +331,7 @@ def test_the_deadline_of_a_drain_resets_and_records(gateway: Start, upstream: Or
             while client.sock.recv(1 << 16):
                 pass
     running.process.wait(5)
-    assert running.access_records(1)
+    assert running.access_records(1)[0]["reason"] == "drain_timeout"
 
 
 def test_a_client_without_a_request_holds_no_drain(gateway: Start, upstream: Origin) -> None:

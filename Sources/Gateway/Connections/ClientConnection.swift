@@ -477,10 +477,10 @@ final class ClientConnection: Channel {
     /// The process ends: what is under way cannot be finished, and must not look finished.
     func cut() {
         if phase == .exchange { Sockets.resetOnClose(descriptor) }
-        close()
+        close(because: .drainTimedOut)
     }
 
-    func close() {
+    func close(because fault: ExchangeFault = .clientLeft) {
         guard phase != .closed else { return }
         phase = .closed
         worker.loop.unregister(registration)
@@ -491,7 +491,7 @@ final class ClientConnection: Channel {
         worker.recycle(&output)
         if let exchange {
             self.exchange = nil
-            exchange.clientLeft()
+            exchange.clientLeft(fault)
         }
         worker.clientClosed(self)
     }

@@ -348,10 +348,10 @@ final class Exchange {
         return group.connection(excluding: triedServers, worker: worker)
     }
 
-    /// The client's connection is gone.
-    func clientLeft() {
+    /// The client's connection is gone, and why.
+    func clientLeft(_ fault: ExchangeFault) {
         dropUpstream()
-        if answer != .complete { fault = .clientLeft }
+        if answer != .complete { self.fault = fault }
         finish()
     }
 

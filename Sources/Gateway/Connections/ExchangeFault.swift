@@ -7,4 +7,6 @@ enum ExchangeFault: String, CaseIterable {
     case clientTimedOut = "client_timed_out"
     /// The upstream's answer ended before its end, so the client's was cut too.
     case upstreamCut = "upstream_cut"
+    /// The drain's time was over before the exchange was.
+    case drainTimedOut = "drain_timeout"
 }
