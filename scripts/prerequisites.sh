@@ -105,7 +105,7 @@ need_venv() {
 
 # Builds the gateway optimised, and leaves its path in `portcullis`.
 build_release() {
-    swift build -c release --product portcullis "$@" >&2
-    portcullis="$(swift build -c release --show-bin-path)/portcullis"
+    swift build -c release --static-swift-stdlib --product portcullis "$@" >&2
+    portcullis="$(swift build -c release --static-swift-stdlib --show-bin-path)/portcullis"
     [ -x "$portcullis" ] || fail "the build left no portcullis"
 }

@@ -12,7 +12,7 @@ extension Snapshot {
         let wait = Self.wait(of: refusal)
         let status = template.status ?? refusal.denial.status
         let values = AnswerValues(
-            reason: refusal.denial.reason, status: status, title: StatusPhrase.of(status),
+            reason: refusal.denial.reason, status: status, title: ReasonPhrase.standard(for: status),
             detail: refusal.denial.detail,
             retryAfter: wait.map { RateHeaders.retryAfterSeconds($0, now: now.wall) },
             reset: wait.map { RateHeaders.resetSecond($0, now: now.wall) })

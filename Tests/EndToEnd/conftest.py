@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from harness.gateway import Gateway
 from harness.issuer import KeySetServer
+from harness.origin import QuickOrigin
 from harness.upstream import Script, Upstream
 
 
@@ -46,6 +47,14 @@ def upstream() -> Iterator[Callable[..., Upstream]]:
         one.stop()
     faults = [fault for one in started for fault in one.faults]
     assert not faults, f"the gateway sent what no server should get: {faults}"
+
+
+@pytest.fixture
+def quick_origin(tmp_path: Path) -> Iterator[QuickOrigin]:
+    """An upstream for load tests."""
+    origin = QuickOrigin(tmp_path / "origin")
+    yield origin
+    origin.stop()
 
 
 @pytest.fixture

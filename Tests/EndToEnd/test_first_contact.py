@@ -18,6 +18,7 @@ from harness import load
 from harness.client import ask, problem
 from harness.gateway import REPOSITORY, Gateway, binary
 from harness.issuer import SigningKey
+from harness.origin import QuickOrigin
 from harness.upstream import Upstream
 from harness.waiting import until
 
@@ -109,10 +110,12 @@ def test_the_open_route(demo: Demo) -> None:
     assert ask(demo.gateway.port, "/healthz").status == 200
 
 
-def test_an_edit_under_load(demo: Demo) -> None:
+def test_an_edit_under_load(demo: Demo, quick_origin: QuickOrigin) -> None:
     url = f"http://127.0.0.1:{demo.gateway.port}{DEVICES}"
+    policy = json.loads(demo.text.replace(f"127.0.0.1:{demo.upstream.port}", f"127.0.0.1:{quick_origin.port}"))
+    demo.gateway.replace(policy)
+    until(lambda: ask(demo.gateway.port, "/healthz").body == b"ok", 1.5, "the quick upstream")
     process = load.start(url, 3, 256, "-H", f"X-API-Key: {demo.key}")
-    policy = json.loads(demo.text)
     for route in policy["routes"]:
         route["response_headers"] = {"set": {"X-Edited": "yes"}}
     demo.gateway.replace(policy)

@@ -13,6 +13,7 @@ from harness import load
 from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
+from harness.origin import QuickOrigin
 from harness.upstream import Connection, Upstream, ok
 from harness.waiting import until
 
@@ -200,14 +201,13 @@ def test_upstream_connections_outlive_a_reload(gateway: Start, upstream: Origin)
 
 
 @pytest.mark.slow
-def test_a_hundred_edits_under_load_lose_no_request(gateway: Start, upstream: Origin) -> None:
-    origin = upstream()
-    running = gateway(marked(origin.port, "start", access_log="off"))
+def test_a_hundred_edits_under_load_lose_no_request(gateway: Start, quick_origin: QuickOrigin) -> None:
+    running = gateway(marked(quick_origin.port, "start", access_log="off"))
     process = load.start(running.url + "/x", 12, 256)
     try:
         for number in range(100):
             mark = f"policy-{number}"
-            (running.write if number % 2 else running.replace)(marked(origin.port, mark, access_log="off"))
+            (running.write if number % 2 else running.replace)(marked(quick_origin.port, mark, access_log="off"))
             if number % 10 == 9:
                 until(lambda: current(running) == mark, 3, "the new policy")
             else:
@@ -219,11 +219,10 @@ def test_a_hundred_edits_under_load_lose_no_request(gateway: Start, upstream: Or
     assert current(running) == "policy-99"
 
 
-def test_an_edit_under_load_changes_the_answer_within_a_second(gateway: Start, upstream: Origin) -> None:
-    origin = upstream()
-    running = gateway(marked(origin.port, "one", access_log="off"))
+def test_an_edit_under_load_changes_the_answer_within_a_second(gateway: Start, quick_origin: QuickOrigin) -> None:
+    running = gateway(marked(quick_origin.port, "one", access_log="off"))
     process = load.start(running.url + "/x", 4, 256)
-    running.replace(marked(origin.port, "two", access_log="off"))
+    running.replace(marked(quick_origin.port, "two", access_log="off"))
     until(lambda: current(running) == "two", 1.5, "the new policy")
     seen = load.finish(process)
     assert seen.errors == 0 and seen.refused == 0, seen.text

@@ -1,3 +1,5 @@
+import Core
+
 /// Why a request is refused. The whole list: a new reason is a new case, a status and a test.
 ///
 /// The `reason` is a stable identifier, the same in bodies, logs, metrics and tests.
@@ -135,7 +137,7 @@ extension Denial {
     }
 
     /// The standard phrase of the status (RFC 9110 §15), which is what RFC 9457 §4.2.1 wants as the title.
-    package var title: StaticString { StatusPhrase.of(status) }
+    package var title: StaticString { ReasonPhrase.standard(for: status) }
 
     /// A credential was shown and found bad, so that the failure budget of the address is charged.
     package var countsAsFailure: Bool {

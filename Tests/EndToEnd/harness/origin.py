@@ -1,0 +1,38 @@
+"""An upstream quick enough for load tests: nginx, which answers everything with 200. The recording upstream answers from
+one Python thread a connection; under hundreds of connections its own stalls would look like the gateway's."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+from harness.waiting import until
+
+CONFIGURATION = """
+{user}
+worker_processes 1; daemon off; error_log stderr error; pid {folder}/nginx.pid;
+events {{ worker_connections 2048; }}
+http {{
+  access_log off; keepalive_requests 100000000; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{ listen unix:{folder}/probe.sock; listen 127.0.0.1:{port} backlog=4096; return 200 "ok"; }}
+}}
+"""
+
+
+class QuickOrigin:
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        # Started by root, nginx would serve as nobody, who may not look into the folder of a test.
+        user = "user root;" if os.getuid() == 0 else ""
+        (folder / "nginx.conf").write_text(CONFIGURATION.format(user=user, folder=folder, port=self.port))
+        self.process = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
+        until((folder / "probe.sock").exists, what="nginx")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
