@@ -1,4 +1,18 @@
 extension Span where Element == UInt8 {
+    /// The value of a Content-Length field (RFC 9110 §8.6): digits only, at least one, below 2⁶⁴; nil for anything else.
+    package var contentLength: UInt64? {
+        guard !isEmpty else { return nil }
+        var length: UInt64 = 0
+        for index in indices {
+            guard self[index].isDigit else { return nil }
+            let (product, overflowed) = length.multipliedReportingOverflow(by: 10)
+            let (sum, carried) = product.addingReportingOverflow(UInt64(self[index] &- 0x30))
+            guard !overflowed, !carried else { return nil }
+            length = sum
+        }
+        return length
+    }
+
     /// The number that all bytes of `range` spell in decimal digits; nil when one is something else or the range is not
     /// within bounds. For at most 18 digits.
     func number(in range: Range<Int>) -> Int? {

@@ -1,4 +1,4 @@
-import Core
+package import Core
 
 /// Writes chunked content (RFC 9112 §7.1). A chunk is its size line, its content, and `append(chunkEndTo:)`.
 package enum ChunkWriter {

@@ -1,4 +1,4 @@
-import Core
+package import Core
 
 /// Decodes one chunked body (RFC 9112 §7.1) from pieces cut anywhere. Content comes in ranges of the bytes presented
 /// and is never copied; chunk extensions are checked against their grammar and ignored; every line ends in CR LF.

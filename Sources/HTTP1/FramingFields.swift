@@ -11,18 +11,10 @@ struct FramingFields {
     private var namesFields = false
     private var optionCount = 0
 
-    /// Takes note of a Content-Length: digits only, once, no list, below 2⁶⁴.
+    /// Takes note of a Content-Length: one number, once, no list.
     mutating func takeContentLength(_ value: Span<UInt8>) -> FramingFieldFault? {
         guard contentLength == nil else { return .contentLengthRepeated }
-        guard !value.isEmpty else { return .contentLengthInvalid }
-        var length: UInt64 = 0
-        for index in value.indices {
-            guard value[index].isDigit else { return .contentLengthInvalid }
-            let (product, overflowed) = length.multipliedReportingOverflow(by: 10)
-            let (sum, carried) = product.addingReportingOverflow(UInt64(value[index] &- 0x30))
-            guard !overflowed, !carried else { return .contentLengthInvalid }
-            length = sum
-        }
+        guard let length = value.contentLength else { return .contentLengthInvalid }
         contentLength = length
         return nil
     }

@@ -1,3 +1,5 @@
+package import Core
+
 /// How far a request head has come.
 package enum HeadProgress: Equatable, Sendable {
     /// What is there may become a head; present it again with more behind it.

@@ -1,8 +1,6 @@
-import Core
-
 extension Method {
     /// The method a token names. Methods are case-sensitive (RFC 9110 §9.1), so `get` is `.other`.
-    init(token: Span<UInt8>) {
+    package init(token: Span<UInt8>) {
         switch token.count {
         case 3: self = token.equals("GET") ? .get : token.equals("PUT") ? .put : .other
         case 4: self = token.equals("POST") ? .post : token.equals("HEAD") ? .head : .other

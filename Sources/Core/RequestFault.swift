@@ -4,7 +4,7 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
     case requestLineInvalid, methodNotSupported, targetInvalid, targetTooLong, versionNotSupported
     case headTooLarge, tooManyFields
     case fieldNameInvalid, whitespaceBeforeColon, fieldLineFolded, fieldValueInvalid, lineEndingInvalid
-    case hostMissing, hostRepeated, hostInvalid
+    case hostMissing, hostRepeated, hostInvalid, authorityDiffers
     case contentLengthInvalid, contentLengthRepeated
     case transferEncodingInvalid, transferEncodingRepeated, transferEncodingInHTTP10, transferCodingNotSupported
     case framingAmbiguous, connectionInvalid, expectationUnknown
@@ -18,8 +18,8 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
         case .methodNotSupported, .transferCodingNotSupported: 501
         case .versionNotSupported: 505
         case .requestLineInvalid, .targetInvalid, .fieldNameInvalid, .whitespaceBeforeColon, .fieldLineFolded,
-            .fieldValueInvalid, .lineEndingInvalid, .hostMissing, .hostRepeated, .hostInvalid, .contentLengthInvalid,
-            .contentLengthRepeated, .transferEncodingInvalid, .transferEncodingRepeated, .transferEncodingInHTTP10,
+            .fieldValueInvalid, .lineEndingInvalid, .hostMissing, .hostRepeated, .hostInvalid, .authorityDiffers,
+            .contentLengthInvalid, .contentLengthRepeated, .transferEncodingInvalid, .transferEncodingRepeated, .transferEncodingInHTTP10,
             .framingAmbiguous, .connectionInvalid:
             400
         }
@@ -43,6 +43,7 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
         case .hostMissing: "host_missing"
         case .hostRepeated: "host_repeated"
         case .hostInvalid: "host_invalid"
+        case .authorityDiffers: "authority_differs"
         case .contentLengthInvalid: "content_length_invalid"
         case .contentLengthRepeated: "content_length_repeated"
         case .transferEncodingInvalid: "transfer_encoding_invalid"
@@ -73,6 +74,7 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
         case .hostMissing: "An HTTP/1.1 request needs a Host field."
         case .hostRepeated: "There is more than one Host field."
         case .hostInvalid: "The Host field is not a host with an optional port."
+        case .authorityDiffers: "The :authority and the Host field name different hosts."
         case .contentLengthInvalid: "Content-Length is not a decimal number below 2^64."
         case .contentLengthRepeated: "There is more than one Content-Length field."
         case .transferEncodingInvalid: "Transfer-Encoding does not end in chunked, or names it twice."
@@ -83,28 +85,5 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
         case .connectionInvalid: "The Connection field is not a short list of tokens."
         case .expectationUnknown: "The only expectation understood here is 100-continue."
         }
-    }
-
-    init(_ fault: FieldFault) {
-        self =
-            switch fault {
-            case .nameInvalid: .fieldNameInvalid
-            case .whitespaceBeforeColon: .whitespaceBeforeColon
-            case .lineFolded: .fieldLineFolded
-            case .valueInvalid: .fieldValueInvalid
-            case .lineEndingInvalid: .lineEndingInvalid
-            }
-    }
-
-    init(_ fault: FramingFieldFault) {
-        self =
-            switch fault {
-            case .contentLengthInvalid: .contentLengthInvalid
-            case .contentLengthRepeated: .contentLengthRepeated
-            case .transferEncodingInvalid: .transferEncodingInvalid
-            case .transferEncodingRepeated: .transferEncodingRepeated
-            case .transferCodingNotSupported: .transferCodingNotSupported
-            case .connectionInvalid: .connectionInvalid
-            }
     }
 }

@@ -28,27 +28,4 @@ package enum ResponseFault: Error, CaseIterable, Sendable, Equatable {
         case .connectionInvalid: "connection_invalid"
         }
     }
-
-    init(_ fault: FieldFault) {
-        self =
-            switch fault {
-            case .nameInvalid: .fieldNameInvalid
-            case .whitespaceBeforeColon: .whitespaceBeforeColon
-            case .lineFolded: .fieldLineFolded
-            case .valueInvalid: .fieldValueInvalid
-            case .lineEndingInvalid: .lineEndingInvalid
-            }
-    }
-
-    init(_ fault: FramingFieldFault) {
-        self =
-            switch fault {
-            case .contentLengthInvalid: .contentLengthInvalid
-            case .contentLengthRepeated: .contentLengthRepeated
-            case .transferEncodingInvalid: .transferEncodingInvalid
-            case .transferEncodingRepeated: .transferEncodingRepeated
-            case .transferCodingNotSupported: .transferCodingNotSupported
-            case .connectionInvalid: .connectionInvalid
-            }
-    }
 }

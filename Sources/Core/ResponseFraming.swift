@@ -1,5 +1,3 @@
-package import Core
-
 /// How the gateway delimits the content of a response it sends to an HTTP/1 client (RFC 9112 §6).
 package enum ResponseFraming: Equatable, Sendable {
     /// No content and no field about it: 1xx and 204 (RFC 9110 §8.6).

@@ -1,7 +1,6 @@
-import Core
 import Testing
 
-@testable import HTTP1
+@testable import Core
 
 @Suite struct ByteClassTests {
     static let letters = Set((0x41...0x5A).map { UInt8($0) } + (0x61...0x7A).map { UInt8($0) })

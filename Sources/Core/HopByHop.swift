@@ -1,9 +1,7 @@
-import Core
-
 extension FieldLine {
     /// Concerns this connection only and is never forwarded, whether or not Connection names it (RFC 9110 §7.6.1). A
     /// Trailer field is not among them: it passes where a chunked body keeps its trailers.
-    func isHopByHop(in bytes: Span<UInt8>, origin: Int) -> Bool {
+    @inlinable package func isHopByHop(in bytes: Span<UInt8>, origin: Int) -> Bool {
         switch known {
         case .connection, .keepAlive, .proxyConnection, .proxyAuthorization, .proxyAuthenticate, .te, .transferEncoding,
             .upgrade:
@@ -16,7 +14,7 @@ extension FieldLine {
         }
     }
 
-    private func isUnnamedHopByHop(in bytes: Span<UInt8>, origin: Int) -> Bool {
+    @usableFromInline func isUnnamedHopByHop(in bytes: Span<UInt8>, origin: Int) -> Bool {
         let range = origin &+ Int(name.start)..<origin &+ name.end
         return switch name.count {
         case 5: bytes.extracting(range).equalsIgnoringCase("close")

@@ -1,20 +1,18 @@
-import Core
-
 /// A request target taken apart (RFC 9112 §3.2): origin-form, absolute-form of http or https, or `*`.
 ///
 /// The path holds what RFC 3986 §3.3 allows, and each `%` stands before two hexadecimal digits; the bytes
 /// ``"<>[\]^`{|}`` are refused there, because upstreams disagree about them. In the query any visible ASCII byte but
 /// `#` passes as it is, since browsers and other clients send those bytes unencoded, and a query never decides a route.
-struct RequestTarget {
-    var form: TargetForm
-    var authority = ByteRange.empty
-    var path = ByteRange.empty
-    var query = ByteRange.empty
-    var hasQuery = false
+package struct RequestTarget: Sendable {
+    package private(set) var form: TargetForm
+    package private(set) var authority = ByteRange.empty
+    package private(set) var path = ByteRange.empty
+    package private(set) var query = ByteRange.empty
+    package private(set) var hasQuery = false
 
     /// `target` holds visible ASCII bytes other than `#`; `start` is what its ranges count from. Nil when it is no
     /// target.
-    init?(_ target: Span<UInt8>, start: Int) {
+    package init?(_ target: Span<UInt8>, start: Int) {
         guard let first = target.first else { return nil }
         if first == 0x2F {
             form = .origin
@@ -63,7 +61,8 @@ struct RequestTarget {
         return true
     }
 
-    func store(in head: inout RequestHead) {
+    /// Puts the parts where a head has them.
+    package func store(in head: inout RequestHead) {
         head.targetForm = form
         head.authority = authority
         head.path = path
@@ -73,11 +72,11 @@ struct RequestTarget {
 }
 
 extension Span where Element == UInt8 {
-    var first: UInt8? { isEmpty ? nil : self[0] }
+    fileprivate var first: UInt8? { isEmpty ? nil : self[0] }
 
     /// The first index from `start` on whose byte no target holds: a control, SP, `#`, DEL or a byte above 0x7F.
-    @inline(__always)
-    func firstIndexOutsideTarget(from start: Int) -> Int {
+    @inlinable @inline(__always)
+    package func firstIndexOutsideTarget(from start: Int) -> Int {
         var index = start
         while index < count, self[index] &- 0x21 < 0x5E, self[index] != 0x23 { index &+= 1 }
         return index

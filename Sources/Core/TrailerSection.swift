@@ -1,12 +1,16 @@
-package import Core
-
-/// The trailer section of a chunked body: its own copy of the bytes, up to and with the last empty line, and the lines
+/// The trailer section of a message: its own copy of the bytes, up to and with the last empty line, and the lines
 /// in them; no bytes when there are no lines. Lines that no trailer may carry are marked dropped.
 package struct TrailerSection: Sendable {
-    package internal(set) var bytes: [UInt8] = []
+    package var bytes: [UInt8] = []
     package var fields: [FieldLine] = []
 
     package init() {}
+
+    /// Empties the section but keeps its storage.
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        fields.removeAll(keepingCapacity: true)
+    }
 }
 
 extension FieldLine {
@@ -16,7 +20,7 @@ extension FieldLine {
     /// of the content (`Content-*`); routing and the caller's identity (`X-Forwarded-*`, `X-Auth-*`); credentials and
     /// challenges; conditions and controls of the request; controls of caches and of the client's state. `_` and `.`
     /// count as `-`, since some upstreams make no difference.
-    func isForbiddenInTrailers(in bytes: Span<UInt8>) -> Bool {
+    package func isForbiddenInTrailers(in bytes: Span<UInt8>) -> Bool {
         if known != .other || isHopByHop(in: bytes, origin: 0) { return true }
         let name = bytes.extracting(name.range)
         return name.isSpelling(prefix: "content-") || name.isSpelling(prefix: "x-forwarded-")
