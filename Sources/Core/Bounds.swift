@@ -22,8 +22,25 @@ package struct Bounds: Sendable, Equatable {
     package var drainTimeout: Nanoseconds = .seconds(30)
     /// Live buckets of all limits together.
     package var bucketLimit = 1_000_000
+    package var http2 = HTTP2()
 
     package init() {}
+}
+
+extension Bounds {
+    /// What a client may do on a connection of HTTP/2 (RFC 9113). Head bounds and timeouts are those of HTTP/1.1.
+    package struct HTTP2: Sendable, Equatable {
+        /// Requests under way on one connection (SETTINGS_MAX_CONCURRENT_STREAMS); a stream above it is refused.
+        package var streamLimit = 128
+        /// Content of one request that may be on its way to us unread.
+        package var streamWindowBytes = 262_144
+        /// The same of all requests of a connection; at least the window of a stream.
+        package var connectionWindowBytes = 1_048_576
+        /// The table of header compression (RFC 7541 §4.2), each way.
+        package var headerTableBytes = 4096
+
+        package init() {}
+    }
 }
 
 /// Bounds that are part of the program.

@@ -14,6 +14,8 @@ extension PolicyCompiler {
             } catch {
                 fail(.pointerInvalid, authenticator.position, path, "not a JSON Pointer: \(quoted(error.text))")
             }
+        case .certificate:
+            fail(.tlsUnsupported, authenticator.position, path, "client certificates are not in this version")
         }
     }
 

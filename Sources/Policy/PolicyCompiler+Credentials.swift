@@ -40,6 +40,7 @@ extension PolicyCompiler {
             case .jwt(let tokens):
                 guard let compiled = verifiers[name.value] else { return nil }
                 for source in tokens.sources { collected.add(source, tokens: compiled) }
+            case .certificate: return nil
             }
         }
         do throws(IssuerTable.Conflict) { return try collected.probes() } catch {

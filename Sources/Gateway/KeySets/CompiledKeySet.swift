@@ -17,7 +17,7 @@ package struct CompiledKeySet: Sendable {
     /// Where the keys are fetched from; nil for local ones.
     var url: String? {
         switch configuration.source {
-        case .url(let url): url.value
+        case .url(let url), .discovery(let url): url.value
         case .file, .pem, .inline: nil
         }
     }

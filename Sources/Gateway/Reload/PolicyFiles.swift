@@ -117,7 +117,7 @@ package final class PolicyFiles: CompileEnvironment {
     private func localKeys(of configuration: KeySetConfiguration) throws(CompileFault) -> KeySet? {
         let bytes: [UInt8]
         switch configuration.source {
-        case .url: return nil
+        case .url, .discovery: return nil
         case .inline(let json, _): bytes = Array(json.utf8)
         case .file(let path), .pem(let path, _, _): bytes = try document(path.value)
         }
@@ -157,8 +157,8 @@ extension KeySetConfiguration.Source {
     /// may no longer trust the old issuer.
     fileprivate func isKept(by next: KeySetConfiguration.Source) -> Bool {
         switch (self, next) {
-        case (.url(let old), .url(let new)): old.value == new.value
-        case (.url, .file), (.url, .pem), (.url, .inline), (.file, .url), (.pem, .url), (.inline, .url): false
+        case (.url(let old), .url(let new)), (.discovery(let old), .discovery(let new)): old.value == new.value
+        case (.url, _), (_, .url), (.discovery, _), (_, .discovery): false
         case (.file, .file), (.file, .pem), (.file, .inline), (.pem, .file), (.pem, .pem), (.pem, .inline),
             (.inline, .file), (.inline, .pem), (.inline, .inline):
             true

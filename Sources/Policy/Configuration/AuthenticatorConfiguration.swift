@@ -4,6 +4,7 @@ package struct AuthenticatorConfiguration: Sendable {
     package enum Kind: Sendable {
         case apiKey(APIKeyAuthenticatorConfiguration)
         case jwt(JWTAuthenticatorConfiguration)
+        case certificate(CertificateAuthenticatorConfiguration)
     }
 
     package var name: String
@@ -109,6 +110,8 @@ package struct JWTAuthenticatorConfiguration: Sendable {
 package struct KeySetConfiguration: Sendable {
     package enum Source: Sendable {
         case url(Located<String>)
+        /// The issuer whose metadata name the URL (OpenID Connect Discovery 1.0 §4).
+        case discovery(issuer: Located<String>)
         case file(Located<String>)
         /// PEM public key or certificate, the key id and algorithm it is for.
         case pem(file: Located<String>, kid: String?, algorithm: SignatureAlgorithm?)
@@ -117,6 +120,8 @@ package struct KeySetConfiguration: Sendable {
     }
 
     package var source: Source
+    /// Certificates in PEM form that vouch for a server the keys are fetched from; nil for the system's.
+    package var ca: Located<SecretReference>?
     /// Without Cache-Control: how long a fetched set is fresh.
     package var refresh: Nanoseconds = .seconds(600)
     package var minimumRefresh: Nanoseconds = .seconds(60)

@@ -26,6 +26,8 @@ package struct Configuration: Sendable {
     package var profiles: [String: ResponseProfileConfiguration] = [:]
     /// Name of the profile of the gateway's own answers; "problem" is built in.
     package var responses = Configuration.builtInProfile
+    /// Requests in clear are refused by every route that does not say otherwise.
+    package var httpsOnly = false
     package var routes: [RouteConfiguration] = []
     /// The file's own tests, their shape checked.
     package var tests: [PolicyTestConfiguration] = []
@@ -53,31 +55,6 @@ package struct Located<Value: Sendable>: Sendable {
 }
 
 extension Located: Equatable where Value: Equatable {}
-
-package struct ListenerConfiguration: Sendable, Equatable {
-    package var address: SocketEndpoint
-    /// Peers that must (or may) begin with a PROXY protocol header.
-    package var proxyProtocol: ProxyProtocolConfiguration?
-    package var position: SourcePosition
-
-    package init(address: SocketEndpoint, proxyProtocol: ProxyProtocolConfiguration?, position: SourcePosition) {
-        self.address = address
-        self.proxyProtocol = proxyProtocol
-        self.position = position
-    }
-}
-
-package struct ProxyProtocolConfiguration: Sendable, Equatable {
-    /// Only these peers may send a PROXY header; from everyone else it is a malformed request.
-    package var from: [CIDRBlock]
-    /// A listed peer that sends none is refused.
-    package var required: Bool
-
-    package init(from: [CIDRBlock], required: Bool) {
-        self.from = from
-        self.required = required
-    }
-}
 
 package struct AdminConfiguration: Sendable, Equatable {
     package var address: SocketEndpoint
@@ -116,47 +93,6 @@ package struct PathRules: Sendable, Equatable {
     package var emptySegments = EmptySegments.merge
 
     package init() {}
-}
-
-package struct UpstreamConfiguration: Sendable, Equatable {
-    package enum HostPolicy: Sendable, Equatable {
-        /// The client's Host goes on (default).
-        case keep
-        /// The server's own host and port.
-        case server
-        case literal(String)
-    }
-
-    package struct Server: Sendable, Hashable {
-        /// An IP address without brackets, or a name in lower case.
-        package var host: String
-        package var port: UInt16
-
-        package init(host: String, port: UInt16) {
-            self.host = host
-            self.port = port
-        }
-    }
-
-    package var servers: [Located<Server>]
-    package var connectTimeout: Nanoseconds = .seconds(2)
-    /// From the end of the request until the response head.
-    package var responseTimeout: Nanoseconds = .seconds(30)
-    /// Without a byte either way while a body is on its way.
-    package var bodyTimeout: Nanoseconds = .seconds(60)
-    /// A pooled connection unused this long is closed.
-    package var idleTimeout: Nanoseconds = .seconds(60)
-    /// Idle connections kept per server and loop.
-    package var idleConnectionLimit = 512
-    /// Open connections per server and loop, busy ones included; above it requests get 503.
-    package var connectionLimit = 10_000
-    package var host = HostPolicy.keep
-    package var position: SourcePosition
-
-    package init(servers: [Located<Server>], position: SourcePosition) {
-        self.servers = servers
-        self.position = position
-    }
 }
 
 /// A secret by reference.

@@ -21,6 +21,7 @@ package struct ConfigurationWarnings {
         review.reviewUse()
         review.reviewAuthenticators()
         review.reviewKeySets()
+        review.reviewUpstreams()
         review.reviewRoutes()
         return review.warnings.enumerated().sorted { a, b in
             let nowhere = SourcePosition(line: 0, column: 0)
@@ -66,6 +67,8 @@ package struct ConfigurationWarnings {
                 limits.formUnion(keys.keys.flatMap { $0.limits.map(\.value) })
                 if keys.keysFile != nil { knowsEveryRecord = false }
             case .jwt(let jwt): keySets.insert(jwt.keySet.value)
+            case .certificate(let certificates):
+                limits.formUnion((certificates.entries ?? []).flatMap { $0.limits.map(\.value) })
             }
         }
         if knowsEveryRecord {
@@ -104,6 +107,8 @@ package struct ConfigurationWarnings {
             case .apiKey(let keys):
                 for (index, key) in keys.keys.enumerated() { review(key, path: "\(path).keys[\(index)]") }
             case .jwt(let jwt): review(jwt, at: authenticator.position, path: path)
+            case .certificate(let certificates):
+                review(certificates, at: authenticator.position, path: path)
             }
         }
     }
@@ -124,6 +129,31 @@ package struct ConfigurationWarnings {
         }
         if AddressSet(key.allowedAddresses).coversEverything {
             warn(.allowListCoversEverything, at: key.position, path: "\(path).allow_ips", Self.worldMessage)
+        }
+    }
+
+    private mutating func review(
+        _ certificates: CertificateAuthenticatorConfiguration, at position: SourcePosition, path: String
+    ) {
+        let isAsked = configuration.listeners.contains { $0.tls.map { $0.clientCertificates != .none } ?? false }
+        if !isAsked {
+            warn(
+                .clientCertificatesNotAsked, at: position, path: path,
+                "no listener asks clients for certificates; see \"client_ca\" of its \"tls\"")
+        }
+        for (index, entry) in (certificates.entries ?? []).enumerated()
+        where AddressSet(entry.allowedAddresses).coversEverything {
+            warn(
+                .allowListCoversEverything, at: entry.position, path: "\(path).certificates[\(index)].allow_ips",
+                Self.worldMessage)
+        }
+    }
+
+    private mutating func reviewUpstreams() {
+        for (name, upstream) in configuration.upstreams where upstream.tls?.verifies == false {
+            warn(
+                .upstreamUnverified, at: upstream.position, path: LocatedNode.path("upstreams", member: name),
+                "whoever is between here and the servers can take their place; name their authority in \"ca\" instead")
         }
     }
 
@@ -149,7 +179,7 @@ package struct ConfigurationWarnings {
         for (name, keySet) in configuration.keySets {
             let path = LocatedNode.path("key_sets", member: name)
             switch keySet.source {
-            case .url(let url): review(url, path: path)
+            case .url(let url), .discovery(let url): review(url)
             case .inline(let json, let position):
                 // "k" is the secret of a symmetric key (RFC 7518 §6.4.1).
                 guard let document = try? JSONNode.parse(json.utf8.span),
@@ -165,7 +195,7 @@ package struct ConfigurationWarnings {
         }
     }
 
-    private mutating func review(_ url: Located<String>, path: String) {
+    private mutating func review(_ url: Located<String>) {
         if url.value.lowercasedASCII.hasPrefix("https://") {
             return warn(
                 .keySetOverHTTPS, at: url.position, path: url.path,
@@ -182,8 +212,18 @@ package struct ConfigurationWarnings {
     }
 
     private mutating func reviewRoutes() {
+        // Behind a proxy that says so, and on a listener with TLS, a request can be one over https.
+        let servesHTTPS =
+            configuration.listeners.contains { $0.tls != nil }
+            || !configuration.trustedProxies.isEmpty && configuration.forwardedFields != .none
         for (index, route) in configuration.routes.enumerated() {
             let path = "routes[\(index)]"
+            if route.httpsOnly ?? configuration.httpsOnly, !servesHTTPS {
+                warn(
+                    .httpsOnlyUnreachable, at: route.position, path: path,
+                    "the route takes requests over https only, and none can come: no listener has \"tls\", "
+                        + "and no proxy is trusted to say so")
+            }
             review(route.authorization, path: "\(path).authorize")
             guard route.requirement == .none else { continue }
             let templates = (route.setRequestHeaders + route.setResponseHeaders).map(\.template)

@@ -25,8 +25,6 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case secretReferenceInvalid = "secret_reference_invalid"
     case serverInvalid = "server_invalid"
     case urlInvalid = "url_invalid"
-    case tlsUnsupported = "tls_unsupported"
-    case http2Unsupported = "http2_unsupported"
     case hostInvalid = "host_invalid"
     case methodInvalid = "method_invalid"
     case headerNameInvalid = "header_name_invalid"
@@ -64,9 +62,14 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case keySetOverHTTPS = "key_set_over_https"
     case keySetHoldsSecret = "key_set_holds_secret"
     case adminExposed = "admin_exposed"
+    case clientCertificatesNotAsked = "client_certificates_not_asked"
+    case upstreamUnverified = "upstream_unverified"
+    case httpsOnlyUnreachable = "https_only_unreachable"
     case limitByIdentityWithoutAuthentication = "limit_by_identity_without_authentication"
     // Found when the policy is compiled, with the files it names at hand.
     case routesAmbiguous = "routes_ambiguous"
+    case tlsUnsupported = "tls_unsupported"
+    case http2Unsupported = "http2_unsupported"
     case secretUnreadable = "secret_unreadable"
     case fileUnreadable = "file_unreadable"
     case keySetInvalid = "key_set_invalid"
@@ -88,8 +91,8 @@ extension DiagnosticCode {
         case .jsonInvalid, .tooManyErrors, .memberUnknown, .memberMissing, .membersExclusive, .typeWrong,
             .valueUnknown, .valueOutOfRange, .valueEmpty, .valueDuplicate, .durationInvalid, .sizeInvalid,
             .addressInvalid, .endpointInvalid, .endpointDuplicate, .nameInvalid, .nameReserved, .nameDuplicate,
-            .referenceUnknown, .secretLiteral, .secretReferenceInvalid, .serverInvalid, .urlInvalid, .tlsUnsupported,
-            .http2Unsupported, .hostInvalid, .methodInvalid, .headerNameInvalid, .headerNotAllowed,
+            .referenceUnknown, .secretLiteral, .secretReferenceInvalid, .serverInvalid, .urlInvalid,
+            .hostInvalid, .methodInvalid, .headerNameInvalid, .headerNotAllowed,
             .fieldValueInvalid, .pathPatternInvalid, .pointerInvalid, .templateInvalid, .captureUnknown,
             .sourceInvalid, .querySourceNotAllowed, .requestInvalid, .authenticationMissing,
             .authorizationWithoutIdentity, .issuerAmbiguous:
@@ -98,9 +101,10 @@ extension DiagnosticCode {
             .keyExpired, .keyIDWithScheme, .allowListCoversEverything, .trustedProxiesCoverEverything,
             .denyListCoversEverything, .audienceMissing, .issuerMissing, .expiryNotRequired,
             .identityTemplateWithoutIdentity, .failureBudgetOff, .keySetOverHTTP, .keySetOverHTTPS,
-            .keySetHoldsSecret, .adminExposed, .limitByIdentityWithoutAuthentication:
+            .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,
+            .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication:
             .reviewing
-        case .routesAmbiguous, .secretUnreadable, .fileUnreadable, .keySetInvalid, .keyUnusable, .keyDuplicate,
+        case .routesAmbiguous, .tlsUnsupported, .http2Unsupported, .secretUnreadable, .fileUnreadable, .keySetInvalid, .keyUnusable, .keyDuplicate,
             .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable, .compilationFailed:
             .compiling
         }

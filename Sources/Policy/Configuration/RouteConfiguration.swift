@@ -56,6 +56,10 @@ package struct RouteConfiguration: Sendable {
     /// Nil takes the upstream's.
     package var responseTimeout: Nanoseconds?
     package var rateHeaders: RateHeaderStyle?
+    /// Nil takes the top-level `https_only`.
+    package var httpsOnly: Bool?
+    /// Nil lets no connection change its protocol.
+    package var upgrade: UpgradeConfiguration?
     package var position: SourcePosition
 
     package init(

@@ -40,27 +40,23 @@ extension ConfigurationReader {
         return blocks(node)
     }
 
-    mutating func server(_ node: LocatedNode) -> Located<UpstreamConfiguration.Server>? {
+    mutating func server(
+        _ node: LocatedNode
+    ) -> (scheme: UpstreamConfiguration.Scheme, server: Located<UpstreamConfiguration.Server>)? {
         guard let text = string(node, expected: "a server such as \"http://127.0.0.1:9000\"") else { return nil }
         let lowered = text.value.lowercasedASCII
-        if lowered.hasPrefix("https://") {
-            report(.tlsUnsupported, at: node, "TLS to upstreams is not in this version; write \"http://host:port\"")
-            return nil
-        }
-        if lowered.hasPrefix("h2://") || lowered.hasPrefix("h2c://") {
-            report(
-                .http2Unsupported, at: node, "HTTP/2 to upstreams is not in this version; write \"http://host:port\"")
-            return nil
-        }
-        guard lowered.hasPrefix("http://"), let (host, port) = Self.hostAndPort(lowered.dropFirst("http://".count)),
+        let scheme = UpstreamConfiguration.Scheme.allCases.first { lowered.hasPrefix("\($0.rawValue)://") }
+        guard let scheme, let (host, port) = Self.hostAndPort(lowered.dropFirst(scheme.rawValue.utf8.count + 3)),
             port != 0
         else {
             report(
                 .serverInvalid, at: node,
-                "\(quoted(text.value)) is no server; write \"http://host:port\", without path and user name")
+                "\(quoted(text.value)) is no server; write \"http://host:port\", \"https://…\", \"h2://…\" or "
+                    + "\"h2c://…\", without path and user name")
             return nil
         }
-        return Located(UpstreamConfiguration.Server(host: host, port: port ?? 80), at: node.position, path: node.path)
+        let server = UpstreamConfiguration.Server(host: host, port: port ?? scheme.defaultPort)
+        return (scheme, Located(server, at: node.position, path: node.path))
     }
 
     mutating func keySetURL(_ node: LocatedNode?) -> Located<String>? {
@@ -80,6 +76,26 @@ extension ConfigurationReader {
             return nil
         }
         return text
+    }
+
+    /// An issuer as OpenID Connect Discovery 1.0 §3 has it: a URL with neither query nor fragment.
+    static func isIssuerURL(_ text: String) -> Bool {
+        let lowered = text.lowercasedASCII
+        guard let scheme = ["http://", "https://"].first(where: { lowered.hasPrefix($0) }),
+            text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && ![0x22, 0x23, 0x3F, 0x5C].contains($0) }),
+            let (_, port) = hostAndPort(lowered.dropFirst(scheme.utf8.count).prefix { $0 != "/" })
+        else { return false }
+        return port != 0
+    }
+
+    mutating func issuerURL(_ node: LocatedNode?) -> Located<String>? {
+        guard let node, let text = string(node, expected: "a URL") else { return nil }
+        if Self.isIssuerURL(text.value) { return text }
+        report(
+            .urlInvalid, at: node,
+            "\(quoted(text.value)) is no URL of an issuer; "
+                + "write \"https://issuer.example\", without user name, query and fragment")
+        return nil
     }
 
     /// Host (an address without brackets, or a name) and port of a `host[:port]` in lower case; nil when it is none.

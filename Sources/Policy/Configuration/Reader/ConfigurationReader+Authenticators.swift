@@ -4,6 +4,7 @@ extension ConfigurationReader {
     private enum AuthenticatorType: String, CaseIterable {
         case apiKey = "api_key"
         case jwt = "jwt"
+        case certificate = "certificate"
     }
 
     mutating func readAuthenticators(_ node: LocatedNode?) {
@@ -15,7 +16,7 @@ extension ConfigurationReader {
             }
             let all = ObjectMembers(position: entry.node.position, path: entry.node.path, members: members)
             guard let typeNode = all["type"] else {
-                report(.memberMissing, at: entry.node, "the member \"type\" is missing: \"api_key\" or \"jwt\"")
+                report(.memberMissing, at: entry.node, "the member \"type\" is missing: \"api_key\", \"jwt\" or \"certificate\"")
                 continue
             }
             guard let type = choice(typeNode, of: AuthenticatorType.self) else { continue }
@@ -23,6 +24,7 @@ extension ConfigurationReader {
                 switch type {
                 case .apiKey: apiKeyAuthenticator(entry.node).map { .apiKey($0) }
                 case .jwt: jwtAuthenticator(entry.node).map { .jwt($0) }
+                case .certificate: certificateAuthenticator(entry.node).map { .certificate($0) }
                 }
             guard let kind else { continue }
             configuration.authenticators[entry.name] = AuthenticatorConfiguration(
@@ -59,10 +61,14 @@ extension ConfigurationReader {
 
     private mutating func jwtAuthenticator(_ node: LocatedNode) -> JWTAuthenticatorConfiguration? {
         guard let members = object(node, .jwtAuthenticator) else { return nil }
-        let keySet = reference(members["key_set"], to: .keySet)
+        let issuers = stringOrStrings(members["issuer"], of: "issuers")
+        let keySet =
+            members["key_set"] == nil
+            ? discoveredKeySet(of: issuers, hasIssuer: members["issuer"] != nil, at: node)
+            : reference(members["key_set"], to: .keySet)
         var jwt = JWTAuthenticatorConfiguration(keySet: keySet ?? Located("", at: node.position, path: node.path))
         if let from = members["from"] { jwt.sources = sources(from, allowsQuery: nil) }
-        jwt.issuers = stringOrStrings(members["issuer"], of: "issuers").map(\.value)
+        jwt.issuers = issuers.map(\.value)
         if let audiences = members["audiences"] {
             jwt.audiences = stringOrStrings(audiences, of: "audiences").map(\.value)
         }
@@ -86,6 +92,39 @@ extension ConfigurationReader {
             jwt.tokenByteLimit = Int(exactly: bytes) ?? jwt.tokenByteLimit
         }
         return jwt
+    }
+
+    /// The key set of an authenticator that names none: where its one issuer's metadata say. It has the issuer's name, which
+    /// no key set of the file can have, so that authenticators of one issuer share it.
+    private mutating func discoveredKeySet(
+        of issuers: [Located<String>], hasIssuer: Bool, at node: LocatedNode
+    ) -> Located<String>? {
+        guard let issuer = issuers.first else {
+            // An issuer that is wrong in itself has been reported.
+            if !hasIssuer {
+                report(
+                    .memberMissing, at: node,
+                    "the member \"key_set\" is missing; only keys of an \"issuer\" that is a URL are found without it")
+            }
+            return nil
+        }
+        guard issuers.count == 1 else {
+            report(
+                .issuerAmbiguous, at: issuers[1].position, path: issuers[1].path,
+                "without \"key_set\" the keys of one issuer are found; give each its own authenticator")
+            return nil
+        }
+        guard Self.isIssuerURL(issuer.value) else {
+            report(
+                .urlInvalid, at: issuer.position, path: issuer.path,
+                "\(quoted(issuer.value)) is no URL at which keys could be found; name their \"key_set\"")
+            return nil
+        }
+        if configuration.keySets[issuer.value] == nil {
+            configuration.keySets[issuer.value] = KeySetConfiguration(
+                source: .discovery(issuer: issuer), position: issuer.position)
+        }
+        return issuer
     }
 
     private mutating func requiredClaims(_ node: LocatedNode?) -> [(pointer: Located<String>, value: String?)] {
@@ -166,28 +205,5 @@ extension ConfigurationReader {
             return isName ? .query(argument) : nil
         default: return nil
         }
-    }
-
-    private mutating func secretReference(_ node: LocatedNode?) -> SecretReference? {
-        guard let node, let text = string(node, expected: "\"env:NAME\" or \"file:PATH\"") else { return nil }
-        // The value may be a secret by mistake: no message shows it.
-        if text.value.hasPrefix("env:") {
-            let name = String(text.value.dropFirst("env:".count))
-            if PathPattern.isCaptureName(name) { return .environment(name) }
-            report(
-                .secretReferenceInvalid, at: node,
-                "\"env:\" is followed by the name of a variable: letters, digits and \"_\"")
-        } else if text.value.hasPrefix("file:") {
-            let path = String(text.value.dropFirst("file:".count))
-            if !path.isEmpty, !path.contains("\0") { return .file(path) }
-            report(.secretReferenceInvalid, at: node, "\"file:\" is followed by a path")
-        } else {
-            report(
-                .secretLiteral, at: node,
-                "a secret does not stand in the file; write \"env:NAME\" or \"file:PATH\" "
-                    + "(\"portcullis key hash\" makes the digests of keys)"
-            )
-        }
-        return nil
     }
 }

@@ -24,6 +24,7 @@ extension ConfigurationReader {
         readIdentityHeaders(members["identity_headers"])
         readProfiles(members["profiles"])
         if let profile = reference(members["responses"], to: .profile) { configuration.responses = profile.value }
+        configuration.httpsOnly = boolean(members["https_only"]) ?? false
         readRoutes(members["routes"])
         readTests(members["tests"])
         for member in members.members {
@@ -41,36 +42,6 @@ extension ConfigurationReader {
             guard case .object(let entries) = members[member]?.value else { continue }
             definedNames[kind, default: []].formUnion(entries.map(\.name))
         }
-    }
-
-    private mutating func readListeners(_ node: LocatedNode?) {
-        for element in filledList(node, of: "listeners") ?? [] {
-            guard let members = object(element, .listener) else { continue }
-            let proxyProtocol = proxyProtocol(members["proxy_protocol"])
-            guard let addressNode = members["address"], let address = endpoint(addressNode) else { continue }
-            // Port 0 stands for a free port, a new one for each listener.
-            if address.port != 0, configuration.listeners.contains(where: { $0.address == address }) {
-                report(.endpointDuplicate, at: addressNode, "another listener has the address \(address) already")
-            }
-            configuration.listeners.append(
-                ListenerConfiguration(address: address, proxyProtocol: proxyProtocol, position: element.position))
-        }
-    }
-
-    private mutating func proxyProtocol(_ node: LocatedNode?) -> ProxyProtocolConfiguration? {
-        guard let members = object(node, .proxyProtocol) else { return nil }
-        let required = boolean(members["required"]) ?? true
-        return ProxyProtocolConfiguration(from: filledBlocks(members["from"]), required: required)
-    }
-
-    private mutating func readAdmin(_ node: LocatedNode?) {
-        guard let node, let members = object(node, .admin), let addressNode = members["address"],
-            let address = endpoint(addressNode)
-        else { return }
-        if address.port != 0, configuration.listeners.contains(where: { $0.address == address }) {
-            report(.endpointDuplicate, at: addressNode, "a listener has the address \(address) already")
-        }
-        configuration.admin = AdminConfiguration(address: address, position: node.position)
     }
 
     private mutating func readVia(_ node: LocatedNode?) {
@@ -111,7 +82,27 @@ extension ConfigurationReader {
         bounds.halfCloseTimeout = duration(members["half_close_timeout"], in: Self.timeouts) ?? bounds.halfCloseTimeout
         bounds.drainTimeout = duration(members["drain_timeout"], in: Self.timeouts) ?? bounds.drainTimeout
         bounds.bucketLimit = integer(members["buckets"], in: 1024...100_000_000) ?? bounds.bucketLimit
+        bounds.http2 = http2Bounds(members["http2"])
         configuration.bounds = bounds
+    }
+
+    private mutating func http2Bounds(_ node: LocatedNode?) -> Bounds.HTTP2 {
+        var bounds = Bounds.HTTP2()
+        guard let members = object(node, .http2Bounds) else { return bounds }
+        bounds.streamLimit = integer(members["streams"], in: 1...10_000) ?? bounds.streamLimit
+        // Below 65,535 the client's first bytes may be on their way before it hears of the window (RFC 9113 §6.9.2).
+        let stream = size(members["stream_window"], in: 65_536...16_777_216)
+        let connection = size(members["connection_window"], in: 65_536...268_435_456)
+        // A window outside of the other one's default moves the one that is not written down.
+        bounds.streamWindowBytes = stream ?? min(bounds.streamWindowBytes, connection ?? .max)
+        bounds.connectionWindowBytes = connection ?? max(bounds.connectionWindowBytes, bounds.streamWindowBytes)
+        if let place = members["connection_window"], bounds.connectionWindowBytes < bounds.streamWindowBytes {
+            report(
+                .valueOutOfRange, at: place,
+                "the window of a connection cannot be smaller than that of a stream (\(bounds.streamWindowBytes)B)")
+        }
+        bounds.headerTableBytes = size(members["header_table"], in: 0...65_536) ?? bounds.headerTableBytes
+        return bounds
     }
 
     /// What a timeout may be: from 1 ms to a day.

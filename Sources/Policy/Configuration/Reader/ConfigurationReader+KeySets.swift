@@ -15,6 +15,7 @@ extension ConfigurationReader {
     private mutating func keySet(_ source: KeySetConfiguration.Source, _ members: ObjectMembers) -> KeySetConfiguration
     {
         var keySet = KeySetConfiguration(source: source, position: members.position)
+        keySet.ca = contentReference(members["ca"], of: "the authority's certificate")
         let periods: ClosedRange<Nanoseconds> = .seconds(1)...(.seconds(30 * 86_400))
         let refresh = duration(members["refresh"], in: periods)
         let minimum = duration(members["minimum_refresh"], in: periods)
@@ -33,12 +34,12 @@ extension ConfigurationReader {
         return keySet
     }
 
-    private static let sourceMembers = ["url", "file", "pem", "keys"]
+    private static let sourceMembers = ["url", "issuer", "file", "pem", "keys"]
 
     private mutating func checkSourceMembers(of members: ObjectMembers, at node: LocatedNode) {
         let sources = Self.sourceMembers.filter { members[$0] != nil }
         if sources.isEmpty {
-            report(.memberMissing, at: node, "a key set has one of \"url\", \"file\", \"pem\" and \"keys\"")
+            report(.memberMissing, at: node, "a key set has one of \"url\", \"issuer\", \"file\", \"pem\" and \"keys\"")
         }
         if sources.count > 1, let place = members[sources[1]] {
             report(
@@ -50,17 +51,20 @@ extension ConfigurationReader {
                 .membersExclusive, at: place, "\(quoted(name)) belongs to a key set with \"pem\"; a JWK carries its own"
             )
         }
-        let fetching = ["refresh", "minimum_refresh", "maximum_refresh", "cooldown", "stale_limit", "fetch_timeout"]
-        for name in fetching where members["url"] == nil && !sources.isEmpty {
+        let fetching = [
+            "refresh", "minimum_refresh", "maximum_refresh", "cooldown", "stale_limit", "fetch_timeout", "ca",
+        ]
+        for name in fetching where members["url"] == nil && members["issuer"] == nil && !sources.isEmpty {
             guard let place = members[name] else { continue }
             report(
                 .membersExclusive, at: place,
-                "\(quoted(name)) belongs to a key set with \"url\"; nothing is fetched here")
+                "\(quoted(name)) belongs to a key set with \"url\" or \"issuer\"; nothing is fetched here")
         }
     }
 
     private mutating func keySetSource(_ members: ObjectMembers) -> KeySetConfiguration.Source? {
         if let node = members["url"] { return keySetURL(node).map { .url($0) } }
+        if let node = members["issuer"] { return issuerURL(node).map { .discovery(issuer: $0) } }
         if let node = members["file"] { return filePath(node).map { .file($0) } }
         if let node = members["pem"] {
             let kid = string(members["kid"])

@@ -38,6 +38,8 @@ extension ConfigurationReader {
         route.bodyByteLimit = byteSize(members["body_bytes"], in: 0...UInt64(Int64.max))
         route.responseTimeout = duration(members["response_timeout"], in: Self.timeouts)
         route.rateHeaders = rateHeaders(members["rate_headers"])
+        route.httpsOnly = boolean(members["https_only"])
+        route.upgrade = upgrade(members)
         checkCaptures(of: route)
         return route
     }

@@ -40,13 +40,6 @@ extension ConfigurationReader {
     }
 
     private mutating func reportUnknown(_ member: JSONMember, in path: String, _ shape: ObjectShape) {
-        if shape == .listener, member.name == "tls" {
-            return report(
-                .tlsUnsupported, at: member.namePosition, path: LocatedNode.path(path, member: member.name),
-                "TLS listeners are not in this version; "
-                    + "put a TLS terminator in front and list it in \"trusted_proxies\""
-            )
-        }
         let hint = Suggestion.phrase(for: member.name, among: shape.members.map(\.name))
         report(
             .memberUnknown, at: member.namePosition, path: LocatedNode.path(path, member: member.name),

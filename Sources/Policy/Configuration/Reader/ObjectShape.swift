@@ -3,16 +3,23 @@
 package enum ObjectShape: String, CaseIterable, Sendable {
     case document
     case listener
+    case listenerTLS = "listener_tls"
+    case certificate
     case proxyProtocol = "proxy_protocol"
     case admin
     case bounds
+    case http2Bounds = "http2_bounds"
     case paths
     case upstream
+    case upstreamTLS = "upstream_tls"
     case keySet = "key_set"
     case apiKey = "api_key"
     case apiKeySecret = "api_key_secret"
     case apiKeyAuthenticator = "api_key_authenticator"
     case jwtAuthenticator = "jwt_authenticator"
+    case certificateAuthenticator = "certificate_authenticator"
+    case certificateEntry = "certificate_entry"
+    case certificateMatch = "certificate_match"
     case limit
     case failureBudget = "failure_budget"
     case rateHeaders = "rate_headers"
@@ -50,11 +57,16 @@ extension ObjectShape {
         case .listener, .admin: ["address"]
         case .proxyProtocol: ["from"]
         case .upstream: ["servers"]
-        case .bounds, .paths, .keySet, .rateHeaders, .profile, .answer, .authorize, .headerChanges, .testExpectation: []
+        case .certificate: ["certificate", "key"]
+        case .listenerTLS, .upstreamTLS, .bounds, .http2Bounds, .paths, .keySet, .certificateMatch, .rateHeaders,
+            .profile, .answer, .authorize, .headerChanges, .testExpectation:
+            []
         case .apiKey: ["id"]
         case .apiKeySecret: []
         case .apiKeyAuthenticator: ["type", "from"]
-        case .jwtAuthenticator: ["type", "algorithms", "key_set"]
+        case .jwtAuthenticator: ["type", "algorithms"]
+        case .certificateAuthenticator: ["type"]
+        case .certificateEntry: ["match"]
         case .limit: ["requests", "per"]
         case .failureBudget: ["failures", "per"]
         case .route: ["name", "match", "authenticate", "upstream"]
@@ -71,24 +83,33 @@ extension ObjectShape {
             [
                 "$schema", "loops", "admin", "trusted_proxies", "forwarded", "via", "bounds", "paths", "access_log",
                 "key_sets", "authenticators", "limits", "failure_budget", "rate_headers", "identity_headers",
-                "profiles", "responses", "tests",
+                "profiles", "responses", "https_only", "tests",
             ]
-        case .listener: ["proxy_protocol"]
+        case .listener: ["tls", "protocols", "redirect_to_https", "proxy_protocol"]
+        case .listenerTLS:
+            [
+                "certificate", "key", "passphrase", "ocsp_response", "certificates", "client_ca",
+                "client_certificates", "minimum_version", "handshake_timeout", "kernel_tls", "ticket_rotation",
+            ]
+        case .certificate: ["passphrase", "ocsp_response"]
         case .proxyProtocol: ["required"]
         case .bounds:
             [
                 "head_bytes", "target_bytes", "header_fields", "body_bytes", "connections", "connections_per_address",
                 "head_timeout", "idle_timeout", "body_timeout", "half_close_timeout", "drain_timeout", "buckets",
+                "http2",
             ]
+        case .http2Bounds: ["streams", "stream_window", "connection_window", "header_table"]
         case .paths: ["dot_segments", "encoded_slash", "empty_segments"]
         case .upstream:
             [
                 "connect_timeout", "response_timeout", "body_timeout", "idle_timeout", "idle_connections",
-                "connections", "host",
+                "connections", "host", "protocols", "tls", "keep_alive_ping",
             ]
+        case .upstreamTLS: ["ca", "server_name", "verify", "certificate", "key", "passphrase", "minimum_version"]
         case .keySet:
             [
-                "url", "file", "pem", "kid", "algorithm", "keys", "refresh", "minimum_refresh", "maximum_refresh",
+                "url", "issuer", "ca", "file", "pem", "kid", "algorithm", "keys", "refresh", "minimum_refresh", "maximum_refresh",
                 "cooldown", "stale_limit", "fetch_timeout",
             ]
         case .apiKey: APIKeyRecordParser.memberNames.filter { $0 != "id" }
@@ -96,9 +117,12 @@ extension ObjectShape {
         case .apiKeyAuthenticator: ["allow_query", "pepper", "keys", "keys_file"]
         case .jwtAuthenticator:
             [
-                "from", "issuer", "audiences", "leeway", "require_exp", "max_lifetime", "types", "required_claims",
+                "from", "issuer", "key_set", "audiences", "leeway", "require_exp", "max_lifetime", "types", "required_claims",
                 "subject_claim", "scopes_claim", "addresses_claim", "token_bytes",
             ]
+        case .certificateAuthenticator: ["subject_from", "certificates", "scopes"]
+        case .certificateEntry: ["subject", "scopes", "allow_ips", "limits", "enabled"]
+        case .certificateMatch: CertificateAuthenticatorConfiguration.Part.allCases.map(\.rawValue)
         case .limit: ["burst", "by"]
         case .failureBudget: ["burst"]
         case .rateHeaders: ["headers", "reset", "keep_upstream"]
@@ -107,7 +131,8 @@ extension ObjectShape {
         case .route:
             [
                 "authorize", "limits", "request_headers", "response_headers", "keep_credentials", "responses",
-                "body_bytes", "response_timeout", "rate_headers",
+                "body_bytes", "response_timeout", "rate_headers", "https_only", "upgrade", "upgrade_idle_timeout",
+                "upgrade_lifetime", "close_when_credential_ends",
             ]
         case .match: ["hosts", "methods", "headers"]
         case .admin, .allOf, .optional: []

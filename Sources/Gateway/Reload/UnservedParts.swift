@@ -1,0 +1,48 @@
+import Core
+import Policy
+
+/// What a policy file may say and this version of the gateway does not serve. Refused, so that nothing is served in
+/// another way than the file says.
+enum UnservedParts {
+    static func diagnostics(of configuration: Configuration, file: String) -> [Diagnostic] {
+        var found: [Diagnostic] = []
+        func refuse(_ code: DiagnosticCode, _ position: SourcePosition, _ path: String, _ message: String) {
+            found.append(Diagnostic(.error, code, file: file, position: position, path: path, message: message))
+        }
+        for (index, listener) in configuration.listeners.enumerated() {
+            if let tls = listener.tls {
+                refuse(.tlsUnsupported, tls.position, "listeners[\(index)].tls", "TLS is not served in this version")
+            }
+            if listener.redirect != nil {
+                refuse(
+                    .tlsUnsupported, listener.position, "listeners[\(index)].redirect_to_https",
+                    "redirects are not served in this version")
+            }
+        }
+        for (name, upstream) in configuration.upstreams.sorted(by: { $0.key < $1.key }) {
+            guard let server = upstream.servers.first, upstream.scheme != .http else { continue }
+            refuse(
+                upstream.scheme == .h2c ? .http2Unsupported : .tlsUnsupported, server.position,
+                "upstreams.\(name).servers", "\"\(upstream.scheme.rawValue)://\" is not spoken in this version")
+        }
+        for (index, route) in configuration.routes.enumerated() {
+            if route.upgrade != nil {
+                refuse(
+                    .http2Unsupported, route.position, "routes[\(index)].upgrade",
+                    "upgrades are not served in this version")
+            }
+            if route.httpsOnly ?? configuration.httpsOnly {
+                refuse(
+                    .tlsUnsupported, route.position, "routes[\(index)].https_only",
+                    "\"https_only\" is not served in this version")
+            }
+        }
+        for (name, keySet) in configuration.keySets.sorted(by: { $0.key < $1.key }) {
+            guard case .discovery(let issuer) = keySet.source else { continue }
+            refuse(
+                .tlsUnsupported, issuer.position, issuer.path,
+                "the keys of \(OneLine.quoted(name)) cannot be discovered in this version")
+        }
+        return found
+    }
+}
