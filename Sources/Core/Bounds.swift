@@ -85,6 +85,16 @@ package enum FixedBounds {
     /// Bytes read and thrown away from a client after a refusal, so that it gets to read the answer.
     package static let lingerBytes = 1_048_576
     package static let lingerTimeout: Nanoseconds = .seconds(2)
+    /// A PEM text: keys, certificates, authorities.
+    package static let pemBytes = 1_048_576
+    /// A certificate and its intermediates, those of a peer as well: a chain with more certificates is not believed.
+    package static let certificateChain = 10
+    /// Certificates of authorities in one text.
+    package static let trustAnchors = 1000
+    /// The certificates a peer may send, in its one message; a longer one ends the handshake.
+    package static let peerCertificateBytes = 65_536
+    /// Names for which one client context keeps a session to resume; another name takes the place of one of them.
+    package static let resumableNames = 1024
     /// Access records of one loop waiting to be written; more are dropped and counted.
     package static let accessLogBytes = 8_388_608
 }

@@ -3,13 +3,11 @@ import Core
 
 /// Public keys in PEM (RFC 7468).
 enum PEM {
-    static let textBytes = 1_048_576
-
     /// The material of the first public key or certificate. A certificate stands for its key only: it is pinned by
     /// being there, its dates and its issuer are not looked at. A text with a private key anywhere in it is
     /// `.unsupported`.
     static func keyMaterial(_ text: Span<UInt8>) throws(KeyMaterialError) -> KeyMaterial {
-        guard text.count <= textBytes else { throw .malformed }
+        guard text.count <= FixedBounds.pemBytes else { throw .malformed }
         if text.contains("PRIVATE KEY-----") { throw .unsupported }
         ERR_clear_error()
         defer { ERR_clear_error() }
@@ -74,7 +72,7 @@ extension PublicKey {
 }
 
 extension Span where Element == UInt8 {
-    fileprivate func contains(_ literal: StaticString) -> Bool {
+    func contains(_ literal: StaticString) -> Bool {
         let length = literal.utf8CodeUnitCount
         var start = 0
         while start &+ length <= count {

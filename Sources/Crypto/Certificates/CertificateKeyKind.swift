@@ -1,0 +1,38 @@
+import COpenSSL
+
+/// What kind of key a certificate is for.
+package enum CertificateKeyKind: Hashable, Sendable {
+    case rsa(bits: Int)
+    /// RSA for PSS signatures only.
+    case rsaPSS(bits: Int)
+    case ecdsa(bits: Int)
+    case ed25519
+    case ed448
+    case other
+
+    /// Of a key that OpenSSL holds.
+    init(_ key: OpaquePointer) {
+        let bits = Int(unsafe EVP_PKEY_get_bits(key))
+        switch unsafe EVP_PKEY_get_base_id(key) {
+        case EVP_PKEY_RSA: self = .rsa(bits: bits)
+        case EVP_PKEY_RSA_PSS: self = .rsaPSS(bits: bits)
+        case EVP_PKEY_EC: self = .ecdsa(bits: bits)
+        case EVP_PKEY_ED25519: self = .ed25519
+        case EVP_PKEY_ED448: self = .ed448
+        default: self = .other
+        }
+    }
+}
+
+extension CertificateKeyKind: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .rsa(let bits): "RSA \(bits)"
+        case .rsaPSS(let bits): "RSA-PSS \(bits)"
+        case .ecdsa(let bits): "ECDSA P-\(bits)"
+        case .ed25519: "Ed25519"
+        case .ed448: "Ed448"
+        case .other: "of another kind"
+        }
+    }
+}

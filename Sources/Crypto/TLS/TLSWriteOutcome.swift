@@ -1,0 +1,12 @@
+/// What became of bytes offered to a TLS connection.
+package enum TLSWriteOutcome: Equatable, Sendable {
+    /// So many bytes from the front, at least one, were encrypted and given to the kernel. Fewer than offered: the socket
+    /// is full, go on with the rest when it has become writable.
+    case bytes(Int)
+    /// The socket takes nothing. A record may already be made of the bytes: when the socket has become writable, offer
+    /// the same bytes again; more may follow them.
+    case wantsWrite
+    /// TLS itself has to read first; offer the same bytes again when the socket has become readable.
+    case wantsRead
+    case failed(TLSFault)
+}
