@@ -100,37 +100,3 @@ extension UInt8 {
         return folded &- 0x61 < 6 ? folded &- 0x61 &+ 10 : nil
     }
 }
-
-extension Array where Element == UInt8 {
-    /// Appends a run of bytes in one copy.
-    @inlinable
-    package mutating func append(contentsOf bytes: Span<UInt8>) {
-        unsafe bytes.withUnsafeBufferPointer { unsafe self.append(contentsOf: $0) }
-    }
-
-    /// Appends an ASCII literal.
-    @inlinable
-    package mutating func append(_ literal: StaticString) {
-        literal.withUTF8Buffer { unsafe self.append(contentsOf: $0) }
-    }
-
-    /// Appends a number in decimal digits.
-    @inlinable
-    package mutating func append<Number: FixedWidthInteger>(decimal number: Number) {
-        if number < 10 && number >= 0 {
-            append(0x30 &+ UInt8(truncatingIfNeeded: number))
-            return
-        }
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var index = 20
-        var rest = number.magnitude
-        repeat {
-            index &-= 1
-            let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 10)
-            digits[index] = 0x30 &+ UInt8(truncatingIfNeeded: remainder)
-            rest = quotient
-        } while rest != 0
-        if number < 0 { append(0x2D) }
-        append(contentsOf: digits.span.extracting(index..<20))
-    }
-}

@@ -3,21 +3,18 @@
 /// No value can smuggle in a second line: every control byte of a value other than HTAB (so CR, LF and NUL too, and
 /// DEL) is replaced by a space, and whitespace around the value is left out (RFC 9110 §5.5). Names come from the
 /// program or from the configuration, where they are checked to be tokens.
-package struct HeaderLines: Sendable {
+package struct HeaderLines: ~Copyable, Sendable {
     /// `Name: value` CR LF, line after line.
-    package private(set) var bytes: [UInt8] = []
-    /// Where each line's name and value lie in `bytes`.
-    package private(set) var fields: [(name: ByteRange, value: ByteRange)] = []
+    package private(set) var bytes = ByteBuffer()
+    /// For values that are written rather than at hand.
+    private var scratch: [UInt8] = []
 
     package init() {}
 
-    package var isEmpty: Bool { fields.isEmpty }
+    package var isEmpty: Bool { bytes.isEmpty }
 
     /// Empties the lines but keeps their storage.
-    package mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
-        fields.removeAll(keepingCapacity: true)
-    }
+    package mutating func removeAll() { bytes.removeAll() }
 
     /// Adds a line in one step: the way for values that are at hand.
     package mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
@@ -25,38 +22,17 @@ package struct HeaderLines: Sendable {
         while lower < upper, value[lower] <= 0x20 || value[lower] == 0x7F { lower &+= 1 }
         while upper > lower, value[upper &- 1] <= 0x20 || value[upper &- 1] == 0x7F { upper &-= 1 }
         let kept = value.extracting(lower..<upper)
-        let start = bytes.count
-        let valueStart = name.count &+ 2
-        let total = valueStart &+ kept.count &+ 2
-        bytes.append(addingCapacity: total) { out in
-            // SAFETY: the span has room for `total` bytes, and exactly those are written before they are counted.
-            unsafe out.withUnsafeMutableBufferPointer { buffer, count in
-                guard let base = buffer.baseAddress else { return }
-                let line = UnsafeMutableRawPointer(unsafe base + count)
-                unsafe name.withUnsafeBytes { unsafe line.copyMemory(from: $0.baseAddress ?? .init(line), byteCount: $0.count) }
-                unsafe line.storeBytes(of: 0x3A, toByteOffset: valueStart &- 2, as: UInt8.self)
-                unsafe line.storeBytes(of: 0x20, toByteOffset: valueStart &- 1, as: UInt8.self)
-                unsafe kept.withUnsafeBytes {
-                    unsafe (line + valueStart).copyMemory(from: $0.baseAddress ?? .init(line), byteCount: $0.count)
-                }
-                unsafe line.storeBytes(of: 0x0D, toByteOffset: total &- 2, as: UInt8.self)
-                unsafe line.storeBytes(of: 0x0A, toByteOffset: total &- 1, as: UInt8.self)
-                count &+= total
-            }
+        bytes.append(contentsOf: name)
+        bytes.append(": ")
+        if kept.holdsControl {
+            for index in kept.indices { bytes.append(kept[index].isForbiddenInValue ? 0x20 : kept[index]) }
+        } else {
+            bytes.append(contentsOf: kept)
         }
-        clean(start &+ valueStart, kept)
-        fields.append(
-            (ByteRange(start: start, count: name.count), ByteRange(start: start &+ valueStart, count: kept.count)))
+        bytes.append("\r\n")
     }
 
-    /// Puts spaces in place of the controls of `value`, which stands at `start`. Nearly always there are none.
-    private mutating func clean(_ start: Int, _ value: Span<UInt8>) {
-        var suspects: UInt8 = 0
-        for index in value.indices { suspects |= value[index] < 0x20 || value[index] == 0x7F ? 1 : 0 }
-        guard suspects != 0 else { return }
-        for index in start..<start &+ value.count where bytes[index].isForbiddenInValue { bytes[index] = 0x20 }
-    }
-
+    @inline(__always)
     package mutating func append(name: StaticString, value: Span<UInt8>) {
         name.withUTF8Buffer { buffer in
             // SAFETY: a static string's bytes live as long as the program.
@@ -75,16 +51,26 @@ package struct HeaderLines: Sendable {
         append(name: name.span, value: value.span)
     }
 
-    /// Adds a line whose value `write` appends to the array it is given; `write` leaves the bytes before alone.
-    package mutating func append(name: Span<UInt8>, write: (inout [UInt8]) -> Void) {
-        let start = bytes.count
-        bytes.append(contentsOf: name)
-        bytes.append(0x3A)
-        bytes.append(0x20)
-        finishLine(start, name.count, write)
+    /// Adds a line whose value is a number.
+    @inline(__always)
+    package mutating func append(name: StaticString, decimal value: some FixedWidthInteger) {
+        bytes.append(name)
+        bytes.append(": ")
+        bytes.append(decimal: value)
+        bytes.append("\r\n")
     }
 
-    /// Adds a line whose value `write` appends to the array it is given; `write` leaves the bytes before alone.
+    /// Adds a line whose value `write` appends to the array it is given.
+    package mutating func append(name: Span<UInt8>, write: (inout [UInt8]) -> Void) {
+        var value: [UInt8] = []
+        swap(&value, &scratch)
+        value.removeAll(keepingCapacity: true)
+        write(&value)
+        append(name: name, value: value.span)
+        swap(&value, &scratch)
+    }
+
+    /// Adds a line whose value `write` appends to the array it is given.
     package mutating func append(name: StaticString, write: (inout [UInt8]) -> Void) {
         name.withUTF8Buffer { buffer in
             // SAFETY: a static string's bytes live as long as the program.
@@ -92,16 +78,35 @@ package struct HeaderLines: Sendable {
         }
     }
 
-    private mutating func finishLine(_ start: Int, _ nameCount: Int, _ write: (inout [UInt8]) -> Void) {
-        let valueStart = bytes.count
-        write(&bytes)
-        for index in valueStart..<bytes.count where bytes[index].isForbiddenInValue { bytes[index] = 0x20 }
-        while bytes.count > valueStart, let last = bytes.last, last.isOptionalWhitespace { bytes.removeLast() }
-        let value = bytes.span.trimmed(valueStart..<bytes.count)
-        fields.append(
-            (ByteRange(start: start, count: nameCount), ByteRange(value)))
-        bytes.append(0x0D)
-        bytes.append(0x0A)
+    /// Adds lines written by another value of this type.
+    package mutating func append(contentsOf lines: borrowing HeaderLines) { bytes.append(contentsOf: lines.bytes) }
+
+    /// Adds lines in wire form that were read from `wireForm` of another value of this type.
+    package mutating func append(wireForm: Span<UInt8>) { bytes.append(contentsOf: wireForm) }
+
+    /// The lines in wire form, to be remembered and added again.
+    package var wireForm: [UInt8] { bytes.array }
+
+    /// Calls `body` with each line's name and value, in order.
+    package func forEach(_ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
+        bytes.withSpan { lines in
+            var start = 0
+            while let colon = lines.firstIndex(of: 0x3A, from: start) {
+                let end = lines.firstIndex(of: 0x0D, from: colon) ?? lines.count
+                body(lines.extracting(start..<colon), lines.extracting(min(colon &+ 2, end)..<end))
+                start = min(end &+ 2, lines.count)
+            }
+        }
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// True when one of the bytes may not stand in a field value.
+    @inline(__always)
+    fileprivate var holdsControl: Bool {
+        var suspects: UInt8 = 0
+        for index in indices { suspects |= self[index] &- 0x20 > 0x5E && self[index] < 0x80 ? 1 : 0 }
+        return suspects != 0
     }
 }
 

@@ -1,6 +1,6 @@
 import Core
 
-extension Array where Element == UInt8 {
+extension ByteBuffer {
     /// Appends the field lines of a head or a trailer section for which `passes` holds, as received. Lines that stand
     /// together go in one copy, so that a head of which little is dropped costs few.
     @inline(__always)

@@ -12,8 +12,8 @@ package enum RequestWriter {
     /// `head.bytes` is an HTTP/1.1 head: its lines follow each other in the order of `head.fields`, each ending in CR
     /// LF, and one empty line ends it. Runs of lines that pass untouched are copied at once.
     package static func append(
-        requestTo out: inout [UInt8], head: RequestHead, target: Span<UInt8>, host: Span<UInt8>, framing: BodyFraming,
-        added: HeaderLines
+        requestTo out: inout ByteBuffer, head: RequestHead, target: Span<UInt8>, host: Span<UInt8>, framing: BodyFraming,
+        added: borrowing HeaderLines
     ) {
         let bytes = head.bytes.span
         out.append(contentsOf: bytes.extracting(head.methodRange.range))
@@ -30,7 +30,7 @@ package enum RequestWriter {
         case .chunked: out.append("Transfer-Encoding: chunked\r\n")
         case .none, .untilClose: break
         }
-        out.append(contentsOf: added.bytes.span)
+        out.append(contentsOf: added.bytes)
         out.append("\r\n")
     }
 }

@@ -1,8 +1,9 @@
 import CLinux
+package import Core
 
 /// Bytes waiting to be written to one socket. May keep what was written for a while, so that a request can be sent again on
 /// another connection.
-package struct ByteQueue {
+package struct ByteQueue: ~Copyable {
     package enum Progress: Equatable {
         /// Nothing left to write.
         case drained
@@ -13,12 +14,12 @@ package struct ByteQueue {
     }
 
     /// Append here. What is before `sent` has been written.
-    package var bytes: [UInt8]
+    package var bytes = ByteBuffer()
     package private(set) var sent = 0
     /// Keep written bytes for `rewind`.
     package var keepsWritten = false
 
-    package init(storage: [UInt8] = []) { bytes = storage }
+    package init() {}
 
     /// Bytes not yet written.
     @inlinable package var pending: Int { bytes.count &- sent }
@@ -30,7 +31,7 @@ package struct ByteQueue {
     package mutating func write(to descriptor: Int32) -> Progress {
         while sent < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe linux_send(descriptor, buffer.baseAddress! + sent, buffer.count &- sent)
+                unsafe linux_send(descriptor, buffer.baseAddress.map { unsafe $0 + sent }, buffer.count &- sent)
             }
             if count < 0 {
                 let code = Int32(truncatingIfNeeded: -count)
@@ -49,7 +50,7 @@ package struct ByteQueue {
 
     /// Forgets everything, written or not; keeps the storage.
     package mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+        bytes.removeAll()
         sent = 0
     }
 

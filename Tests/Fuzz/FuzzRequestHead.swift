@@ -47,11 +47,12 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         }
     }
     guard !head.authority.isEmpty else { return 0 }
-    var out: [UInt8] = []
+    var written = ByteBuffer()
     let received = head.bytes.span
     RequestWriter.append(
-        requestTo: &out, head: head, target: received.extracting(head.target.range),
+        requestTo: &written, head: head, target: received.extracting(head.target.range),
         host: received.extracting(head.authority.range), framing: head.framing, added: HeaderLines())
+    let out = written.array
     // A longer Content-Length line or the missing Host line can carry the copy over a limit.
     var bounds = Bounds()
     bounds.headByteLimit = .max

@@ -37,10 +37,11 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let head = whole.1
     let framing = ResponseFraming(
         received: head.framing, status: head.status, requestMethod: .get, version: .http11)
-    var out: [UInt8] = []
+    var written = ByteBuffer()
     ResponseWriter.append(
-        responseTo: &out, status: head.status, reason: head.bytes.span.extracting(head.reason.range), head: head,
+        responseTo: &written, status: head.status, reason: head.bytes.span.extracting(head.reason.range), head: head,
         framing: framing, version: .http11, added: HeaderLines(), closes: false, date: "now".utf8.span)
+    let out = written.array
     // Our own lines can carry the copy over a limit.
     guard out.count < FixedBounds.responseHeadBytes, head.fields.count < FixedBounds.responseFieldCount - 2 else {
         return 0

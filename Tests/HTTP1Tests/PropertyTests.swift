@@ -81,11 +81,11 @@ import Testing
 
     static func rewritten(_ head: RequestHead) -> [UInt8] {
         let bytes = head.bytes.span
-        var out: [UInt8] = []
+        var out = ByteBuffer()
         RequestWriter.append(
             requestTo: &out, head: head, target: bytes.extracting(head.target.range),
             host: bytes.extracting(head.authority.range), framing: head.framing, added: HeaderLines())
-        return out
+        return out.array
     }
 
     /// The fields that pass, in order.

@@ -5,14 +5,15 @@ import Testing
 @Suite struct RequestWriterTests {
     static func written(
         _ request: String, target: String = "/t", host: String = "up:1", framing: BodyFraming? = nil,
-        added: HeaderLines = HeaderLines()
+        added: borrowing HeaderLines = HeaderLines()
     ) throws -> String {
         let head = try #require(parseRequest(request).head)
-        var out = bytes("before|")
+        var out = ByteBuffer()
+        out.append("before|")
         RequestWriter.append(
             requestTo: &out, head: head, target: target.utf8.span, host: host.utf8.span,
             framing: framing ?? head.framing, added: added)
-        return String(decoding: out, as: UTF8.self)
+        return String(decoding: out.array, as: UTF8.self)
     }
 
     @Test func `fields pass as they came, Host and framing are made anew, our lines come last`() throws {
@@ -59,10 +60,10 @@ import Testing
             head.fields[index].isDropped = choice >> index & 1 == 1
             if !head.fields[index].isDropped { expected += "N\(index): \(index)\r\n" }
         }
-        var out: [UInt8] = []
+        var out = ByteBuffer()
         RequestWriter.append(
             requestTo: &out, head: head, target: "/".utf8.span, host: "h".utf8.span, framing: .none,
             added: HeaderLines())
-        #expect(String(decoding: out, as: UTF8.self) == expected + "\r\n")
+        #expect(String(decoding: out.array, as: UTF8.self) == expected + "\r\n")
     }
 }

@@ -5,16 +5,16 @@ import Testing
 @Suite struct ResponseWriterTests {
     static func written(
         _ response: String, method: Method = .get, version: HTTPVersion = .http11, closes: Bool = false,
-        added: HeaderLines = HeaderLines()
+        added: borrowing HeaderLines = HeaderLines()
     ) throws -> String {
         let head = try #require(parseResponse(bytes(response), method: method).head)
         let framing = ResponseFraming(
             received: head.framing, status: head.status, requestMethod: method, version: version)
-        var out: [UInt8] = []
+        var out = ByteBuffer()
         ResponseWriter.append(
             responseTo: &out, head: head, framing: framing, version: version, added: added, closes: closes,
             date: "now".utf8.span)
-        return String(decoding: out, as: UTF8.self)
+        return String(decoding: out.array, as: UTF8.self)
     }
 
     static let cases: [(String, Method, HTTPVersion, Bool, String)] = [
@@ -70,21 +70,21 @@ import Testing
 
     @Test func `a response may go on with another status and reason`() throws {
         let head = try #require(parseResponse(bytes("HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 0\r\n\r\n")).head)
-        var out: [UInt8] = []
+        var out = ByteBuffer()
         ResponseWriter.append(
             responseTo: &out, status: 503, reason: "Later".utf8.span, head: head, framing: .length(0), version: .http11,
             added: HeaderLines(), closes: false, date: "now".utf8.span)
-        #expect(String(decoding: out, as: UTF8.self) == "HTTP/1.1 503 Later\r\nDate: d\r\nContent-Length: 0\r\n\r\n")
+        #expect(String(decoding: out.array, as: UTF8.self) == "HTTP/1.1 503 Later\r\nDate: d\r\nContent-Length: 0\r\n\r\n")
     }
 
     @Test func `an interim response passes without framing, date or connection`() throws {
         let response = "HTTP/1.1 103 Early\r\nLink: </a>\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"
         let head = try #require(parseResponse(bytes(response)).head)
-        var out: [UInt8] = []
+        var out = ByteBuffer()
         ResponseWriter.append(informationalTo: &out, head: head, added: HeaderLines())
         ResponseWriter.append(continueTo: &out)
         let expected = "HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
-        #expect(String(decoding: out, as: UTF8.self) == expected)
+        #expect(String(decoding: out.array, as: UTF8.self) == expected)
     }
 
     static let local: [(Int, Method, HTTPVersion, Bool, String)] = [
@@ -107,11 +107,11 @@ import Testing
         let (status, method, version, closes, expected) = Self.local[index]
         var lines = HeaderLines()
         lines.append(name: "A", value: "b")
-        var out: [UInt8] = []
+        var out = ByteBuffer()
         ResponseWriter.append(
             localResponseTo: &out, status: status, lines: lines, body: "no".utf8.span, requestMethod: method,
             version: version, closes: closes, date: "now".utf8.span)
-        #expect(String(decoding: out, as: UTF8.self) == expected)
+        #expect(String(decoding: out.array, as: UTF8.self) == expected)
     }
 
     @Test func `every status that a fault answers with has a phrase`() {

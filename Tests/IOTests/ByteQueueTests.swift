@@ -1,4 +1,5 @@
 import Glibc
+import Core
 import Testing
 
 @testable import IO
@@ -27,7 +28,7 @@ import Testing
         withPair { writer, reader in
             let content = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
             var queue = ByteQueue()
-            queue.bytes = content
+            queue.bytes.append(contentsOf: content.span)
             var received: [UInt8] = []
             var progress = queue.write(to: writer)
             #expect(progress == .blocked)
@@ -46,7 +47,7 @@ import Testing
         withPair { writer, reader in
             var queue = ByteQueue()
             queue.keepsWritten = true
-            queue.bytes = Array("once more".utf8)
+            queue.bytes.append("once more")
             #expect(queue.write(to: writer) == .drained)
             #expect(queue.sent == 9)
             queue.rewind()
@@ -61,7 +62,7 @@ import Testing
         close(pair[1])
         defer { close(pair[0]) }
         var queue = ByteQueue()
-        queue.bytes = [1]
+        queue.bytes.append(1)
         #expect(queue.write(to: pair[0]) == .failed(EPIPE))
     }
 }

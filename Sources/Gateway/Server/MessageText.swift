@@ -8,7 +8,7 @@ import Policy
 enum MessageText {
     /// `serverHost` is the Host field where the plan names none.
     static func append(
-        requestTo out: inout [UInt8], head: inout RequestHead, plan: inout UpstreamPlan, serverHost: [UInt8]
+        requestTo out: inout ByteBuffer, head: inout RequestHead, plan: borrowing UpstreamPlan, serverHost: [UInt8]
     ) {
         if plan.host.isEmpty {
             RequestWriter.append(
@@ -22,8 +22,8 @@ enum MessageText {
     }
 
     static func append(
-        responseTo out: inout [UInt8], head: inout ResponseHead, framing: ResponseFraming, version: HTTPVersion,
-        lines: inout HeaderLines, closes: Bool, date: inout [UInt8]
+        responseTo out: inout ByteBuffer, head: inout ResponseHead, framing: ResponseFraming, version: HTTPVersion,
+        lines: borrowing HeaderLines, closes: Bool, date: inout [UInt8]
     ) {
         ResponseWriter.append(
             responseTo: &out, status: head.status, reason: head.bytes.span.extracting(head.reason.range), head: head,
@@ -31,7 +31,7 @@ enum MessageText {
     }
 
     static func append(
-        answerTo out: inout [UInt8], _ answer: inout LocalAnswer, for head: inout RequestHead, closes: Bool,
+        answerTo out: inout ByteBuffer, _ answer: borrowing LocalAnswer, for head: inout RequestHead, closes: Bool,
         date: inout [UInt8]
     ) {
         ResponseWriter.append(

@@ -31,7 +31,7 @@ final class Worker: @unchecked Sendable {
     private var listeners: [ListenerSocket] = []
     private var clients: [ObjectIdentifier: ClientConnection] = [:]
     private var freeExchanges: [Exchange] = []
-    private var freeStorage: [[UInt8]] = []
+    private var freeStorage = ByteBufferPool(countLimit: 512, byteLimit: 262_144)
     private var date: [UInt8] = []
     private var dateSecond: Int64 = .min
     private var drained: (@Sendable () -> Void)?
@@ -41,8 +41,6 @@ final class Worker: @unchecked Sendable {
     let drainIdleGrace: Nanoseconds = .milliseconds(500)
 
     private static let freeListLimit = 512
-    /// Buffers that grew beyond this go back to the allocator.
-    private static let keptStorageBytes = 262_144
 
     init(index: Int, policy: CompiledPolicy, shared: SharedState) throws(SystemError) {
         loop = try EventLoop(label: "portcullis.loop.\(index)")
@@ -173,40 +171,35 @@ final class Worker: @unchecked Sendable {
     /// Gives an empty queue storage to write into.
     @inline(__always)
     func borrow(_ queue: inout ByteQueue) {
-        if queue.bytes.capacity == 0, let storage = freeStorage.popLast() { queue.bytes = storage }
+        freeStorage.lend(to: &queue.bytes)
     }
 
     /// Takes a queue's storage back, so that what is idle holds none.
     @inline(__always)
     func recycle(_ queue: inout ByteQueue) {
-        guard queue.bytes.capacity > 0 else { return }
         queue.removeAll()
-        var storage: [UInt8] = []
-        swap(&storage, &queue.bytes)
-        if storage.capacity <= Self.keptStorageBytes, freeStorage.count < Self.freeListLimit {
-            freeStorage.append(storage)
-        }
+        freeStorage.takeBack(&queue.bytes)
     }
 
     // MARK: Messages
 
     /// The request `plan` describes.
-    func writeRequest(_ head: inout RequestHead, server: UpstreamServer, to out: inout [UInt8]) {
-        MessageText.append(requestTo: &out, head: &head, plan: &plan, serverHost: server.hostField)
+    func writeRequest(_ head: inout RequestHead, server: UpstreamServer, to out: inout ByteBuffer) {
+        MessageText.append(requestTo: &out, head: &head, plan: plan, serverHost: server.hostField)
     }
 
     /// The head of the upstream's answer in `responseHead`, with `lines`.
-    func writeResponse(framing: ResponseFraming, version: HTTPVersion, closes: Bool, to out: inout [UInt8]) {
+    func writeResponse(framing: ResponseFraming, version: HTTPVersion, closes: Bool, to out: inout ByteBuffer) {
         refreshDate()
         MessageText.append(
-            responseTo: &out, head: &responseHead, framing: framing, version: version, lines: &lines, closes: closes,
+            responseTo: &out, head: &responseHead, framing: framing, version: version, lines: lines, closes: closes,
             date: &date)
     }
 
     /// The gateway's own answer in `answer`.
-    func writeAnswer(for head: inout RequestHead, closes: Bool, to out: inout [UInt8]) {
+    func writeAnswer(for head: inout RequestHead, closes: Bool, to out: inout ByteBuffer) {
         refreshDate()
-        MessageText.append(answerTo: &out, &answer, for: &head, closes: closes, date: &date)
+        MessageText.append(answerTo: &out, answer, for: &head, closes: closes, date: &date)
     }
 
     /// Keeps `date` at the current second.

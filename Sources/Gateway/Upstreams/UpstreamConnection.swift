@@ -384,12 +384,12 @@ final class UpstreamConnection: Channel {
 
     private func fail(_ failure: UpstreamFailure) {
         let exchange = self.exchange
-        let storage = output
         self.exchange = nil
-        output = ByteQueue()
+        var storage = ByteQueue()
+        swap(&storage, &output)
         close()
         // The exchange may want to send the same bytes again.
-        output = storage
+        swap(&storage, &output)
         exchange?.upstreamFailed(failure, on: self)
         output = ByteQueue()
     }

@@ -1,7 +1,7 @@
 package import Core
 
 /// An answer of the gateway's own, without the fields of framing, Date and Connection. One value is reused.
-package struct LocalAnswer: Sendable {
+package struct LocalAnswer: ~Copyable, Sendable {
     package var status = 0
     package var lines = HeaderLines()
     package var body: [UInt8] = []

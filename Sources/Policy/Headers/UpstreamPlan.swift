@@ -2,7 +2,7 @@ package import Core
 
 /// What goes to the upstream in place of, or beside, what the client sent. One value is reused for request after
 /// request.
-package struct UpstreamPlan: Sendable {
+package struct UpstreamPlan: ~Copyable, Sendable {
     /// Lines to add: identity, forwarding fields, Via, X-Request-ID, traceparent, what the route sets.
     package internal(set) var lines = HeaderLines()
     /// The target to send, in origin form: path, and the query when there is one.

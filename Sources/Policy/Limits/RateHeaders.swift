@@ -33,9 +33,9 @@ package struct RateHeaders: Sendable {
             let remaining = status.remaining
             let seconds = Self.retryAfterSeconds(status.resetAfter, now: now.wall)
             let value = reset == .unix ? now.wall.seconds &+ seconds : seconds
-            lines.append(name: "X-RateLimit-Limit") { $0.append(decimal: burst) }
-            lines.append(name: "X-RateLimit-Remaining") { $0.append(decimal: remaining) }
-            lines.append(name: "X-RateLimit-Reset") { $0.append(decimal: value) }
+            lines.append(name: "X-RateLimit-Limit", decimal: burst)
+            lines.append(name: "X-RateLimit-Remaining", decimal: remaining)
+            lines.append(name: "X-RateLimit-Reset", decimal: value)
         }
         if writesIETF {
             lines.append(name: "RateLimit-Policy") { Self.appendPolicies(of: status, to: &$0) }

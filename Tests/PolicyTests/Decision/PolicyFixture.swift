@@ -195,7 +195,7 @@ struct Forwarded {
     /// `Name: value`, first what is left of the client's own, then what was added.
     let lines: [String]
 
-    init(head: RequestHead, plan: UpstreamPlan, grant: Grant) {
+    init(head: RequestHead, plan: borrowing UpstreamPlan, grant: Grant) {
         self.grant = grant
         target = String(decoding: plan.target, as: UTF8.self)
         host = String(decoding: plan.host, as: UTF8.self)
@@ -206,13 +206,7 @@ struct Forwarded {
                 lines.append("\(name): \(String(decoding: head.bytes[field.value.range], as: UTF8.self))")
             }
         }
-        for field in plan.lines.fields {
-            let bytes = plan.lines.bytes
-            lines.append(
-                "\(String(decoding: bytes[field.name.range], as: UTF8.self)): "
-                    + String(decoding: bytes[field.value.range], as: UTF8.self))
-        }
-        self.lines = lines
+        self.lines = lines + texts(of: plan.lines)
     }
 
     /// The values of a field, whatever its case.
@@ -225,13 +219,10 @@ struct Answered {
     let body: String
     let lines: [String]
 
-    init(_ answer: LocalAnswer) {
+    init(_ answer: borrowing LocalAnswer) {
         status = answer.status
         body = String(decoding: answer.body, as: UTF8.self)
-        lines = answer.lines.fields.map { field in
-            "\(String(decoding: answer.lines.bytes[field.name.range], as: UTF8.self)): "
-                + String(decoding: answer.lines.bytes[field.value.range], as: UTF8.self)
-        }
+        lines = texts(of: answer.lines)
     }
 
     func values(_ name: String) -> [String] { fieldValues(lines, name) }
@@ -244,6 +235,11 @@ struct Answered {
         text.append(json: node)
         return String(decoding: text, as: UTF8.self)
     }
+}
+
+/// `Name: value`, line by line.
+func texts(of lines: borrowing HeaderLines) -> [String] {
+    String(decoding: lines.wireForm, as: UTF8.self).split(separator: "\r\n").map(String.init)
 }
 
 private func fieldValues(_ lines: [String], _ name: String) -> [String] {

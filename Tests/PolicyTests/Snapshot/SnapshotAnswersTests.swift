@@ -190,11 +190,7 @@ struct SnapshotAnswersTests {
         let kept = head.fields.filter { !$0.isDropped }.map {
             String(decoding: head.bytes[$0.name.range], as: UTF8.self)
         }
-        return kept
-            + lines.fields.map {
-                "\(String(decoding: lines.bytes[$0.name.range], as: UTF8.self)): "
-                    + String(decoding: lines.bytes[$0.value.range], as: UTF8.self)
-            }
+        return kept + texts(of: lines)
     }
 
     private static let upstreamFields = [
