@@ -16,22 +16,29 @@ extension ByteSink where Self: ~Copyable {
 
     /// Appends a number in decimal digits.
     @inlinable
-    package mutating func append<Number: FixedWidthInteger>(decimal number: Number) {
-        if number < 10 && number >= 0 {
-            append(0x30 &+ UInt8(truncatingIfNeeded: number))
-            return
-        }
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var index = 20
-        var rest = number.magnitude
+    @inline(__always)
+    package mutating func append(decimal number: some FixedWidthInteger) {
+        if number < 0 { append(0x2D) }
+        let text = DecimalDigits(UInt64(truncatingIfNeeded: number.magnitude))
+        append(contentsOf: text.bytes.span.extracting(text.start..<20))
+    }
+}
+
+/// The decimal digits of a number, at the end of room for the most there can be.
+@usableFromInline
+struct DecimalDigits {
+    @usableFromInline var bytes = InlineArray<20, UInt8>(repeating: 0)
+    @usableFromInline var start = 20
+
+    @usableFromInline
+    init(_ number: UInt64) {
+        var rest = number
         repeat {
-            index &-= 1
+            start &-= 1
             let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 10)
-            digits[index] = 0x30 &+ UInt8(truncatingIfNeeded: remainder)
+            bytes[start] = 0x30 &+ UInt8(truncatingIfNeeded: remainder)
             rest = quotient
         } while rest != 0
-        if number < 0 { append(0x2D) }
-        append(contentsOf: digits.span.extracting(index..<20))
     }
 }
 

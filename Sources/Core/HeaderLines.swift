@@ -53,7 +53,7 @@ package struct HeaderLines: ~Copyable, Sendable {
 
     /// Adds a line whose value is a number.
     @inline(__always)
-    package mutating func append(name: StaticString, decimal value: some FixedWidthInteger) {
+    package mutating func append(name: StaticString, decimal value: Int) {
         bytes.append(name)
         bytes.append(": ")
         bytes.append(decimal: value)
@@ -102,11 +102,24 @@ package struct HeaderLines: ~Copyable, Sendable {
 
 extension Span where Element == UInt8 {
     /// True when one of the bytes may not stand in a field value.
-    @inline(__always)
     fileprivate var holdsControl: Bool {
-        var suspects: UInt8 = 0
-        for index in indices { suspects |= self[index] &- 0x20 > 0x5E && self[index] < 0x80 ? 1 : 0 }
-        return suspects != 0
+        // Bytes without padding: any 64 bits are a word.
+        let words = unsafe bytes
+        var index = 0
+        while index &+ 8 <= count {
+            let word = unsafe words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            // A borrow runs from a byte below 0x20 (or 1, for DEL turned to 0) into its highest bit, which it did not have.
+            let low = (word &- 0x2020_2020_2020_2020) & ~word
+            let other = word ^ 0x7F7F_7F7F_7F7F_7F7F
+            let delete = (other &- 0x0101_0101_0101_0101) & ~other
+            if (low | delete) & 0x8080_8080_8080_8080 != 0 { return true }
+            index &+= 8
+        }
+        while index < count {
+            if self[index] < 0x20 || self[index] == 0x7F { return true }
+            index &+= 1
+        }
+        return false
     }
 }
 

@@ -35,7 +35,7 @@ package struct RateHeaders: Sendable {
             let value = reset == .unix ? now.wall.seconds &+ seconds : seconds
             lines.append(name: "X-RateLimit-Limit", decimal: burst)
             lines.append(name: "X-RateLimit-Remaining", decimal: remaining)
-            lines.append(name: "X-RateLimit-Reset", decimal: value)
+            lines.append(name: "X-RateLimit-Reset", decimal: Int(value))
         }
         if writesIETF {
             lines.append(name: "RateLimit-Policy") { Self.appendPolicies(of: status, to: &$0) }
