@@ -82,6 +82,10 @@ package enum FixedBounds {
     /// Verified tokens and refused tokens a loop remembers.
     package static let tokenCacheEntries = 8192
     package static let refusedTokenCacheEntries = 4096
+    /// Callers a loop remembers, with the lines that name them, and clients whose forwarding fields it remembers. Powers of
+    /// two.
+    package static let callerCacheEntries = 2048
+    package static let originCacheEntries = 1024
     /// Bytes read and thrown away from a client after a refusal, so that it gets to read the answer.
     package static let lingerBytes = 1_048_576
     package static let lingerTimeout: Nanoseconds = .seconds(2)

@@ -7,28 +7,27 @@ extension Snapshot {
         _ head: inout RequestHead, connection: ConnectionFacts, now: ClockReading, memory: DecisionMemory
     ) -> Decision {
         if isServerOptions(head) { return .answer(.serverOptions) }
-        var context = RequestContext(connection: connection, now: now, client: connection.peer, isPeerTrusted: false)
+        var context = RequestContext(
+            now: now, client: connection.peer, isPeerTrusted: false, hasWaited: connection.waited)
         if clientAddress.trusts(connection.peer) {
             context.isPeerTrusted = true
             guard let client = clientAddress.client(head, behind: connection.peer) else {
-                return .refuse(Refusal(denial: .forwardingAmbiguous, client: connection.peer))
+                return .refuse(Refusal(.forwardingAmbiguous, client: connection.peer))
             }
             context.client = client
         }
         let path = head.bytes.span.extracting(head.path.range)
         let outcome = normaliser.normalise(path, into: &memory.path)
+        let found: Int?
         switch outcome {
-        case .unchanged:
-            memory.path.removeAll(keepingCapacity: true)
-            memory.path.append(contentsOf: path)
-        case .rewritten: break
-        case .refused(let fault): return .refuse(Refusal(denial: .path(fault), client: context.client))
+        case .unchanged: found = table.leaf(head, path: path, scratch: &memory.host)
+        case .rewritten:
+            // A span of the memory's own array could not be lent out beside its scratch space.
+            let normal = memory.path
+            found = table.leaf(head, path: normal.span, scratch: &memory.host)
+        case .refused(let fault): return .refuse(Refusal(.path(fault), client: context.client))
         }
-        // A span of the memory's own array could not be lent out beside its scratch space.
-        let normal = memory.path
-        guard let leaf = table.leaf(head, path: normal.span, scratch: &memory.host) else {
-            return .refuse(Refusal(denial: .routeNotFound, client: context.client))
-        }
+        guard let leaf = found else { return .refuse(Refusal(.routeNotFound, client: context.client)) }
         if head.method == .options || head.method == .trace, let decision = lastHop(head, leaf, context) {
             return decision
         }
@@ -36,82 +35,75 @@ extension Snapshot {
         case .found(let index):
             return decide(head, routes[index], pathForm(head, outcome, leaf, memory), context, memory)
         case .methodNotAllowed: return .refuse(methodRefusal(leaf, context))
-        case .notFound: return .refuse(Refusal(denial: .routeNotFound, client: context.client))
+        case .notFound: return .refuse(Refusal(.routeNotFound, client: context.client))
         }
     }
 
-    /// Steps 7 to 11: who, whether, how often.
+    /// Steps 7 to 9: who.
+    @inline(__always)
     private func decide(
         _ head: RequestHead, _ route: Route, _ form: Grant.PathForm, _ context: RequestContext, _ memory: DecisionMemory
     ) -> Decision {
-        var refusal = Refusal(denial: .addressNotAllowed, client: context.client)
-        refusal.route = route
-        if !route.credentials.isOpen {
-            let authenticator = RequestAuthenticator(context: context, memory: memory, cryptography: cryptography)
-            switch authenticator.authenticate(head, by: route.credentials) {
-            case .recognised(let identity, let fingerprint):
-                refusal.identity = identity
-                refusal.fingerprint = fingerprint
-            case .refused(let denial, let fingerprint, let retryAfter):
-                refusal.denial = denial
-                refusal.fingerprint = fingerprint
-                refusal.retryAfter = retryAfter
-                return .refuse(refusal)
-            case .wait(let cell, let fault, let fingerprint):
-                refusal.denial = .token(fault)
-                refusal.fingerprint = fingerprint
-                return .wait(cell, refusal)
-            }
+        if route.credentials.isOpen { return decide(head, route, form, context, memory, route.stranger, nil) }
+        let authenticator = RequestAuthenticator(context: context, memory: memory, snapshot: self)
+        switch authenticator.authenticate(head, by: route.credentials) {
+        case .recognised(let identity, let fingerprint):
+            let caller = memory.callers.caller(identity, route, buckets: memory.buckets)
+            return decide(head, route, form, context, memory, caller, fingerprint)
+        case .refused(let denial, let fingerprint, let retryAfter):
+            return .refuse(
+                Refusal(denial, client: context.client, route: route, fingerprint: fingerprint, retryAfter: retryAfter))
+        case .wait(let cell, let fault, let fingerprint):
+            return .wait(cell, Refusal(.token(fault), client: context.client, route: route, fingerprint: fingerprint))
         }
-        let limiter = RateLimiter(context: context, memory: memory)
-        let limits = limits(of: refusal.identity, route)
-        if let denial = authorise(refusal.identity, route, context, memory) {
-            refusal.denial = denial
-            if !refusal.identity.isAnonymous {
-                refusal.rate = limiter.standing(limits, route: route, identity: refusal.identity)
-            }
-            return .refuse(refusal)
+    }
+
+    /// Steps 10 and 11: whether, how often.
+    private func decide(
+        _ head: RequestHead, _ route: Route, _ form: Grant.PathForm, _ context: RequestContext, _ memory: DecisionMemory,
+        _ caller: Caller, _ fingerprint: UInt32?
+    ) -> Decision {
+        func refuse(_ denial: Denial, _ rate: RateStatus?) -> Decision {
+            .refuse(
+                Refusal(
+                    denial, client: context.client, route: route, identity: caller.identity, fingerprint: fingerprint,
+                    rate: rate))
+        }
+        if let denial = authorise(caller, route, head, form, context, memory) {
+            return refuse(denial, caller.identity.isAnonymous ? nil : memory.standing(caller, route, context))
         }
         var rate: RateStatus?
-        if !limits.isEmpty {
-            switch limiter.take(limits, route: route, identity: refusal.identity) {
+        if !caller.limits.isEmpty {
+            switch memory.take(caller, route, context) {
             case .taken(let status): rate = status
-            case .refused(let status):
-                refusal.denial = .rateLimited
-                refusal.rate = status
-                return .refuse(refusal)
-            case .tableFull:
-                refusal.denial = .limitsUnavailable
-                return .refuse(refusal)
+            case .refused(let status): return refuse(.rateLimited, status)
+            case .tableFull: return refuse(.limitsUnavailable, nil)
             }
         }
         return .forward(
             Grant(
-                route: route, context: context, identity: refusal.identity, fingerprint: refusal.fingerprint,
-                rate: rate,
-                pathForm: form))
+                route: route, context: context, caller: caller, fingerprint: fingerprint, rate: rate, pathForm: form))
     }
 
-    /// Step 10: nil when the identity may do this, from this address; the route's addresses, then the credential's own.
+    /// Step 10: nil when the caller may do this, from this address; the route's addresses, then the credential's own.
+    @inline(__always)
     private func authorise(
-        _ identity: Identity, _ route: Route, _ context: RequestContext, _ memory: DecisionMemory
+        _ caller: Caller, _ route: Route, _ head: RequestHead, _ form: Grant.PathForm, _ context: RequestContext,
+        _ memory: DecisionMemory
     ) -> Denial? {
         guard route.authorization.admits(context.client) else { return .addressNotAllowed }
+        guard caller.identity.admits(context.client) else {
+            return caller.identity.token == nil ? .addressNotAllowed : .tokenAddressNotAllowed
+        }
+        if let denial = caller.denial { return denial }
+        guard !route.authorization.claims.isEmpty else { return nil }
+        let source = TemplateSource(identity: caller.identity, client: context.client, route: route.name)
+        if form == .unchanged {
+            return route.authorization.claimDenial(
+                for: source, path: head.bytes.span.extracting(head.path.range), scratch: &memory.scratch)
+        }
         let path = memory.path
-        guard identity.admits(context.client) else {
-            return identity.token == nil ? .addressNotAllowed : .tokenAddressNotAllowed
-        }
-        return route.authorization.denial(
-            for: TemplateSource(identity: identity, client: context.client, route: route.name),
-            path: path.span, scratch: &memory.scratch)
-    }
-
-    /// A key's own limits stand in place of the route's.
-    private func limits(of identity: Identity, _ route: Route) -> LimitList {
-        switch identity {
-        case .anonymous, .token: route.limits
-        case .apiKey(let record, let authenticator): authenticator.limits(of: record) ?? route.limits
-        }
+        return route.authorization.claimDenial(for: source, path: path.span, scratch: &memory.scratch)
     }
 
     /// Which spelling of a path goes on. One that came in normal form goes on as it is. Another one goes on byte for
@@ -144,15 +136,13 @@ extension Snapshot {
     private func lastHop(_ head: RequestHead, _ leaf: Int, _ context: RequestContext) -> Decision? {
         switch MaxForwards(head) {
         case .absent, .hops: nil
-        case .invalid: .refuse(Refusal(denial: .maxForwardsInvalid, client: context.client))
+        case .invalid: .refuse(Refusal(.maxForwardsInvalid, client: context.client))
         case .exhausted:
             head.method == .options ? .answer(.resourceOptions(leaf: leaf)) : .refuse(methodRefusal(leaf, context))
         }
     }
 
     private func methodRefusal(_ leaf: Int, _ context: RequestContext) -> Refusal {
-        var refusal = Refusal(denial: .methodNotAllowed, client: context.client)
-        refusal.leaf = leaf
-        return refusal
+        Refusal(.methodNotAllowed, client: context.client, leaf: leaf)
     }
 }

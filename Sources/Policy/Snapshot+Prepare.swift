@@ -24,24 +24,19 @@ extension Snapshot {
         dropFields(of: &head, route.request)
         writeTarget(grant, head, to: &plan)
         writeHost(route, head, to: &plan)
-        forwarding.append(
-            to: &plan.lines, head: &head, connection: connection, client: grant.client,
-            isPeerTrusted: grant.isPeerTrusted)
+        forwarding.append(to: &plan, head: &head, connection: connection, grant: grant)
         plan.lines.append(name: "X-Request-ID", value: requestID)
         continueTrace(&head, requestID: requestID, &plan.lines)
         if head.method == .options || head.method == .trace { countHop(&head, &plan.lines) }
         if !route.request.strippedCookies.isEmpty { stripCookies(&head, route.request.strippedCookies, &plan.lines) }
+        if grant.caller.isTooLong { return .identityTooLarge }
+        grant.caller.appendLines(to: &plan.lines)
+        guard !route.request.varying.isEmpty else { return nil }
         let source = TemplateSource(identity: grant.identity, client: grant.client, route: route.name)
         let path = plan.path
-        for field in route.request.added {
-            if field.needsIdentity, grant.identity.isAnonymous { continue }
-            switch field.append(to: &plan.lines, scratch: &plan.scratch, source, path: path.span, requestID: requestID)
-            {
-            case .written, .absent: continue
-            case .tooLong: return .identityTooLarge
-            }
-        }
-        return nil
+        let isWritten = FieldTemplate.append(
+            route.request.varying, to: &plan.lines, scratch: &plan.scratch, source, path: path.span, requestID: requestID)
+        return isWritten ? nil : .identityTooLarge
     }
 
     /// The identifier to use for a request: the client's own X-Request-ID where its peer is a trusted proxy and it is
@@ -78,8 +73,9 @@ extension Snapshot {
 
     private func writeTarget(_ grant: Grant, _ head: RequestHead, to plan: inout UpstreamPlan) {
         let received = head.bytes.span.extracting(head.path.range)
-        let isNormal = grant.pathForm == .unchanged
-        if isNormal || normaliser.normalise(received, into: &plan.path) == .unchanged {
+        if grant.pathForm != .unchanged {
+            _ = normaliser.normalise(received, into: &plan.path)
+        } else if grant.route.request.usesPath {
             plan.path.removeAll(keepingCapacity: true)
             plan.path.append(contentsOf: received)
         }

@@ -21,17 +21,20 @@ struct Authorization: Sendable {
         return allowed?.contains(address) ?? true
     }
 
-    /// Nil when the identity may do what the route does, or why not. Somebody who is nobody has no scopes and no
-    /// claims.
+    /// Nil when the identity has the scopes that the route asks for, or why not. Somebody who is nobody has no scopes
+    /// and no claims.
+    func scopeDenial(for identity: Identity) -> Denial? {
+        if scopes.isEmpty && claims.isEmpty { return nil }
+        if identity.isAnonymous { return .credentialMissing }
+        for scope in scopes where !identity.hasScope(scope) { return .scopeMissing }
+        return nil
+    }
+
+    /// Nil when somebody's claims have the values that the route asks for, or why not.
     /// - Parameters:
     ///   - path: the normalised path.
     ///   - scratch: for the value a claim is compared with.
-    func denial(
-        for source: TemplateSource, path: Span<UInt8>, scratch: inout [UInt8]
-    ) -> Denial? {
-        if scopes.isEmpty && claims.isEmpty { return nil }
-        if source.identity.isAnonymous { return .credentialMissing }
-        for scope in scopes where !source.identity.hasScope(scope) { return .scopeMissing }
+    func claimDenial(for source: TemplateSource, path: Span<UInt8>, scratch: inout [UInt8]) -> Denial? {
         for claim in claims {
             guard let node = source.identity.claim(claim.pointer) else { return .claimMismatch }
             scratch.removeAll(keepingCapacity: true)

@@ -1,17 +1,14 @@
 package import Core
 
-/// What the decision needs to know of the connection a request came over.
+/// What the decision needs to know of the connection a request came over. Nothing counted by reference is in it.
 package struct ConnectionFacts: Sendable {
     /// The other end: of the socket, or of the PROXY header of a peer that may send one.
-    package var peer: IPAddress { didSet { peerText = Self.text(of: peer) } }
+    package var peer: IPAddress
     package var peerPort: UInt16
     /// The port of ours it came to.
     package let localPort: UInt16
     /// It is encrypted.
     package var isSecure: Bool
-    /// The peer and the port as they are written into fields, once for all requests of the connection.
-    private(set) var peerText: [UInt8]
-    let localPortText: [UInt8]
     /// The request has waited for a key set already: it is not asked to wait again.
     package var waited: Bool
 
@@ -21,13 +18,5 @@ package struct ConnectionFacts: Sendable {
         self.localPort = localPort
         self.isSecure = isSecure
         self.waited = waited
-        peerText = Self.text(of: peer)
-        localPortText = Array(String(localPort).utf8)
-    }
-
-    private static func text(of address: IPAddress) -> [UInt8] {
-        var text: [UInt8] = []
-        address.append(to: &text)
-        return text
     }
 }

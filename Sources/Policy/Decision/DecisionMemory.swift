@@ -1,6 +1,7 @@
 package import Core
 
-/// What one loop keeps from decision to decision: the tokens it has judged, arrays that are filled anew each time, and
+/// What one loop keeps from decision to decision: the tokens it has judged, the callers it
+/// has seen, arrays that are filled anew each time, and
 /// the process-wide tables. Not shared between loops.
 package final class DecisionMemory {
     let buckets: BucketTable
@@ -9,10 +10,9 @@ package final class DecisionMemory {
     /// The normalised path of the request being decided.
     var path: [UInt8] = []
     var host: [UInt8] = []
-    /// A credential that had to be decoded, then the value a claim is compared with.
+    /// A credential that had to be decoded, the value a claim is compared with, whom a bucket belongs to.
     var scratch: [UInt8] = []
-    /// Whom a bucket belongs to.
-    var principal: [UInt8] = []
+    var callers = CallerCache()
 
     package init(buckets: BucketTable, failureBudget: FailureBudget, seed: HashSeed) {
         self.buckets = buckets
@@ -22,5 +22,8 @@ package final class DecisionMemory {
 
     /// Forgets what belongs to the policy before `snapshot`. What was judged under other rules would not be found any
     /// more, but it would keep its memory.
-    package func reset(for snapshot: Snapshot) { tokens.removeAll() }
+    package func reset(for snapshot: Snapshot) {
+        tokens.removeAll()
+        callers.removeAll()
+    }
 }

@@ -15,7 +15,7 @@ package final class Grant: Sendable {
     package let route: Route
     /// The address the request came from, behind the trusted proxies.
     package let client: IPAddress
-    package let identity: Identity
+    let caller: Caller
     /// The first 32 bits of the credential's digest; nil when none was shown.
     package let fingerprint: UInt32?
     /// Where the caller stands with the limits; nil where none apply.
@@ -25,15 +25,16 @@ package final class Grant: Sendable {
     let pathForm: PathForm
 
     init(
-        route: Route, context: RequestContext, identity: Identity, fingerprint: UInt32?, rate: RateStatus?,
-        pathForm: PathForm
+        route: Route, context: RequestContext, caller: Caller, fingerprint: UInt32?, rate: RateStatus?, pathForm: PathForm
     ) {
         self.route = route
         client = context.client
-        self.identity = identity
+        self.caller = caller
         self.fingerprint = fingerprint
         self.rate = rate
         isPeerTrusted = context.isPeerTrusted
         self.pathForm = pathForm
     }
+
+    package var identity: Identity { caller.identity }
 }

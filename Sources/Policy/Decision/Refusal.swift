@@ -1,35 +1,44 @@
 package import Core
 
-/// A request that is not forwarded, and all that its answer and its record need to know.
-package struct Refusal: Sendable {
-    package var denial: Denial
+/// A request that is not forwarded, and all that its answer and its record need to know. A class for the sake of the
+/// requests that are forwarded: a decision that could hold all this in place would be slow to hand on.
+package final class Refusal: Sendable {
+    package let denial: Denial
     /// Nil when no route was found.
-    package var route: Route?
+    package let route: Route?
     /// Nil when it is not known yet; then it is the peer.
-    package var client: IPAddress?
+    package let client: IPAddress?
     /// Who was recognised before the refusal.
-    package var identity = Identity.anonymous
+    package let identity: Identity
     /// The first 32 bits of the digest of the credential that was shown.
-    package var fingerprint: UInt32?
-    package var rate: RateStatus?
+    package let fingerprint: UInt32?
+    package let rate: RateStatus?
     /// How long to wait before another try makes sense, where the denial knows better than the limits.
-    package var retryAfter: Nanoseconds?
+    package let retryAfter: Nanoseconds?
     /// For 405: the leaf of the route table whose methods are listed.
-    var leaf: Int?
+    let leaf: Int?
 
     /// A refusal before any route is known.
-    package init(denial: Denial, client: IPAddress?) {
-        self.denial = denial
-        self.client = client
-    }
+    package convenience init(denial: Denial, client: IPAddress?) { self.init(denial, client: client) }
 
     /// A refusal of what was granted already: the upstream failed, or the content is too large.
-    package init(denial: Denial, after grant: Grant?) {
+    package convenience init(denial: Denial, after grant: Grant?) {
+        self.init(
+            denial, client: grant?.client, route: grant?.route, identity: grant?.identity ?? .anonymous,
+            fingerprint: grant?.fingerprint, rate: grant?.rate)
+    }
+
+    init(
+        _ denial: Denial, client: IPAddress?, route: Route? = nil, identity: Identity = .anonymous,
+        fingerprint: UInt32? = nil, rate: RateStatus? = nil, retryAfter: Nanoseconds? = nil, leaf: Int? = nil
+    ) {
         self.denial = denial
-        route = grant?.route
-        client = grant?.client
-        identity = grant?.identity ?? .anonymous
-        fingerprint = grant?.fingerprint
-        rate = grant?.rate
+        self.route = route
+        self.client = client
+        self.identity = identity
+        self.fingerprint = fingerprint
+        self.rate = rate
+        self.retryAfter = retryAfter
+        self.leaf = leaf
     }
 }

@@ -4,7 +4,7 @@ import Core
 struct RequestAuthenticator {
     let context: RequestContext
     let memory: DecisionMemory
-    let cryptography: any Cryptography
+    let snapshot: Snapshot
 
     enum Outcome {
         case recognised(Identity, fingerprint: UInt32?)
@@ -97,7 +97,7 @@ struct RequestAuthenticator {
         case .notMine: return refuse(.token(.issuerUnknown), fingerprint(of: token))
         case .unknownKey(let cell, let kid, let fault):
             let mark = fingerprint(of: token)
-            if !context.connection.waited, cell.mayRefetch(forUnknownKid: kid, now: context.now.instant) {
+            if !context.hasWaited, cell.mayRefetch(forUnknownKid: kid, now: context.now.instant) {
                 return .wait(cell, fault, fingerprint: mark)
             }
             return refuse(.token(fault), mark)
@@ -110,7 +110,7 @@ struct RequestAuthenticator {
         return .refused(denial, fingerprint: fingerprint, retryAfter: nil)
     }
 
-    private func fingerprint(of token: Span<UInt8>) -> UInt32 { cryptography.sha256(token).fingerprint }
+    private func fingerprint(of token: Span<UInt8>) -> UInt32 { snapshot.cryptography.sha256(token).fingerprint }
 
     /// The compact form of a token has exactly two dots (RFC 7515 §3.1).
     private static func looksLikeToken(_ value: Span<UInt8>) -> Bool {

@@ -6,11 +6,33 @@ final class FieldTemplate: Sendable {
     private let value: ValueTemplate
     /// There is nothing to send for nobody.
     let needsIdentity: Bool
+    /// The same identity under the same route always has the same value.
+    let isFixed: Bool
+    /// A part of the value is taken from the path.
+    let usesPath: Bool
 
     init(name: String, value: ValueTemplate) {
         self.name = Array(name.utf8)
         self.value = value
         needsIdentity = value.needsIdentity
+        isFixed = value.isFixed
+        usesPath = value.usesPath
+    }
+
+    /// Adds the lines of several templates, leaving out those that have nothing to say. False when a value is too long;
+    /// then nothing may be forwarded.
+    static func append(
+        _ templates: [FieldTemplate], to lines: inout HeaderLines, scratch: inout [UInt8], _ source: TemplateSource,
+        path: Span<UInt8>, requestID: Span<UInt8>
+    ) -> Bool {
+        for template in templates {
+            if template.needsIdentity, source.identity.isAnonymous { continue }
+            switch template.append(to: &lines, scratch: &scratch, source, path: path, requestID: requestID) {
+            case .written, .absent: continue
+            case .tooLong: return false
+            }
+        }
+        return true
     }
 
     /// What became of writing it.

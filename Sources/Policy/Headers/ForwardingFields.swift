@@ -7,11 +7,14 @@ import Core
 /// configured even from a trusted peer, who may have passed it on from anybody. The addresses of a trusted peer are
 /// kept and the peer is added to them; its X-Forwarded-Proto, -Host and -Port are kept where there is one of them and
 /// it is well formed.
-struct ForwardingFields: Sendable {
+final class ForwardingFields: Sendable {
     private let writesX: Bool
     private let writesForwarded: Bool
     /// Our Via entry by the version of the request, as `1.1 portcullis`; nil where Via is left alone.
     private let via: (http10: [UInt8], http11: [UInt8], http2: [UInt8])?
+
+    /// There is nothing to tell of requests that nobody has handed on before.
+    private var isSilent: Bool { !writesX && !writesForwarded && via == nil }
 
     init(_ configuration: Configuration) {
         writesX = configuration.forwardedFields == .xForwarded || configuration.forwardedFields == .both
@@ -20,61 +23,81 @@ struct ForwardingFields: Sendable {
     }
 
     /// Marks the client's fields dropped and adds ours.
-    func append(
-        to lines: inout HeaderLines, head: inout RequestHead, connection: ConnectionFacts, client: IPAddress,
-        isPeerTrusted: Bool
+    @inline(__always)
+    func append(to plan: inout UpstreamPlan, head: inout RequestHead, connection: ConnectionFacts, grant: Grant) {
+        if grant.isPeerTrusted {
+            appendBehindProxy(to: &plan.lines, &head, connection, grant.client)
+            return
+        }
+        guard !isSilent else { return }
+        let origin = OriginCache.Origin(
+            peer: connection.peer, localPort: connection.localPort, isSecure: connection.isSecure, version: head.version)
+        let authority = head.bytes.span.extracting(head.authority.range)
+        plan.origins.append(origin, authority: authority, by: self, to: &plan.lines) { lines in
+            write(origin, authority, to: &lines)
+        }
+    }
+
+    /// The lines of a request that nobody has handed on before.
+    private func write(_ origin: OriginCache.Origin, _ authority: Span<UInt8>, to lines: inout HeaderLines) {
+        if writesX {
+            lines.append(name: "X-Forwarded-For") { origin.peer.append(to: &$0) }
+            lines.append(name: "X-Real-IP") { origin.peer.append(to: &$0) }
+            Self.appendScheme(origin.isSecure, to: &lines)
+            if authority.count > 0 { lines.append(name: "X-Forwarded-Host", value: authority) }
+            lines.append(name: "X-Forwarded-Port") { $0.append(decimal: origin.localPort) }
+        }
+        if writesForwarded {
+            lines.append(name: "Forwarded") { Self.appendElement(origin.peer, origin.isSecure, authority, to: &$0) }
+        }
+        appendVia(origin.version, to: &lines)
+    }
+
+    /// The lines of a request from a trusted peer.
+    private func appendBehindProxy(
+        to lines: inout HeaderLines, _ head: inout RequestHead, _ connection: ConnectionFacts, _ client: IPAddress
     ) {
         if writesX {
-            appendAddresses(to: &lines, head, connection, client, isPeerTrusted)
-            appendOrigin(to: &lines, &head, connection, isPeerTrusted)
+            lines.append(name: "X-Forwarded-For") { value in
+                Self.appendReceived(.xForwardedFor, head, to: &value)
+                connection.peer.append(to: &value)
+            }
+            lines.append(name: "X-Real-IP") { client.append(to: &$0) }
+            appendOrigin(to: &lines, &head, connection)
         }
         if writesForwarded {
             lines.append(name: "Forwarded") { value in
-                if isPeerTrusted { Self.appendReceived(.forwarded, head, to: &value) }
-                Self.appendElement(head, connection, to: &value)
+                Self.appendReceived(.forwarded, head, to: &value)
+                let authority = head.bytes.span.extracting(head.authority.range)
+                Self.appendElement(connection.peer, connection.isSecure, authority, to: &value)
             }
         }
-        if let via {
-            switch head.version {
-            case .http10: lines.append(name: "Via", value: via.http10.span)
-            case .http11: lines.append(name: "Via", value: via.http11.span)
-            case .http2: lines.append(name: "Via", value: via.http2.span)
-            }
+        appendVia(head.version, to: &lines)
+    }
+
+    private func appendVia(_ version: HTTPVersion, to lines: inout HeaderLines) {
+        guard let via else { return }
+        switch version {
+        case .http10: lines.append(name: "Via", value: via.http10.span)
+        case .http11: lines.append(name: "Via", value: via.http11.span)
+        case .http2: lines.append(name: "Via", value: via.http2.span)
         }
     }
 
-    /// X-Forwarded-For and X-Real-IP.
-    private func appendAddresses(
-        to lines: inout HeaderLines, _ head: RequestHead, _ connection: ConnectionFacts, _ client: IPAddress,
-        _ isPeerTrusted: Bool
-    ) {
-        let peer = connection.peerText
-        guard isPeerTrusted else {
-            lines.append(name: "X-Forwarded-For", value: peer.span)
-            lines.append(name: "X-Real-IP", value: peer.span)
-            return
-        }
-        lines.append(name: "X-Forwarded-For") { value in
-            Self.appendReceived(.xForwardedFor, head, to: &value)
-            value.append(contentsOf: peer.span)
-        }
-        lines.append(name: "X-Real-IP") { client.append(to: &$0) }
+    private static func appendScheme(_ isSecure: Bool, to lines: inout HeaderLines) {
+        isSecure
+            ? lines.append(name: "X-Forwarded-Proto", value: "https")
+            : lines.append(name: "X-Forwarded-Proto", value: "http")
     }
 
-    /// X-Forwarded-Proto, -Host and -Port: a trusted peer's own, or this connection's.
-    private func appendOrigin(
-        to lines: inout HeaderLines, _ head: inout RequestHead, _ connection: ConnectionFacts, _ isPeerTrusted: Bool
-    ) {
-        if !(isPeerTrusted && Self.keep(.xForwardedProto, &head)) {
-            connection.isSecure
-                ? lines.append(name: "X-Forwarded-Proto", value: "https")
-                : lines.append(name: "X-Forwarded-Proto", value: "http")
-        }
-        if !(isPeerTrusted && Self.keep(.xForwardedHost, &head)), !head.authority.isEmpty {
+    /// X-Forwarded-Proto, -Host and -Port: the trusted peer's own, or this connection's.
+    private func appendOrigin(to lines: inout HeaderLines, _ head: inout RequestHead, _ connection: ConnectionFacts) {
+        if !Self.keep(.xForwardedProto, &head) { Self.appendScheme(connection.isSecure, to: &lines) }
+        if !Self.keep(.xForwardedHost, &head), !head.authority.isEmpty {
             lines.append(name: "X-Forwarded-Host", value: head.bytes.span.extracting(head.authority.range))
         }
-        if !(isPeerTrusted && Self.keep(.xForwardedPort, &head)) {
-            lines.append(name: "X-Forwarded-Port", value: connection.localPortText.span)
+        if !Self.keep(.xForwardedPort, &head) {
+            lines.append(name: "X-Forwarded-Port") { $0.append(decimal: connection.localPort) }
         }
     }
 
@@ -105,22 +128,24 @@ struct ForwardingFields: Sendable {
     }
 
     /// Our element of Forwarded; what is no token stands in quotation marks (RFC 7239 §4, §6).
-    private static func appendElement(_ head: RequestHead, _ connection: ConnectionFacts, to value: inout [UInt8]) {
-        switch connection.peer.family {
+    private static func appendElement(
+        _ peer: IPAddress, _ isSecure: Bool, _ authority: Span<UInt8>, to value: inout [UInt8]
+    ) {
+        switch peer.family {
         case .v4:
             value.append("for=")
-            connection.peer.append(to: &value)
+            peer.append(to: &value)
         case .v6:
             value.append("for=\"[")
-            connection.peer.append(to: &value)
+            peer.append(to: &value)
             value.append("]\"")
         }
-        if !head.authority.isEmpty {
+        if authority.count > 0 {
             // An authority has neither quotation marks nor backslashes.
             value.append(";host=\"")
-            value.append(contentsOf: head.bytes.span.extracting(head.authority.range))
+            value.append(contentsOf: authority)
             value.append(0x22)
         }
-        connection.isSecure ? value.append(";proto=https") : value.append(";proto=http")
+        isSecure ? value.append(";proto=https") : value.append(";proto=http")
     }
 }

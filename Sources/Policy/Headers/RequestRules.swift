@@ -7,8 +7,11 @@ final class RequestRules: Sendable {
     let filter: FieldFilter
     /// The same for the fields that parsing tells apart; bit n for the field with raw value n.
     private let droppedFields: UInt64
-    /// Lines to add, in this order.
-    let added: [FieldTemplate]
+    /// Lines to add, in this order: first those that depend on the identity alone, up to the first that does not.
+    let fixed: [FieldTemplate]
+    let varying: [FieldTemplate]
+    /// One of `varying` is made from the path.
+    let usesPath: Bool
     /// Query parameters and cookies that are credentials, and do not go on.
     let strippedParameters: [[UInt8]]
     let strippedCookies: [[UInt8]]
@@ -23,7 +26,9 @@ final class RequestRules: Sendable {
     init(
         _ configuration: RouteConfiguration, globalNames: [String], added: [FieldTemplate], credentials: CredentialPlan
     ) {
-        self.added = added
+        fixed = Array(added.prefix(while: \.isFixed))
+        varying = Array(added.dropFirst(fixed.count))
+        usesPath = varying.contains(where: \.usesPath)
         let isStripping = !configuration.keepsCredentials
         strippedParameters = isStripping ? credentials.queryNames : []
         strippedCookies = isStripping ? credentials.cookieNames : []

@@ -11,6 +11,8 @@ package struct UpstreamPlan: ~Copyable, Sendable {
     package internal(set) var host: [UInt8] = []
     /// The normalised path, which captures are taken from.
     var path: [UInt8] = []
+    /// What was said last of the connections requests came over.
+    var origins = OriginCache()
     /// A template's value while it is put together.
     var scratch: [UInt8] = []
 

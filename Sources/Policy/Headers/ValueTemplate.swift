@@ -20,6 +20,8 @@ struct ValueTemplate: Sendable {
     let usesPath: Bool
     /// A part of it exists only for a caller who has shown a credential.
     let needsIdentity: Bool
+    /// No part of it is taken from the request: it depends on the identity and the route alone.
+    let isFixed: Bool
 
     /// A value longer than this is not sent; the request is refused instead.
     static let byteLimit = 8192
@@ -34,6 +36,7 @@ struct ValueTemplate: Sendable {
         }
         self.parts = compiled
         needsIdentity = parts.contains(where: \.needsIdentity)
+        isFixed = parts.allSatisfy(\.isFixed)
         usesPath = parts.contains { part in
             if case .path = part { return true }
             return false
@@ -153,5 +156,14 @@ struct ValueTemplate: Sendable {
         case .null, .array, .object: return false
         }
         return true
+    }
+}
+
+extension TemplatePart {
+    fileprivate var isFixed: Bool {
+        switch self {
+        case .literal, .subject, .credential, .issuer, .method, .scopes, .claim, .claimJSON, .route, .keyID: true
+        case .path, .clientIP, .requestID: false
+        }
     }
 }

@@ -32,6 +32,12 @@ struct BucketShard {
         buckets[slot].fullAt = fullAt
     }
 
+    /// The instant the bucket in a slot that `slot(of:)` found is full.
+    func fullAt(inSlot slot: Int) -> Int64 { buckets[slot].fullAt }
+
+    /// Sets the state of the bucket in a slot that `slot(of:)` found.
+    mutating func set(slot: Int, fullAt: Int64) { buckets[slot].fullAt = fullAt }
+
     /// Adds a bucket that is not there yet. Amortised O(1); the worst case moves the buckets of this shard only.
     /// Returns how many full buckets were given up on the way.
     mutating func insert(_ key: BucketKey, fullAt: Int64, now: Int64) -> Int {
@@ -76,7 +82,8 @@ struct BucketShard {
         Int(truncatingIfNeeded: key.low.multipliedFullWidth(by: UInt64(capacity)).high)
     }
 
-    private func slot(of key: BucketKey) -> Int? {
+    /// Where the bucket is until the next insertion or removal; nil when there is none.
+    func slot(of key: BucketKey) -> Int? {
         let capacity = buckets.count
         guard capacity > 0 else { return nil }
         var slot = home(of: key, capacity: capacity)

@@ -82,13 +82,13 @@ package final class BucketTable: Sendable {
         var lacksRoom = false
         var isTaken = false
         shards[Int(truncatingIfNeeded: key.high & shardMask)].withLock { shard in
-            let fullAt = shard.fullAt(key)
-            let stored = fullAt ?? now
+            let slot = shard.slot(of: key)
+            let stored = slot.map { shard.fullAt(inSlot: $0) } ?? now
             debt = rule.debt(fullAt: stored, now: now)
             if rule.admits(debt: debt) {
                 debt &+= rule.interval
-                if fullAt != nil {
-                    shard.set(key, fullAt: now &+ debt)
+                if let slot {
+                    shard.set(slot: slot, fullAt: now &+ debt)
                 } else if reserve(&shard, now: now) {
                     let evicted = shard.insert(key, fullAt: now &+ debt, now: now)
                     if evicted > 0 { live.subtract(evicted, ordering: .relaxed) }
@@ -96,15 +96,16 @@ package final class BucketTable: Sendable {
                     lacksRoom = true
                 }
                 isTaken = !lacksRoom
-            } else if debt < stored &- now {
-                shard.set(key, fullAt: now &+ debt)
+            } else if let slot, debt < stored &- now {
+                shard.set(slot: slot, fullAt: now &+ debt)
             }
         }
         if lacksRoom { return .tableFull }
-        var status = RateStatus(limits: limits)
-        status.measures[0] = RateStatus.Measure(
-            remaining: isTaken ? rule.tokens(debt: debt) : 0, resetAfter: isTaken ? debt : rule.wait(debt: debt),
-            isRefused: !isTaken)
+        let status = RateStatus(
+            limits: limits,
+            only: RateStatus.Measure(
+                remaining: isTaken ? rule.tokens(debt: debt) : 0, resetAfter: isTaken ? debt : rule.wait(debt: debt),
+                isRefused: !isTaken))
         return isTaken ? .taken(status) : .refused(status)
     }
 

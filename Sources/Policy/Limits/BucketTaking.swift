@@ -66,10 +66,10 @@ struct BucketTaking: ~Copyable {
             if isTaken {
                 let owed = debt &+ rule.interval
                 newFullAt[index] = now &+ owed
-                status.measures[index] = .init(remaining: rule.tokens(debt: owed), resetAfter: owed, isRefused: false)
+                status[index] = .init(remaining: rule.tokens(debt: owed), resetAfter: owed, isRefused: false)
             } else {
                 let wait = rule.wait(debt: debt)
-                status.measures[index] = .init(
+                status[index] = .init(
                     remaining: rule.tokens(debt: debt), resetAfter: wait > 0 ? wait : debt, isRefused: wait > 0)
             }
         }
@@ -80,7 +80,7 @@ struct BucketTaking: ~Copyable {
     consuming func standing() -> RateStatus {
         var standing = status
         for index in limits.indices {
-            standing.measures[index] = .init(
+            standing[index] = .init(
                 remaining: limits[index].rule.tokens(debt: debts[index]), resetAfter: debts[index], isRefused: false)
         }
         standing.chooseTightest()

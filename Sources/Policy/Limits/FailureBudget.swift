@@ -28,6 +28,9 @@ package final class FailureBudget: Sendable {
     }
 
     private let seed: HashSeed
+    /// For each shard a bit for each of its sets, set when its first address has failed: nearly every request comes from
+    /// an address of a set without entries, and needs no lock.
+    private let occupied: InlineArray<64, Atomic<UInt64>>
     private let shards: InlineArray<64, Mutex<Shard>>
 
     /// A budget without failures yet; nil for none at all. Numbers that make no bucket (see `BucketRule`) are refused
@@ -35,6 +38,7 @@ package final class FailureBudget: Sendable {
     package init(_ configuration: FailureBudgetConfiguration?, seed: HashSeed) {
         self.seed = seed
         let rule = Self.rule(configuration)
+        occupied = InlineArray { _ in Atomic(0) }
         shards = InlineArray { _ in
             Mutex(Shard(rule: rule, sets: Array(repeating: [], count: Self.setCount / Self.shardCount)))
         }
@@ -51,6 +55,8 @@ package final class FailureBudget: Sendable {
         let address = address.accountable
         let now = BucketRule.clamped(now)
         let place = place(of: address)
+        let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: place.set)
+        guard occupied[place.shard].load(ordering: .acquiring) & bit != 0 else { return nil }
         return shards[place.shard].withLock { shard -> Nanoseconds? in
             guard let rule = shard.rule else { return nil }
             for entry in shard.sets[place.set] where entry.address == address {
@@ -69,6 +75,8 @@ package final class FailureBudget: Sendable {
         let place = place(of: address)
         shards[place.shard].withLock { shard in
             guard let rule = shard.rule else { return }
+            let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: place.set)
+            occupied[place.shard].bitwiseOr(bit, ordering: .releasing)
             Self.record(address, in: &shard.sets[place.set], rule, now: now)
         }
     }

@@ -6,7 +6,7 @@ package struct RateStatus: Sendable {
     package struct Measure: Sendable, Equatable {
         /// Until the bucket is full again; on refusal until one whole token exists. Positive whenever `remaining` is 0.
         package let resetAfter: Nanoseconds
-        /// `BucketRule.countLimit` fits; a small status is quick to hand on.
+        /// `BucketRule.countLimit` fits.
         private let tokens: Int32
         package let isRefused: Bool
 
@@ -23,24 +23,40 @@ package struct RateStatus: Sendable {
     package let limits: LimitList
     /// The index of the limit closest to exhaustion; on refusal of the one with the longest wait.
     package internal(set) var tightest = 0
-    var measures = InlineArray<8, Measure>(repeating: Measure(remaining: 0, resetAfter: 0, isRefused: false))
+    /// The first limit's measure stands by itself: most requests have one limit, and a small status is quick to hand on.
+    private var first: Measure
+    private var others: [Measure] = []
 
-    init(limits: LimitList) { self.limits = limits }
+    /// Where a client stands with the only limit of its request.
+    init(limits: LimitList, only measure: Measure) {
+        self.limits = limits
+        first = measure
+    }
+
+    /// Measures to be set one by one.
+    init(limits: LimitList) {
+        self.limits = limits
+        first = Measure(remaining: 0, resetAfter: 0, isRefused: false)
+        if limits.count > 1 { others = Array(repeating: first, count: limits.count - 1) }
+    }
 
     /// The measure of one limit of `limits`, by its index there.
-    package subscript(index: Int) -> Measure { measures[index] }
+    package internal(set) subscript(index: Int) -> Measure {
+        get { index == 0 ? first : others[index - 1] }
+        set { if index == 0 { first = newValue } else { others[index - 1] = newValue } }
+    }
 
     package var limit: Limit { limits[tightest] }
-    package var remaining: Int { measures[tightest].remaining }
-    package var resetAfter: Nanoseconds { measures[tightest].resetAfter }
-    package var isRefused: Bool { measures[tightest].isRefused }
+    package var remaining: Int { self[tightest].remaining }
+    package var resetAfter: Nanoseconds { self[tightest].resetAfter }
+    package var isRefused: Bool { self[tightest].isRefused }
     /// How long to wait before the request can pass; 0 when it passed.
     package var retryAfter: Nanoseconds { isRefused ? resetAfter : 0 }
 
     /// Chooses the limit that clients are told of first.
     mutating func chooseTightest() {
         for index in limits.indices.dropFirst() {
-            let (best, candidate) = (measures[tightest], measures[index])
+            let (best, candidate) = (self[tightest], self[index])
             if candidate.isRefused != best.isRefused {
                 if candidate.isRefused { tightest = index }
             } else if !candidate.isRefused && candidate.remaining != best.remaining {

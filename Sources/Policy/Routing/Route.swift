@@ -24,6 +24,8 @@ package final class Route: Sendable {
     let response: ResponseRules
     let profile: AnswerProfile
     let challenges: Challenges
+    /// Nobody in particular.
+    let stranger: Caller
 
     init(_ parts: Parts, index: Int, configuration: RouteConfiguration, upstreamIndex: Int) {
         self.index = index
@@ -42,6 +44,9 @@ package final class Route: Sendable {
         response = parts.response
         profile = parts.profile
         challenges = Challenges(parts.credentials, scopes: parts.authorization.scopes)
+        stranger = Caller(
+            .anonymous, authorization: parts.authorization, routeLimits: parts.limits, rules: parts.request,
+            routeName: configuration.name, buckets: nil)
     }
 
     /// The compiled parts of a route.

@@ -1,0 +1,74 @@
+import Core
+
+/// Somebody under one route, and what follows from the two alone, worked out once: whether the scopes suffice, which
+/// limits apply and whose buckets count, which lines tell the upstream who is calling.
+final class Caller: Sendable {
+    let identity: Identity
+    /// What stands against the identity whatever the request is: the scopes. Nil when nothing does.
+    let denial: Denial?
+    /// A key's own limits stand in place of the route's.
+    let limits: LimitList
+    /// The keys of the limits' buckets; unset unless `hasFixedKeys`.
+    let bucketKeys: BucketKeys
+    /// No bucket belongs to the address the caller comes from.
+    let hasFixedKeys: Bool
+    /// The lines of the route's `RequestRules.fixed`, as `HeaderLines.wireForm` has them.
+    let lines: [UInt8]
+    /// A value of these lines is longer than the gateway sends.
+    let isTooLong: Bool
+
+    /// - Parameter buckets: makes the keys of buckets; nil leaves them to be made for each request.
+    init(
+        _ identity: Identity, authorization: Authorization, routeLimits: LimitList, rules: RequestRules, routeName: String,
+        buckets: BucketTable?
+    ) {
+        self.identity = identity
+        denial = authorization.scopeDenial(for: identity)
+        let limits = Self.limits(of: identity) ?? routeLimits
+        self.limits = limits
+        // Nothing here depends on where the caller comes from.
+        let nowhere = IPAddress(v4: 0)
+        var keys = BucketKeys.unset
+        var isFixed = false
+        if let buckets {
+            isFixed = limits.indices.allSatisfy { !BucketPrincipal.usesAddress(limits[$0], identity) }
+            var bytes: [UInt8] = []
+            for index in limits.indices where isFixed {
+                bytes.removeAll(keepingCapacity: true)
+                BucketPrincipal(identity: identity, routeName: routeName, client: nowhere)
+                    .append(for: limits[index], to: &bytes)
+                keys[index] = buckets.key(for: limits[index], principal: bytes.span)
+            }
+        }
+        bucketKeys = keys
+        hasFixedKeys = isFixed
+        var lines = HeaderLines()
+        var scratch: [UInt8] = []
+        let none: [UInt8] = []
+        isTooLong = !FieldTemplate.append(
+            rules.fixed, to: &lines, scratch: &scratch,
+            TemplateSource(identity: identity, client: nowhere, route: routeName), path: none.span, requestID: none.span)
+        self.lines = lines.wireForm
+    }
+
+    convenience init(_ identity: Identity, _ route: Route, buckets: BucketTable) {
+        self.init(
+            identity, authorization: route.authorization, routeLimits: route.limits, rules: route.request,
+            routeName: route.name, buckets: buckets)
+    }
+
+    /// Adds the lines that tell the upstream who is calling.
+    @inline(__always)
+    func appendLines(to output: inout HeaderLines) {
+        let lines = lines
+        output.append(wireForm: lines.span)
+    }
+
+    /// Nil where the route's apply.
+    private static func limits(of identity: Identity) -> LimitList? {
+        switch identity {
+        case .anonymous, .token: nil
+        case .apiKey(let record, let authenticator): authenticator.limits(of: record)
+        }
+    }
+}

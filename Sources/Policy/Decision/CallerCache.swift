@@ -1,0 +1,51 @@
+import Core
+
+/// The callers one loop has seen last. Bounded: a caller has one place, and who comes there next takes it over.
+///
+/// An entry holds on to its route and its identity, so that neither's identity in memory can pass to another one.
+struct CallerCache {
+    private struct Slot {
+        var route: Route?
+        /// The token, or the authenticator of the key.
+        var owner: ObjectIdentifier?
+        /// The key's record; 0 for tokens.
+        var record: UInt64 = 0
+        var caller: Caller?
+    }
+
+    private static let lineBytes = 4096
+
+    private var slots = Array(repeating: Slot(), count: FixedBounds.callerCacheEntries)
+
+    /// Forgets everything.
+    mutating func removeAll() {
+        for index in slots.indices { slots[index] = Slot() }
+    }
+
+    /// The caller of this identity under a route, remembered or made.
+    /// - Parameter buckets: the loop's, which make the keys of the caller's buckets.
+    @inline(__always)
+    mutating func caller(_ identity: Identity, _ route: Route, buckets: BucketTable) -> Caller {
+        let owner: ObjectIdentifier
+        var record: UInt64 = 0
+        switch identity {
+        case .anonymous: return route.stranger
+        case .apiKey(let found, let authenticator):
+            owner = ObjectIdentifier(authenticator)
+            record = UInt64(found.key) << 32 | UInt64(found.secret)
+        case .token(let token): owner = ObjectIdentifier(token)
+        }
+        let word = UInt64(UInt(bitPattern: owner)) ^ record &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(route.index) << 40
+        let place = Int(truncatingIfNeeded: (word &* 0xD6E8_FEB8_6659_FD93) >> 40) & (slots.count &- 1)
+        if slots[place].owner == owner, slots[place].record == record, slots[place].route === route,
+            let caller = slots[place].caller
+        {
+            return caller
+        }
+        let caller = Caller(identity, route, buckets: buckets)
+        // Few identities have so much to say of themselves; they are not worth the memory.
+        if caller.lines.count > Self.lineBytes { return caller }
+        slots[place] = Slot(route: route, owner: owner, record: record, caller: caller)
+        return caller
+    }
+}

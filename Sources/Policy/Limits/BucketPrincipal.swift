@@ -1,0 +1,59 @@
+import Core
+
+/// Whom a bucket belongs to, put together from the parts its limit names.
+struct BucketPrincipal {
+    let identity: Identity
+    let routeName: String
+    /// The address the request came from.
+    let client: IPAddress
+
+    /// Whether the bucket of an identity depends on the address it comes from. Who is nobody is told by it.
+    static func usesAddress(_ limit: Limit, _ identity: Identity) -> Bool {
+        limit.parts.contains { part in
+            switch part {
+            case .address: true
+            case .route: false
+            case .identity, .key: identity.isAnonymous
+            }
+        }
+    }
+
+    /// Appends the principal of one limit's bucket.
+    func append(for limit: Limit, to bytes: inout [UInt8]) {
+        for part in limit.parts {
+            switch part {
+            case .address: BucketKey.appendPart(address: client, to: &bytes)
+            case .route: BucketKey.appendPart(.route, routeName.utf8.span, to: &bytes)
+            case .identity, .key:
+                switch identity {
+                case .anonymous: BucketKey.appendPart(address: client, to: &bytes)
+                case .apiKey(let record, let authenticator): Self.append(part, record, authenticator, to: &bytes)
+                case .token(let token): Self.append(part, token, to: &bytes)
+                }
+            }
+        }
+    }
+
+    /// A key is its record's id, under the authenticator's name.
+    private static func append(
+        _ part: LimitConfiguration.Part, _ record: APIKeyTable.Record, _ authenticator: KeyAuthenticator,
+        to bytes: inout [UInt8]
+    ) {
+        BucketKey.appendPart(part, authenticator.name.utf8.span, to: &bytes)
+        var id: [UInt8] = []
+        authenticator.table.appendID(of: record, to: &id)
+        BucketKey.appendPart(part, id.span, to: &bytes)
+    }
+
+    /// The identity behind a token is its subject at its issuer, so that a fresh token brings no fresh bucket; a token
+    /// that names no subject stands for itself. `key` counts each token id by itself where there is one.
+    private static func append(_ part: LimitConfiguration.Part, _ token: VerifiedToken, to bytes: inout [UInt8]) {
+        BucketKey.appendPart(part, (token.issuer ?? token.authenticator).utf8.span, to: &bytes)
+        let id = part == .key ? token.id ?? token.subject : token.subject ?? token.id
+        if let id {
+            BucketKey.appendPart(part, id.utf8.span, to: &bytes)
+        } else {
+            BucketKey.appendPart(part, token.digest.hex.utf8.span, to: &bytes)
+        }
+    }
+}
