@@ -25,10 +25,12 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .target(name: "CLinux"),
 
         .target(name: "Core", swiftSettings: hot),
         .target(name: "HTTP1", dependencies: ["Core"], swiftSettings: hot),
+        .target(name: "HTTP2", dependencies: ["Core", "CNghttp2"], swiftSettings: hot),
         .target(name: "Crypto", dependencies: ["Core", "COpenSSL"], swiftSettings: hot),
         .target(name: "Policy", dependencies: ["Core"], swiftSettings: hot),
         .target(name: "IO", dependencies: ["Core", "CLinux"], swiftSettings: hot),
@@ -46,6 +48,7 @@ let package = Package(
 
         .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: strict),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", "Core"], swiftSettings: strict),
+        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "Core"], swiftSettings: strict),
         .testTarget(name: "CryptoTests", dependencies: ["Crypto", "Core", "COpenSSL"], swiftSettings: strict),
         .testTarget(
             name: "PolicyTests", dependencies: ["Policy", "HTTP1", "Crypto", "Core"], swiftSettings: strict),

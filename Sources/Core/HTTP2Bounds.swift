@@ -1,0 +1,41 @@
+/// The bounds of one HTTP/2 connection, none of them left to the library's defaults. The bounds of heads are those of
+/// `Bounds`, whatever the version.
+///
+/// What a connection can make the gateway hold: `connectionWindowBytes` of content received and not passed on,
+/// `connectionQueueBytes` and, for each stream, `streamQueueFloorBytes` and one read of content to be sent, one head
+/// being received, two header tables, `outboundFrames` small frames.
+package struct HTTP2Bounds: Sendable, Equatable {
+    /// Streams open at one time; what nginx and HAProxy allow about, and more than a browser uses. More are refused.
+    package var concurrentStreams: UInt32 = 128
+    /// Content of one stream that may be on its way to an upstream: enough for 20 Mbit/s at a round trip of 100 ms.
+    package var streamWindowBytes: UInt32 = 262_144
+    /// Content of all streams together: four streams at full speed, whatever their number.
+    package var connectionWindowBytes: UInt32 = 1_048_576
+    /// The dynamic table of the peer's header compression (RFC 7541 §4.2), and of ours at most.
+    package var headerTableBytes: UInt32 = 4096
+    /// The payload of one frame the peer may send: the least there is (RFC 9113 §4.2).
+    package var frameBytes: UInt32 = 16_384
+    /// Fields of one block as counted by SETTINGS_MAX_HEADER_LIST_SIZE, beyond which the peer is no client but an
+    /// attacker (an HPACK bomb): the connection ends. Below it, but above `Bounds.headByteLimit`, the answer is 431.
+    package var decodedHeaderBytes = 262_144
+    /// CONTINUATION frames of one block; more end the connection.
+    package var continuationFrames = 8
+    /// Entries of one SETTINGS frame; more end the connection.
+    package var settingsEntries = 32
+    /// Acknowledgements of SETTINGS and PING waiting to be written; more end the connection.
+    package var outboundAcks = 256
+    /// Frames of any kind waiting to be written; more end the connection.
+    package var outboundFrames = 4096
+    /// Content queued on one stream above which its source is to be read no further.
+    package var streamQueueBytes = 131_072
+    /// Content queued on all streams above which each may queue `streamQueueFloorBytes` only, so that streams that are
+    /// not taken from do not stop the others.
+    package var connectionQueueBytes = 2_097_152
+    package var streamQueueFloorBytes = 16_384
+    /// What `GlitchScore` bears before the connection is cut, in points; see `Glitch.points`.
+    package var glitchPoints: Int64 = 10_000
+    /// Points forgiven each second.
+    package var glitchPointsPerSecond: Int64 = 660
+
+    package init() {}
+}

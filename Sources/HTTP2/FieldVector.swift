@@ -1,0 +1,85 @@
+import CNghttp2
+import Core
+
+/// The fields of a block to be sent, as nghttp2 takes them: pointers to names and values. One is reused for block after
+/// block, so that a block allocates nothing here.
+///
+/// The pointers are good only while the arrays they point into are lent out: fill and submit within one
+/// `withUnsafeBufferPointer`. nghttp2 copies what they point to when the block is submitted, names in lower case.
+@safe
+final class FieldVector {
+    private var entries: [nghttp2_nv] = unsafe []
+    /// Digits of the status and of a Content-Length: memory of its own, which does not move.
+    private let digits = UnsafeMutablePointer<UInt8>.allocate(capacity: FieldVector.digitCapacity)
+    private var digitCount = 0
+
+    /// A status and a 64-bit number.
+    private static let digitCapacity = 32
+
+    deinit { unsafe digits.deallocate() }
+
+    func removeAll() {
+        unsafe entries.removeAll(keepingCapacity: true)
+        digitCount = 0
+    }
+
+    func append(name: StaticString, value: UnsafeBufferPointer<UInt8>) {
+        // A static string's bytes live as long as the program, so its name need not be copied.
+        unsafe append(
+            UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount), value,
+            NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue)
+    }
+
+    func append(name: StaticString, value: StaticString) {
+        unsafe append(name: name, value: UnsafeBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount))
+    }
+
+    /// Adds a field whose value is `number` in decimal. At most a status and one more to a block.
+    func append(name: StaticString, decimal number: UInt64) {
+        var text: [UInt8] = []
+        text.append(decimal: number)
+        let count = Swift.min(text.count, Self.digitCapacity &- digitCount)
+        let start = unsafe digits + digitCount
+        for index in 0..<count { unsafe start[index] = text[index] }
+        digitCount &+= count
+        unsafe append(name: name, value: UnsafeBufferPointer(start: start, count: count))
+    }
+
+    /// Adds a line of a head or a trailer section; `bytes` are all of the head's.
+    func append(_ line: FieldLine, of bytes: UnsafeBufferPointer<UInt8>) {
+        unsafe append(name: line.name, value: line.value, known: line.known, of: bytes)
+    }
+
+    /// Adds the field whose name and value lie in `bytes`.
+    func append(name: ByteRange, value: ByteRange, known: KnownField, of bytes: UnsafeBufferPointer<UInt8>) {
+        guard name.end <= bytes.count, value.end <= bytes.count else { return }
+        // What differs from message to message is of no use in the peer's table, and putting it there costs.
+        let isIndexed = known != .xRequestID && known != .traceparent
+        unsafe append(
+            UnsafeBufferPointer(rebasing: bytes[name.range]), UnsafeBufferPointer(rebasing: bytes[value.range]),
+            isIndexed ? 0 : NGHTTP2_NV_FLAG_NO_INDEX.rawValue)
+    }
+
+    /// Adds the gateway's own lines, but those about an HTTP/1 connection; `bytes` are all of theirs.
+    func append(_ lines: HeaderLines, of bytes: UnsafeBufferPointer<UInt8>) {
+        let text = lines.bytes.span
+        for (name, value) in lines.fields {
+            let known = KnownField.named(text.extracting(name.range))
+            guard known.travelsOverHTTP2 else { continue }
+            unsafe append(name: name, value: value, known: known, of: bytes)
+        }
+    }
+
+    private func append(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, _ flags: UInt32) {
+        // nghttp2 takes the pointers as mutable and does not write.
+        unsafe entries.append(
+            nghttp2_nv(
+                name: UnsafeMutablePointer(mutating: name.baseAddress), value: UnsafeMutablePointer(mutating: value.baseAddress),
+                namelen: name.count, valuelen: value.count, flags: UInt8(truncatingIfNeeded: flags)))
+    }
+
+    /// Lends the fields out for a call that submits them.
+    func submit<Result>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result) -> Result {
+        unsafe entries.withUnsafeBufferPointer { unsafe body($0.baseAddress, $0.count) }
+    }
+}

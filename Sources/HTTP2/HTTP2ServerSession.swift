@@ -1,0 +1,182 @@
+import CNghttp2
+package import Core
+
+/// The session of a client's connection: requests in, responses out.
+package final class HTTP2ServerSession: HTTP2Session {
+    /// The bounds of heads. A change holds from the next request on.
+    package var bounds: Bounds
+
+    private unowned let server: any HTTP2ServerDelegate
+    private var builder = RequestHeadBuilder()
+    private var isInTrailers = false
+
+    /// Queues SETTINGS. `acceptsWebSockets` allows extended CONNECT (RFC 8441 §3).
+    package init(bounds: Bounds, limits: HTTP2Bounds, acceptsWebSockets: Bool, delegate: any HTTP2ServerDelegate) {
+        self.bounds = bounds
+        server = delegate
+        super.init(side: .server, limits: limits, delegate: delegate)
+        var settings: [(nghttp2_settings_id, UInt32)] = [
+            (NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.concurrentStreams),
+            (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.streamWindowBytes),
+            (NGHTTP2_SETTINGS_MAX_FRAME_SIZE, limits.frameBytes),
+            (NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, limits.headerTableBytes),
+            (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(clamping: bounds.headByteLimit)),
+            // No dependency tree to be kept and attacked; the newer priorities (RFC 9218) are the library's own.
+            (NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
+        ]
+        if acceptsWebSockets { settings.append((NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1)) }
+        begin(settings)
+    }
+
+    // MARK: Requests
+
+    override func beginHeaders(of id: Int32, category: nghttp2_headers_category) {
+        isInTrailers = category != NGHTTP2_HCAT_REQUEST
+        if isInTrailers {
+            trailers.begin()
+        } else {
+            _ = open(id)
+            builder.begin()
+        }
+    }
+
+    override func takeField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Int {
+        if isInTrailers {
+            trailers.take(name, value)
+            return trailers.decodedBytes
+        }
+        builder.take(name, value, bounds: bounds)
+        return builder.decodedBytes
+    }
+
+    override func noteInvalidField(_ name: Span<UInt8>) {
+        if isInTrailers {
+            trailers.noteInvalidField()
+        } else {
+            builder.note(name.isLowercaseToken ? .fieldValueInvalid : .fieldNameInvalid)
+        }
+    }
+
+    override func endHeaders(of stream: HTTP2Stream, ends: Bool) {
+        if isInTrailers { return endTrailers(of: stream) }
+        stream.isRemoteEnded = ends
+        switch builder.finish(ends: ends, bounds: bounds) {
+        case .request:
+            stream.isTunnel = builder.head.wantsUpgrade
+            stream.requestMethod = builder.head.method
+            stream.isAnnounced = true
+            server.session(self, received: &builder.head, on: stream)
+        case .refused(let fault):
+            guard charge(fault == .headTooLarge ? .oversizedHead : .malformedRequest) else { return }
+            stream.requestMethod = builder.head.method
+            stream.dropsContent = true
+            stream.isAnnounced = true
+            server.session(self, refused: fault, head: &builder.head, on: stream)
+        case .malformed:
+            reset(stream, .protocolError)
+            guard charge(.provokedReset) else { return }
+            server.session(self, reset: &builder.head, on: stream)
+        }
+    }
+
+    override func rejectHeaders(of stream: HTTP2Stream) { server.session(self, reset: &builder.head, on: stream) }
+
+    override var resetGlitch: Glitch? { .cancelledStream }
+
+    /// The answer is whole and the request is not: the client may stop sending it (RFC 9113 §8.1).
+    override func endedLocally(_ stream: HTTP2Stream) {
+        if !stream.isRemoteEnded, !stream.isTunnel { reset(stream, .noError) }
+    }
+
+    // MARK: Responses
+
+    /// Queues the head of a final response; `send` and `endContent` are to follow where `framing` says there is content.
+    ///
+    /// The received fields pass unless dropped, `content-length` is made anew from `framing`, and fields about an
+    /// HTTP/1 connection never pass. `date` is an IMF-fixdate, used where the upstream sent none (RFC 9110 §6.6.1).
+    package func submitHead(
+        on stream: HTTP2Stream, status: Int, head: inout ResponseHead, framing: ResponseFraming, added: HeaderLines,
+        date: Span<UInt8>
+    ) {
+        guard stream.isOpen else { return }
+        let (received, own) = (head.bytes.span, added.bytes.span)
+        unsafe received.withUnsafeBufferPointer { received in
+            unsafe own.withUnsafeBufferPointer { own in
+                unsafe date.withUnsafeBufferPointer { date in
+                    beginBlock(status: status)
+                    var hasDate = false
+                    for line in head.fields where !line.isDropped && line.known.travelsOverHTTP2 {
+                        if line.known == .contentLength, framing != .described { continue }
+                        if line.known == .date { hasDate = true }
+                        unsafe vector.append(line, of: received)
+                    }
+                    if !hasDate { unsafe vector.append(name: "date", value: date) }
+                    if case .length(let count) = framing { vector.append(name: "content-length", decimal: count) }
+                    unsafe vector.append(added, of: own)
+                    submitResponse(on: stream, ends: framing.hasNoContent)
+                }
+            }
+        }
+    }
+
+    /// Queues an interim response (1xx) of an upstream.
+    package func submitInterim(on stream: HTTP2Stream, head: inout ResponseHead, added: HeaderLines) {
+        // RFC 9113 §8.6: 101 does not exist here.
+        guard stream.isOpen, 100..<200 ~= head.status, head.status != 101 else { return }
+        let (received, own) = (head.bytes.span, added.bytes.span)
+        unsafe received.withUnsafeBufferPointer { received in
+            unsafe own.withUnsafeBufferPointer { own in
+                beginBlock(status: head.status)
+                for line in head.fields
+                where !line.isDropped && line.known.travelsOverHTTP2 && line.known != .contentLength {
+                    unsafe vector.append(line, of: received)
+                }
+                unsafe vector.append(added, of: own)
+                submitInterim(on: stream)
+            }
+        }
+    }
+
+    /// Queues `100 Continue` of the gateway itself.
+    package func submitContinue(on stream: HTTP2Stream) {
+        guard stream.isOpen else { return }
+        beginBlock(status: 100)
+        submitInterim(on: stream)
+    }
+
+    /// Queues an answer of the gateway itself, head, content and end. `lines` say all but Date and Content-Length. To
+    /// HEAD the same head goes without the content; 204 and 304 have none.
+    package func submitAnswer(
+        on stream: HTTP2Stream, status: Int, lines: HeaderLines, body: Span<UInt8>, requestMethod: Method,
+        date: Span<UInt8>
+    ) {
+        guard stream.isOpen else { return }
+        let mayHaveContent = status >= 200 && status != 204 && status != 304
+        let hasContent = mayHaveContent && requestMethod != .head && !body.isEmpty
+        let own = lines.bytes.span
+        unsafe own.withUnsafeBufferPointer { own in
+            unsafe date.withUnsafeBufferPointer { date in
+                beginBlock(status: status)
+                unsafe vector.append(name: "date", value: date)
+                if mayHaveContent { vector.append(name: "content-length", decimal: UInt64(body.count)) }
+                unsafe vector.append(lines, of: own)
+                submitResponse(on: stream, ends: !hasContent)
+            }
+        }
+        guard hasContent else { return }
+        send(body, on: stream)
+        endContent(on: stream)
+    }
+
+    private func beginBlock(status: Int) {
+        vector.removeAll()
+        vector.append(name: ":status", decimal: UInt64(clamping: status))
+    }
+
+    private func submitInterim(on stream: HTTP2Stream) {
+        check(
+            unsafe vector.submit { fields, count in
+                unsafe nghttp2_submit_headers(raw, 0, stream.id, nil, fields, count, nil)
+            })
+    }
+}
