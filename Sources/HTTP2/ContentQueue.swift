@@ -18,7 +18,7 @@ struct ContentQueue {
     }
 
     /// Moves the first bytes, `count` of them or as many as there are, to the end of `out`.
-    mutating func move(_ count: Int, to out: inout [UInt8]) {
+    mutating func move(_ count: Int, to out: inout ByteBuffer) {
         let end = taken &+ Swift.min(count, self.count)
         out.append(contentsOf: bytes.span.extracting(taken..<end))
         taken = end

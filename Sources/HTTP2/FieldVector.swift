@@ -53,21 +53,26 @@ final class FieldVector {
     /// Adds the field whose name and value lie in `bytes`.
     func append(name: ByteRange, value: ByteRange, known: KnownField, of bytes: UnsafeBufferPointer<UInt8>) {
         guard name.end <= bytes.count, value.end <= bytes.count else { return }
-        // What differs from message to message is of no use in the peer's table, and putting it there costs.
-        let isIndexed = known != .xRequestID && known != .traceparent
         unsafe append(
             UnsafeBufferPointer(rebasing: bytes[name.range]), UnsafeBufferPointer(rebasing: bytes[value.range]),
-            isIndexed ? 0 : NGHTTP2_NV_FLAG_NO_INDEX.rawValue)
+            flags(for: known))
     }
 
-    /// Adds the gateway's own lines, but those about an HTTP/1 connection; `bytes` are all of theirs.
-    func append(_ lines: HeaderLines, of bytes: UnsafeBufferPointer<UInt8>) {
-        let text = lines.bytes.span
-        for (name, value) in lines.fields {
-            let known = KnownField.named(text.extracting(name.range))
-            guard known.travelsOverHTTP2 else { continue }
-            unsafe append(name: name, value: value, known: known, of: bytes)
+    /// Adds the gateway's own lines, but those about an HTTP/1 connection. `lines` must be lent out until the fields are
+    /// submitted: its buffer has one owner and does not move meanwhile.
+    func append(_ lines: borrowing HeaderLines) {
+        lines.forEach { name, value in
+            let known = KnownField.named(name)
+            guard known.travelsOverHTTP2 else { return }
+            unsafe name.withUnsafeBufferPointer { name in
+                unsafe value.withUnsafeBufferPointer { value in unsafe append(name, value, flags(for: known)) }
+            }
         }
+    }
+
+    /// What differs from message to message is of no use in the peer's table, and putting it there costs.
+    private func flags(for known: KnownField) -> UInt32 {
+        known == .xRequestID || known == .traceparent ? NGHTTP2_NV_FLAG_NO_INDEX.rawValue : 0
     }
 
     private func append(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, _ flags: UInt32) {

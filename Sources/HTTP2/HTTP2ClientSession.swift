@@ -47,34 +47,32 @@ package final class HTTP2ClientSession: HTTP2Session {
     /// the request is an extended CONNECT, whose content is the tunnel.
     package func submitRequest(
         head: inout RequestHead, target: Span<UInt8>, host: Span<UInt8>, isSecure: Bool, framing: BodyFraming,
-        added: HeaderLines, isWebSocket: Bool = false
+        added: borrowing HeaderLines, isWebSocket: Bool = false
     ) -> HTTP2Stream? {
         guard canOpenStream, !isWebSocket || takesWebSockets else { return nil }
         let stream = HTTP2Stream(id: 0, now: now)
         stream.requestMethod = isWebSocket ? .connect : head.method
         stream.isTunnel = isWebSocket
-        let (received, own) = (head.bytes.span, added.bytes.span)
+        let received = head.bytes.span
         let id = unsafe received.withUnsafeBufferPointer { received in
-            unsafe own.withUnsafeBufferPointer { own in
-                vector.removeAll()
-                if isWebSocket {
-                    vector.append(name: ":method", value: "CONNECT")
-                    vector.append(name: ":protocol", value: "websocket")
-                } else {
-                    unsafe vector.append(name: ":method", value: UnsafeBufferPointer(rebasing: received[head.methodRange.range]))
-                }
-                vector.append(name: ":scheme", value: isSecure ? "https" : "http")
-                unsafe host.withUnsafeBufferPointer { unsafe vector.append(name: ":authority", value: $0) }
-                unsafe target.withUnsafeBufferPointer { unsafe vector.append(name: ":path", value: $0) }
-                for line in head.fields
-                where !line.isDropped && line.known.travelsOverHTTP2 && line.known != .host && line.known != .contentLength {
-                    unsafe vector.append(line, of: received)
-                }
-                if case .length(let count) = framing, !isWebSocket { vector.append(name: "content-length", decimal: count) }
-                if head.acceptsTrailers { vector.append(name: "te", value: "trailers") }
-                unsafe vector.append(added, of: own)
-                return submitRequest(on: stream, ends: !isWebSocket && (framing == .none || framing == .length(0)))
+            vector.removeAll()
+            if isWebSocket {
+                vector.append(name: ":method", value: "CONNECT")
+                vector.append(name: ":protocol", value: "websocket")
+            } else {
+                unsafe vector.append(name: ":method", value: UnsafeBufferPointer(rebasing: received[head.methodRange.range]))
             }
+            vector.append(name: ":scheme", value: isSecure ? "https" : "http")
+            unsafe host.withUnsafeBufferPointer { unsafe vector.append(name: ":authority", value: $0) }
+            unsafe target.withUnsafeBufferPointer { unsafe vector.append(name: ":path", value: $0) }
+            for line in head.fields
+            where !line.isDropped && line.known.travelsOverHTTP2 && line.known != .host && line.known != .contentLength {
+                unsafe vector.append(line, of: received)
+            }
+            if case .length(let count) = framing, !isWebSocket { vector.append(name: "content-length", decimal: count) }
+            if head.acceptsTrailers { vector.append(name: "te", value: "trailers") }
+            vector.append(added)
+            return submitRequest(on: stream, ends: !isWebSocket && (framing == .none || framing == .length(0)))
         }
         guard id > 0 else { return nil }
         stream.id = id

@@ -95,45 +95,41 @@ package final class HTTP2ServerSession: HTTP2Session {
     /// The received fields pass unless dropped, `content-length` is made anew from `framing`, and fields about an
     /// HTTP/1 connection never pass. `date` is an IMF-fixdate, used where the upstream sent none (RFC 9110 §6.6.1).
     package func submitHead(
-        on stream: HTTP2Stream, status: Int, head: inout ResponseHead, framing: ResponseFraming, added: HeaderLines,
+        on stream: HTTP2Stream, status: Int, head: inout ResponseHead, framing: ResponseFraming, added: borrowing HeaderLines,
         date: Span<UInt8>
     ) {
         guard stream.isOpen else { return }
-        let (received, own) = (head.bytes.span, added.bytes.span)
+        let received = head.bytes.span
         unsafe received.withUnsafeBufferPointer { received in
-            unsafe own.withUnsafeBufferPointer { own in
-                unsafe date.withUnsafeBufferPointer { date in
-                    beginBlock(status: status)
-                    var hasDate = false
-                    for line in head.fields where !line.isDropped && line.known.travelsOverHTTP2 {
-                        if line.known == .contentLength, framing != .described { continue }
-                        if line.known == .date { hasDate = true }
-                        unsafe vector.append(line, of: received)
-                    }
-                    if !hasDate { unsafe vector.append(name: "date", value: date) }
-                    if case .length(let count) = framing { vector.append(name: "content-length", decimal: count) }
-                    unsafe vector.append(added, of: own)
-                    submitResponse(on: stream, ends: framing.hasNoContent)
+            unsafe date.withUnsafeBufferPointer { date in
+                beginBlock(status: status)
+                var hasDate = false
+                for line in head.fields where !line.isDropped && line.known.travelsOverHTTP2 {
+                    if line.known == .contentLength, framing != .described { continue }
+                    if line.known == .date { hasDate = true }
+                    unsafe vector.append(line, of: received)
                 }
+                if !hasDate { unsafe vector.append(name: "date", value: date) }
+                if case .length(let count) = framing { vector.append(name: "content-length", decimal: count) }
+                vector.append(added)
+                submitResponse(on: stream, ends: framing.hasNoContent)
             }
         }
     }
 
     /// Queues an interim response (1xx) of an upstream.
-    package func submitInterim(on stream: HTTP2Stream, head: inout ResponseHead, added: HeaderLines) {
+    package func submitInterim(on stream: HTTP2Stream, head: inout ResponseHead, added: borrowing HeaderLines) {
         // RFC 9113 §8.6: 101 does not exist here.
         guard stream.isOpen, 100..<200 ~= head.status, head.status != 101 else { return }
-        let (received, own) = (head.bytes.span, added.bytes.span)
+        let received = head.bytes.span
         unsafe received.withUnsafeBufferPointer { received in
-            unsafe own.withUnsafeBufferPointer { own in
-                beginBlock(status: head.status)
-                for line in head.fields
-                where !line.isDropped && line.known.travelsOverHTTP2 && line.known != .contentLength {
-                    unsafe vector.append(line, of: received)
-                }
-                unsafe vector.append(added, of: own)
-                submitInterim(on: stream)
+            beginBlock(status: head.status)
+            for line in head.fields
+            where !line.isDropped && line.known.travelsOverHTTP2 && line.known != .contentLength {
+                unsafe vector.append(line, of: received)
             }
+            vector.append(added)
+            submitInterim(on: stream)
         }
     }
 
@@ -147,21 +143,18 @@ package final class HTTP2ServerSession: HTTP2Session {
     /// Queues an answer of the gateway itself, head, content and end. `lines` say all but Date and Content-Length. To
     /// HEAD the same head goes without the content; 204 and 304 have none.
     package func submitAnswer(
-        on stream: HTTP2Stream, status: Int, lines: HeaderLines, body: Span<UInt8>, requestMethod: Method,
+        on stream: HTTP2Stream, status: Int, lines: borrowing HeaderLines, body: Span<UInt8>, requestMethod: Method,
         date: Span<UInt8>
     ) {
         guard stream.isOpen else { return }
         let mayHaveContent = status >= 200 && status != 204 && status != 304
         let hasContent = mayHaveContent && requestMethod != .head && !body.isEmpty
-        let own = lines.bytes.span
-        unsafe own.withUnsafeBufferPointer { own in
-            unsafe date.withUnsafeBufferPointer { date in
-                beginBlock(status: status)
-                unsafe vector.append(name: "date", value: date)
-                if mayHaveContent { vector.append(name: "content-length", decimal: UInt64(body.count)) }
-                unsafe vector.append(lines, of: own)
-                submitResponse(on: stream, ends: !hasContent)
-            }
+        unsafe date.withUnsafeBufferPointer { date in
+            beginBlock(status: status)
+            unsafe vector.append(name: "date", value: date)
+            if mayHaveContent { vector.append(name: "content-length", decimal: UInt64(body.count)) }
+            vector.append(lines)
+            submitResponse(on: stream, ends: !hasContent)
         }
         guard hasContent else { return }
         send(body, on: stream)

@@ -33,7 +33,7 @@ package class HTTP2Session {
     var trailers = TrailerBuilder()
 
     /// Where content goes while `writePending` runs.
-    var out: [UInt8] = []
+    var out = ByteBuffer()
     private(set) var outLimit = 0
     var freeStorage: [[UInt8]] = []
     var waitingCount = 0
@@ -117,7 +117,7 @@ package class HTTP2Session {
     /// Appends frames that wait to be written to `out`, until it holds `limit` bytes or a little more, and tells the
     /// delegate of streams that closed or have room by that. Several frames come from one call. Content is copied once,
     /// from the stream's queue to `out`; other frames once, from the library's buffer.
-    package func writePending(to out: inout [UInt8], limit: Int, now: Instant) {
+    package func writePending(to out: inout ByteBuffer, limit: Int, now: Instant) {
         self.now = now
         swap(&self.out, &out)
         outLimit = limit
@@ -129,7 +129,7 @@ package class HTTP2Session {
                 break
             }
             // SAFETY: the library's buffer is good until its next call.
-            unsafe self.out.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
+            unsafe self.out.append(contentsOf: Span(_unsafeStart: start, count: count))
         }
         swap(&self.out, &out)
         if waitingCount > 0 { notifyWaiting() }

@@ -19,9 +19,9 @@ final class ClientPeer: HTTP2ClientDelegate {
     func receive(_ bytes: [UInt8]) { session.receive(bytes.span, now: now) }
 
     func take(limit: Int = .max) -> [UInt8] {
-        var out: [UInt8] = []
+        var out = ByteBuffer()
         session.writePending(to: &out, limit: limit, now: now)
-        return out
+        return out.array
     }
 
     func frames() -> [WrittenFrame] { WrittenFrame.all(in: take()) }

@@ -28,9 +28,9 @@ final class ServerPeer: HTTP2ServerDelegate {
     func receive(_ bytes: [UInt8]) { session.receive(bytes.span, now: now) }
 
     func take(limit: Int = .max) -> [UInt8] {
-        var out: [UInt8] = []
+        var out = ByteBuffer()
         session.writePending(to: &out, limit: limit, now: now)
-        return out
+        return out.array
     }
 
     /// All that is to be written, as frames.
