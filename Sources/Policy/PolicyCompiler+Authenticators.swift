@@ -14,8 +14,7 @@ extension PolicyCompiler {
             } catch {
                 fail(.pointerInvalid, authenticator.position, path, "not a JSON Pointer: \(quoted(error.text))")
             }
-        case .certificate:
-            fail(.tlsUnsupported, authenticator.position, path, "client certificates are not in this version")
+        case .certificate(let certificates): compile(certificates, named: name)
         }
     }
 

@@ -40,7 +40,9 @@ extension PolicyCompiler {
             case .jwt(let tokens):
                 guard let compiled = verifiers[name.value] else { return nil }
                 for source in tokens.sources { collected.add(source, tokens: compiled) }
-            case .certificate: return nil
+            case .certificate:
+                guard let compiled = certificateAuthenticators[name.value] else { return nil }
+                collected.add(compiled)
             }
         }
         do throws(IssuerTable.Conflict) { return try collected.probes() } catch {

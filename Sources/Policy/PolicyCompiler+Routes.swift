@@ -39,7 +39,8 @@ extension PolicyCompiler {
                 request: RequestRules(
                     route, globalNames: Self.identityNames + configuration.identityHeaders.map(\.name), added: sent,
                     credentials: credentials),
-                response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile),
+                response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile,
+                isHTTPSOnly: route.httpsOnly ?? configuration.httpsOnly),
             index: index, configuration: route, upstreamIndex: upstreamIndex)
     }
 

@@ -9,6 +9,7 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
     var keySets: [String: KeySetCell] = [:]
     var keyAuthenticators: [String: KeyAuthenticator] = [:]
     var verifiers: [String: JWTVerifier] = [:]
+    var certificateAuthenticators: [String: CertificateAuthenticator] = [:]
     var limits: [String: Limit] = [:]
     var profiles: [String: AnswerProfile] = ["problem": .problem]
 

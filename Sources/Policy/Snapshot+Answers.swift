@@ -1,7 +1,8 @@
 package import Core
 
 extension Snapshot {
-    /// Fills in the answer to a refused request, by its route's profile.
+    /// Fills in the answer to a refused request, by its route's profile; to a gRPC request, a gRPC status with the headers of
+    /// the profile and no content.
     /// - Parameter head: the request's head, as far as there is one.
     package func answer(
         _ refusal: Refusal, requestID: Span<UInt8>, now: ClockReading, head: RequestHead?,
@@ -17,7 +18,10 @@ extension Snapshot {
             retryAfter: wait.map { RateHeaders.retryAfterSeconds($0, now: now.wall) },
             reset: wait.map { RateHeaders.resetSecond($0, now: now.wall) })
         answer.status = status
-        if let body = template.body {
+        if let head, let type = GRPCAnswer.mediaType(of: head) {
+            answer.status = 200
+            GRPCAnswer.append(refusal.denial, type: head.bytes.span.extracting(type), to: &answer.lines)
+        } else if let body = template.body {
             body.append(values, requestID: requestID, to: &answer.body)
             answer.lines.append(name: "Content-Type", value: template.contentType.span)
         } else {
@@ -82,7 +86,8 @@ extension Snapshot {
     private func appendSetFields(
         _ fields: [FieldTemplate], _ grant: Grant, _ requestID: Span<UInt8>, _ lines: inout HeaderLines
     ) {
-        let source = TemplateSource(identity: grant.identity, client: grant.client, route: grant.route.name)
+        let source = TemplateSource(
+            identity: grant.identity, client: grant.client, route: grant.route.name, certificate: grant.certificate)
         var scratch: [UInt8] = []
         // The request's path is gone by now, so the reader of the configuration admits no captures here.
         let path: [UInt8] = []
@@ -99,10 +104,10 @@ extension Snapshot {
         case .token(.keySetUnavailable): return .seconds(5)
         case .tooManyFailures, .limitsUnavailable, .noServerAvailable, .overloaded: return .seconds(1)
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
-            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .schemeNotSupported, .credentialMissing,
-            .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
-            .token, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge,
-            .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse:
+            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .schemeNotSupported,
+            .credentialMissing, .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled,
+            .keyNotYetValid, .keyExpired, .certificateExpired, .token, .addressNotAllowed, .tokenAddressNotAllowed,
+            .scopeMissing, .claimMismatch, .identityTooLarge, .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse:
             return nil
         }
     }

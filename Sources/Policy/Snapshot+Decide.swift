@@ -33,7 +33,12 @@ extension Snapshot {
         }
         switch table.choose(at: leaf, head) {
         case .found(let index):
-            return decide(head, routes[index], pathForm(head, outcome, leaf, memory), context, memory)
+            let route = routes[index]
+            if route.isHTTPSOnly, !isSecure(head, connection: connection) {
+                // Nothing of the request is in it but the route: its credentials were not looked at.
+                return .refuse(Refusal(.httpsRequired, client: context.client, route: route))
+            }
+            return decide(head, connection, route, pathForm(head, outcome, leaf, memory), context, memory)
         case .methodNotAllowed: return .refuse(methodRefusal(leaf, context))
         case .notFound: return .refuse(Refusal(.routeNotFound, client: context.client))
         }
@@ -42,14 +47,16 @@ extension Snapshot {
     /// Steps 7 to 9: who.
     @inline(__always)
     private func decide(
-        _ head: RequestHead, _ route: Route, _ form: Grant.PathForm, _ context: RequestContext, _ memory: DecisionMemory
+        _ head: RequestHead, _ connection: ConnectionFacts, _ route: Route, _ form: Grant.PathForm,
+        _ context: RequestContext, _ memory: DecisionMemory
     ) -> Decision {
-        if route.credentials.isOpen { return decide(head, route, form, context, memory, route.stranger, nil) }
-        let authenticator = RequestAuthenticator(context: context, memory: memory, snapshot: self)
+        if route.credentials.isOpen { return decide(head, connection, route, form, context, memory, route.stranger, nil) }
+        let authenticator = RequestAuthenticator(
+            context: context, memory: memory, snapshot: self, certificate: connection.clientCertificate)
         switch authenticator.authenticate(head, by: route.credentials) {
         case .recognised(let identity, let fingerprint):
             let caller = memory.callers.caller(identity, route, buckets: memory.buckets)
-            return decide(head, route, form, context, memory, caller, fingerprint)
+            return decide(head, connection, route, form, context, memory, caller, fingerprint)
         case .refused(let denial, let fingerprint, let retryAfter):
             return .refuse(
                 Refusal(denial, client: context.client, route: route, fingerprint: fingerprint, retryAfter: retryAfter))
@@ -60,8 +67,8 @@ extension Snapshot {
 
     /// Steps 10 and 11: whether, how often.
     private func decide(
-        _ head: RequestHead, _ route: Route, _ form: Grant.PathForm, _ context: RequestContext, _ memory: DecisionMemory,
-        _ caller: Caller, _ fingerprint: UInt32?
+        _ head: RequestHead, _ connection: ConnectionFacts, _ route: Route, _ form: Grant.PathForm,
+        _ context: RequestContext, _ memory: DecisionMemory, _ caller: Caller, _ fingerprint: UInt32?
     ) -> Decision {
         func refuse(_ denial: Denial, _ rate: RateStatus?) -> Decision {
             .refuse(
@@ -69,7 +76,7 @@ extension Snapshot {
                     denial, client: context.client, route: route, identity: caller.identity, fingerprint: fingerprint,
                     rate: rate))
         }
-        if let denial = authorise(caller, route, head, form, context, memory) {
+        if let denial = authorise(caller, route, head, connection, form, context, memory) {
             return refuse(denial, caller.identity.isAnonymous ? nil : memory.standing(caller, route, context))
         }
         var rate: RateStatus?
@@ -82,14 +89,28 @@ extension Snapshot {
         }
         return .forward(
             Grant(
-                route: route, context: context, caller: caller, fingerprint: fingerprint, rate: rate, pathForm: form))
+                route: route, context: context, caller: caller, fingerprint: fingerprint, rate: rate, pathForm: form,
+                certificate: connection.clientCertificate,
+                admission: route.upgrade == nil ? nil : admission(of: head, connection, route, context, memory)))
+    }
+
+    /// What a request that may change the protocol of its connection was let in with.
+    private func admission(
+        of head: RequestHead, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
+        _ memory: DecisionMemory
+    ) -> Admission? {
+        guard route.upgrade?.requested(by: head) != nil else { return nil }
+        let authenticator = RequestAuthenticator(
+            context: context, memory: memory, snapshot: self, certificate: connection.clientCertificate)
+        return Admission(
+            head, connection, identities: authenticator.identities(head, by: route.credentials), now: context.now.wall)
     }
 
     /// Step 10: nil when the caller may do this, from this address; the route's addresses, then the credential's own.
     @inline(__always)
     private func authorise(
-        _ caller: Caller, _ route: Route, _ head: RequestHead, _ form: Grant.PathForm, _ context: RequestContext,
-        _ memory: DecisionMemory
+        _ caller: Caller, _ route: Route, _ head: RequestHead, _ connection: ConnectionFacts, _ form: Grant.PathForm,
+        _ context: RequestContext, _ memory: DecisionMemory
     ) -> Denial? {
         guard route.authorization.admits(context.client) else { return .addressNotAllowed }
         guard caller.identity.admits(context.client) else {
@@ -97,7 +118,8 @@ extension Snapshot {
         }
         if let denial = caller.denial { return denial }
         guard !route.authorization.claims.isEmpty else { return nil }
-        let source = TemplateSource(identity: caller.identity, client: context.client, route: route.name)
+        let source = TemplateSource(
+            identity: caller.identity, client: context.client, route: route.name, certificate: connection.clientCertificate)
         if form == .unchanged {
             return route.authorization.claimDenial(
                 for: source, path: head.bytes.span.extracting(head.path.range), scratch: &memory.scratch)

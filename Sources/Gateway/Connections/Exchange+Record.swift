@@ -31,6 +31,7 @@ extension Exchange {
         case .anonymous: record.authentication = .none
         case .apiKey: record.authentication = .apiKey
         case .token: record.authentication = .token
+        case .certificate: record.authentication = .certificate
         }
         _ = identity.appendCredential(to: &record.credential)
         _ = identity.appendSubject(to: &record.subject)

@@ -5,6 +5,7 @@ package enum RecordedAuthentication: Sendable {
     case none
     case apiKey
     case token
+    case certificate
 }
 
 /// What the access log says of one request, beside what stands in its head. One value is reused for request after

@@ -32,6 +32,7 @@ package enum AccessRecordText {
         case .none: out.append(",\"auth\":\"none\",\"credential\":")
         case .apiKey: out.append(",\"auth\":\"api_key\",\"credential\":")
         case .token: out.append(",\"auth\":\"jwt\",\"credential\":")
+        case .certificate: out.append(",\"auth\":\"certificate\",\"credential\":")
         }
         append(record.credential, to: &out)
         out.append(",\"fingerprint\":")

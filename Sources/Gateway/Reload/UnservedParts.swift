@@ -31,11 +31,6 @@ enum UnservedParts {
                     .http2Unsupported, route.position, "routes[\(index)].upgrade",
                     "upgrades are not served in this version")
             }
-            if route.httpsOnly ?? configuration.httpsOnly {
-                refuse(
-                    .tlsUnsupported, route.position, "routes[\(index)].https_only",
-                    "\"https_only\" is not served in this version")
-            }
         }
         for (name, keySet) in configuration.keySets.sorted(by: { $0.key < $1.key }) {
             guard case .discovery(let issuer) = keySet.source else { continue }

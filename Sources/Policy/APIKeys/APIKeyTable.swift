@@ -111,6 +111,15 @@ package final class APIKeyTable: Sendable {
         return nil
     }
 
+    /// When the secret stops to be valid; nil when it does not.
+    package func expiry(of record: Record) -> WallTime? {
+        let secret = secrets[Int(record.secret)]
+        return secret.expiresAt == Secret.never ? nil : WallTime(seconds: Int64(secret.expiresAt))
+    }
+
+    /// The digest of the secret.
+    func digest(of record: Record) -> Digest256 { digests[Int(record.secret)] }
+
     package func appendID(of record: Record, to bytes: inout [UInt8]) {
         let text = text
         bytes.append(contentsOf: text.span.extracting(keys[Int(record.key)].idRange))

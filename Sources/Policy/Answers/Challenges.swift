@@ -45,12 +45,12 @@ struct Challenges: Sendable {
         case .credentialAmbiguous: "invalid_request"
         case .scopeMissing: "insufficient_scope"
         case .credentialMalformed, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
-            .tokenAddressNotAllowed:
+            .certificateExpired, .tokenAddressNotAllowed:
             "invalid_token"
         case .token(let fault): fault == .keySetUnavailable ? nil : "invalid_token"
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
-            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .tooManyFailures, .schemeNotSupported, .credentialMissing,
-            .addressNotAllowed, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable,
+            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .tooManyFailures, .schemeNotSupported,
+            .credentialMissing, .addressNotAllowed, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
             .noServerAvailable, .overloaded:
             nil

@@ -104,8 +104,8 @@ extension DiagnosticCode {
             .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,
             .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication:
             .reviewing
-        case .routesAmbiguous, .tlsUnsupported, .http2Unsupported, .secretUnreadable, .fileUnreadable, .keySetInvalid, .keyUnusable, .keyDuplicate,
-            .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable, .compilationFailed:
+        case .routesAmbiguous, .tlsUnsupported, .http2Unsupported, .secretUnreadable, .fileUnreadable, .keySetInvalid,
+            .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable, .compilationFailed:
             .compiling
         }
     }

@@ -9,7 +9,7 @@ package enum TemplatePart: Sendable, Equatable {
     case credential
     /// `{issuer}`: the token's `iss`.
     case issuer
-    /// `{method}`: how the caller was authenticated, `api_key` or `jwt`.
+    /// `{method}`: how the caller was authenticated, `api_key`, `jwt` or `certificate`.
     case method
     /// `{scopes}`: the granted scopes, separated by spaces.
     case scopes
@@ -26,6 +26,9 @@ package enum TemplatePart: Sendable, Equatable {
     case route
     /// `{key.id}`: the API key's id; empty for tokens.
     case keyID
+    /// `{certificate.NAME}`: something of the certificate the client has shown, whoever it is taken for. Several names are
+    /// joined by ",".
+    case certificate(CertificateField)
 }
 
 extension TemplatePart {
@@ -33,7 +36,7 @@ extension TemplatePart {
     package var needsIdentity: Bool {
         switch self {
         case .subject, .credential, .issuer, .method, .scopes, .claim, .claimJSON, .keyID: true
-        case .literal, .path, .clientIP, .requestID, .route: false
+        case .literal, .path, .clientIP, .requestID, .route, .certificate: false
         }
     }
 }

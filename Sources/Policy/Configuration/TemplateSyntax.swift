@@ -6,7 +6,7 @@ package enum TemplateSyntax {
     package static let byteLimit = 4096
 
     /// Every placeholder without an argument, and the forms of those that take one.
-    package static let placeholders = [
+    package static let placeholders = CertificateField.allCases.map { "certificate.\($0.rawValue)" } + [
         "claims./POINTER", "claims./POINTER|json", "client_ip", "credential", "issuer", "key.id", "method",
         "path.NAME", "request_id", "route", "scopes", "subject",
     ]
@@ -68,6 +68,11 @@ package enum TemplateSyntax {
             let capture = String(name.dropFirst("path.".count))
             guard PathPattern.isCaptureName(capture) else { throw .invalidCapture(capture) }
             return .path(capture: capture)
+        }
+        if name.hasPrefix("certificate."),
+            let field = CertificateField(rawValue: String(name.dropFirst("certificate.".count)))
+        {
+            return .certificate(field)
         }
         if name.hasPrefix("claims.") {
             let argument = name.dropFirst("claims.".count)

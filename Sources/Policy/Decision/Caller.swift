@@ -69,6 +69,7 @@ final class Caller: Sendable {
         switch identity {
         case .anonymous, .token: nil
         case .apiKey(let record, let authenticator): authenticator.limits(of: record)
+        case .certificate(let identity): identity.limits
         }
     }
 }

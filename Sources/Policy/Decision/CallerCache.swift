@@ -34,6 +34,8 @@ struct CallerCache {
             owner = ObjectIdentifier(authenticator)
             record = UInt64(found.key) << 32 | UInt64(found.secret)
         case .token(let token): owner = ObjectIdentifier(token)
+        // It is made anew with each request, so nobody would find it again.
+        case .certificate: return Caller(identity, route, buckets: buckets)
         }
         let word = UInt64(UInt(bitPattern: owner)) ^ record &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(route.index) << 40
         let place = Int(truncatingIfNeeded: (word &* 0xD6E8_FEB8_6659_FD93) >> 40) & (slots.count &- 1)

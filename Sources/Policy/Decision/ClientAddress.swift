@@ -9,7 +9,7 @@ import Core
 /// Connection names is read all the same: it was addressed to us.
 struct ClientAddress: Sendable {
     private let trusted: AddressSet
-    private let family: ForwardedFields
+    let family: ForwardedFields
 
     init(trusted: [CIDRBlock], family: ForwardedFields) {
         self.trusted = AddressSet(trusted)

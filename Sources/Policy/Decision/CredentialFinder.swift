@@ -18,6 +18,8 @@ enum CredentialFinder {
         case .header(let name, let known): findField(name, known, head)
         case .query(let name): findParameter(name, head, &scratch)
         case .cookie(let name): findCookie(name, head)
+        // It is no part of the head; who authenticates looks at the connection.
+        case .certificate: .absent
         }
     }
 

@@ -15,6 +15,8 @@ struct CredentialPlan: Sendable {
         case bearer
         case query(name: [UInt8])
         case cookie(name: [UInt8])
+        /// The certificate of the TLS handshake.
+        case certificate
     }
 
     /// Who judges a value that begins with `prefix`. A value for keys and tokens alike is a token when it has exactly
@@ -23,6 +25,7 @@ struct CredentialPlan: Sendable {
         var prefix: [UInt8]
         var keys: [KeyAuthenticator]
         var tokens: IssuerTable?
+        var certificates: [CertificateAuthenticator] = []
     }
 
     struct Probe: Sendable {
@@ -50,7 +53,7 @@ struct CredentialPlan: Sendable {
             switch place {
             case .header(let name, _): String(decoding: name, as: UTF8.self)
             case .bearer: "authorization"
-            case .query, .cookie: nil
+            case .query, .cookie, .certificate: nil
             }
         }
     }

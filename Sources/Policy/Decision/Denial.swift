@@ -16,12 +16,16 @@ package enum Denial: Error, Sendable {
     case headTimeout, bodyTimeout, bodyTooLarge
     // Where it goes.
     case routeNotFound, methodNotAllowed
+    /// The route takes no request in clear; nothing it carries was looked at.
+    case httpsRequired
     // Who asks.
     case tooManyFailures
     /// Authorization names a scheme none of the route's authenticators takes.
     case schemeNotSupported
     case credentialMissing, credentialMalformed, credentialAmbiguous, credentialUnknown
     case keyDisabled, keyNotYetValid, keyExpired
+    /// The client certificate was good at the handshake and is not any more.
+    case certificateExpired
     case token(TokenFault)
     // Whether they may.
     case addressNotAllowed, tokenAddressNotAllowed, scopeMissing, claimMismatch
@@ -49,6 +53,7 @@ extension Denial {
         case .bodyTooLarge: "body_too_large"
         case .routeNotFound: "route_not_found"
         case .methodNotAllowed: "method_not_allowed"
+        case .httpsRequired: "https_required"
         case .tooManyFailures: "too_many_failures"
         case .schemeNotSupported: "scheme_not_supported"
         case .credentialMissing: "credential_missing"
@@ -58,6 +63,7 @@ extension Denial {
         case .keyDisabled: "key_disabled"
         case .keyNotYetValid: "key_not_yet_valid"
         case .keyExpired: "key_expired"
+        case .certificateExpired: "certificate_expired"
         case .token(let fault): fault.rawValue
         case .addressNotAllowed: "address_not_allowed"
         case .tokenAddressNotAllowed: "token_address_not_allowed"
@@ -82,10 +88,12 @@ extension Denial {
         case .malformedRequest(_, let status, _): status
         case .path, .forwardingAmbiguous, .maxForwardsInvalid, .credentialAmbiguous: 400
         case .schemeNotSupported, .credentialMissing, .credentialMalformed, .credentialUnknown, .keyDisabled,
-            .keyNotYetValid, .keyExpired:
+            .keyNotYetValid, .keyExpired, .certificateExpired:
             401
         case .token(let fault): fault == .keySetUnavailable ? 503 : 401
-        case .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge: 403
+        case .httpsRequired, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch,
+            .identityTooLarge:
+            403
         case .routeNotFound: 404
         case .methodNotAllowed: 405
         case .headTimeout, .bodyTimeout: 408
@@ -109,6 +117,7 @@ extension Denial {
         case .bodyTooLarge: "The request content is larger than this resource accepts."
         case .routeNotFound: "Nothing is served under this host and path."
         case .methodNotAllowed: "This resource does not support the method."
+        case .httpsRequired: "This resource is served over https only."
         case .tooManyFailures: "Too many failed attempts came from this address."
         case .schemeNotSupported: "The Authorization scheme is not accepted here."
         case .credentialMissing: "The request carries no credential."
@@ -118,6 +127,7 @@ extension Denial {
         case .keyDisabled: "The key is disabled."
         case .keyNotYetValid: "The key is not valid yet."
         case .keyExpired: "The key has expired."
+        case .certificateExpired: "The client certificate has expired."
         case .token(let fault): fault.detail
         case .addressNotAllowed: "The client address is not allowed here."
         case .tokenAddressNotAllowed: "The token may not be used from this address."
@@ -142,12 +152,13 @@ extension Denial {
     /// A credential was shown and found bad, so that the failure budget of the address is charged.
     package var countsAsFailure: Bool {
         switch self {
-        case .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired:
+        case .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
+            .certificateExpired:
             true
         case .token(let fault): fault != .keySetUnavailable
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
-            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .tooManyFailures, .schemeNotSupported, .credentialMissing,
-            .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited,
+            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .tooManyFailures, .schemeNotSupported,
+            .credentialMissing, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited,
             .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
             .noServerAvailable, .overloaded:
@@ -159,9 +170,9 @@ extension Denial {
     package static let all: [Denial] =
         PathFault.allCases.map(Denial.path) + TokenFault.allCases.map(Denial.token) + [
             .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout, .bodyTooLarge, .routeNotFound,
-            .methodNotAllowed, .tooManyFailures, .schemeNotSupported, .credentialMissing, .credentialMalformed,
-            .credentialAmbiguous,
-            .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired, .addressNotAllowed, .tokenAddressNotAllowed,
+            .methodNotAllowed, .httpsRequired, .tooManyFailures, .schemeNotSupported, .credentialMissing,
+            .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
+            .certificateExpired, .addressNotAllowed, .tokenAddressNotAllowed,
             .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable, .upstreamUnreachable,
             .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .noServerAvailable,
             .overloaded,

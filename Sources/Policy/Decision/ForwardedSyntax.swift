@@ -28,18 +28,31 @@ enum ForwardedSyntax {
         return addressWithPort(item)
     }
 
-    /// The address of an element's one `for` parameter; nil when there is none, or two, or it names something else.
-    static func node(ofElement element: Span<UInt8>) -> IPAddress? {
-        guard let pairs = split(element, at: 0x3B) else { return nil }
+    /// What an element says under one name.
+    enum Parameter {
+        case absent
+        /// With its quotation marks, if it has any.
+        case value(Range<Int>)
+        /// It stands there twice, or the element cannot be read.
+        case invalid
+    }
+
+    static func parameter(_ name: StaticString, ofElement element: Span<UInt8>) -> Parameter {
+        guard let pairs = split(element, at: 0x3B) else { return .invalid }
         var found: Range<Int>?
         for pair in pairs {
-            guard let equals = element.extracting(pair).firstIndex(of: 0x3D) else { return nil }
-            let name = element.extracting(pair.lowerBound..<pair.lowerBound &+ equals)
-            guard name.equalsIgnoringCase("for") else { continue }
-            guard found == nil else { return nil }
+            guard let equals = element.extracting(pair).firstIndex(of: 0x3D) else { return .invalid }
+            let key = element.extracting(pair.lowerBound..<pair.lowerBound &+ equals)
+            guard key.equalsIgnoringCase(name) else { continue }
+            guard found == nil else { return .invalid }
             found = pair.lowerBound &+ equals &+ 1..<pair.upperBound
         }
-        guard let found else { return nil }
+        return found.map(Parameter.value) ?? .absent
+    }
+
+    /// The address of an element's one `for` parameter; nil when there is none, or two, or it names something else.
+    static func node(ofElement element: Span<UInt8>) -> IPAddress? {
+        guard case .value(let found) = parameter("for", ofElement: element) else { return nil }
         let value = element.extracting(found)
         guard value.count > 0 else { return nil }
         guard value[0] == 0x22 else {

@@ -23,9 +23,14 @@ package final class Grant: Sendable {
     /// The peer is one of the trusted proxies.
     let isPeerTrusted: Bool
     let pathForm: PathForm
+    /// What the client has shown of itself in the TLS handshake.
+    let certificate: ClientCertificate?
+    /// There exactly when the request may change the protocol of its connection.
+    let admission: Admission?
 
     init(
-        route: Route, context: RequestContext, caller: Caller, fingerprint: UInt32?, rate: RateStatus?, pathForm: PathForm
+        route: Route, context: RequestContext, caller: Caller, fingerprint: UInt32?, rate: RateStatus?, pathForm: PathForm,
+        certificate: ClientCertificate?, admission: Admission?
     ) {
         self.route = route
         client = context.client
@@ -34,7 +39,12 @@ package final class Grant: Sendable {
         self.rate = rate
         isPeerTrusted = context.isPeerTrusted
         self.pathForm = pathForm
+        self.certificate = certificate
+        self.admission = admission
     }
 
     package var identity: Identity { caller.identity }
+
+    /// When the credential of a connection that changes its protocol ends; nil when it does not, and for other requests.
+    package var validUntil: WallTime? { admission?.validUntil }
 }

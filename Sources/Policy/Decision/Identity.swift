@@ -6,20 +6,21 @@ package enum Identity: Sendable {
     case anonymous
     case apiKey(APIKeyTable.Record, KeyAuthenticator)
     case token(VerifiedToken)
+    case certificate(CertificateIdentity)
 }
 
 extension Identity {
     package var isAnonymous: Bool {
         switch self {
         case .anonymous: true
-        case .apiKey, .token: false
+        case .apiKey, .token, .certificate: false
         }
     }
 
     package var token: VerifiedToken? {
         switch self {
         case .token(let token): token
-        case .anonymous, .apiKey: nil
+        case .anonymous, .apiKey, .certificate: nil
         }
     }
 
@@ -38,6 +39,7 @@ extension Identity {
         case .apiKey(let record, let authenticator):
             authenticator.table.scopes(of: record).contains(scope.utf8.span)
         case .token(let token): token.scopes.contains { $0.utf8.span.equals(scope.utf8.span) }
+        case .certificate(let identity): identity.scopes.contains(scope.utf8.span)
         }
     }
 
@@ -48,6 +50,7 @@ extension Identity {
         case .apiKey(let record, let authenticator):
             authenticator.table.addresses(of: record)?.contains(address) ?? true
         case .token(let token): token.addresses?.contains(address) ?? true
+        case .certificate(let identity): identity.addresses?.contains(address) ?? true
         }
     }
 
@@ -57,6 +60,7 @@ extension Identity {
         case .anonymous: return false
         case .apiKey: output.append("api_key")
         case .token: output.append("jwt")
+        case .certificate: output.append("certificate")
         }
         return true
     }
@@ -67,14 +71,18 @@ extension Identity {
         case .apiKey(let record, let authenticator):
             return Self.append(form, to: &output) { authenticator.table.appendSubject(of: record, to: &$0) }
         case .token(let token): return ValueTemplate.append(token.subject, form, to: &output)
+        case .certificate(let identity): return ValueTemplate.append(identity.subject, form, to: &output)
         }
     }
 
     func appendCredential(_ form: ValueTemplate.Form, to output: inout [UInt8]) -> Bool {
         switch self {
-        case .anonymous: false
-        case .apiKey: appendKeyID(form, to: &output)
-        case .token(let token): ValueTemplate.append(token.id, form, to: &output)
+        case .anonymous: return false
+        case .apiKey: return appendKeyID(form, to: &output)
+        case .token(let token): return ValueTemplate.append(token.id, form, to: &output)
+        case .certificate(let identity):
+            output.append(contentsOf: identity.id)
+            return true
         }
     }
 
@@ -99,6 +107,10 @@ extension Identity {
                 ValueTemplate.append(scope.utf8.span, form, to: &output)
             }
             return !token.scopes.isEmpty
+        case .certificate(let identity):
+            let text = identity.scopes.spaceSeparated
+            ValueTemplate.append(text.span, form, to: &output)
+            return !identity.scopes.isEmpty
         }
     }
 

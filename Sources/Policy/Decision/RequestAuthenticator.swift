@@ -5,6 +5,8 @@ struct RequestAuthenticator {
     let context: RequestContext
     let memory: DecisionMemory
     let snapshot: Snapshot
+    /// The client's, if it has shown one.
+    let certificate: ClientCertificate?
 
     enum Outcome {
         case recognised(Identity, fingerprint: UInt32?)
@@ -35,10 +37,22 @@ struct RequestAuthenticator {
         return .recognised(identity, fingerprint: fingerprint)
     }
 
+    /// Whom each of the credentials stands for, in the order the plan asks for them; for requests that were recognised.
+    func identities(_ head: RequestHead, by plan: CredentialPlan) -> [Identity] {
+        plan.groups.compactMap { group in
+            if case .recognised(let found, _) = authenticate(head, group, isAlone: plan.groups.count == 1) { return found }
+            return nil
+        }
+    }
+
     /// The first credential that the group's places show decides. A bearer token of a prefix that is not the group's is
     /// shown and unknown where the group is alone; beside others it is theirs, and this one still asks for its own.
     private func authenticate(_ head: RequestHead, _ group: [CredentialPlan.Probe], isAlone: Bool) -> Outcome {
         for probe in group {
+            if case .certificate = probe.place {
+                guard let certificate else { continue }
+                return judge(certificate, probe)
+            }
             switch CredentialFinder.find(probe.place, in: head, scratch: &memory.scratch) {
             case .absent: continue
             case .refused(let denial): return refuse(denial, nil)
@@ -72,6 +86,22 @@ struct RequestAuthenticator {
             return lookUp(value, in: judge.keys)
         }
         return refuse(.credentialUnknown, nil)
+    }
+
+    /// One that no authenticator knows is shown and bad.
+    private func judge(_ certificate: ClientCertificate, _ probe: CredentialPlan.Probe) -> Outcome {
+        let fingerprint = certificate.fingerprint.fingerprint
+        if let retryAfter = memory.failureBudget.retryAfter(context.client, now: context.now.instant) {
+            return .refused(.tooManyFailures, fingerprint: fingerprint, retryAfter: retryAfter)
+        }
+        var denial = Denial.credentialUnknown
+        for authenticator in probe.judges.lazy.flatMap(\.certificates) {
+            switch authenticator.judge(certificate, now: context.now.wall) {
+            case .accepted(let identity): return .recognised(.certificate(identity), fingerprint: fingerprint)
+            case .refused(let found): denial = found
+            }
+        }
+        return refuse(denial, fingerprint)
     }
 
     private func lookUp(_ key: Span<UInt8>, in authenticators: [KeyAuthenticator]) -> Outcome {

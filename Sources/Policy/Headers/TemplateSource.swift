@@ -6,4 +6,6 @@ struct TemplateSource {
     var client: IPAddress
     /// The route's name.
     var route: String
+    /// The client's, whoever it is taken for.
+    var certificate: ClientCertificate?
 }

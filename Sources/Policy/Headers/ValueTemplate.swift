@@ -13,6 +13,7 @@ struct ValueTemplate: Sendable {
         case subject, credential, issuer, method, scopes, clientIP, requestID, route, keyID
         case claim(JSONPointer)
         case claimJSON(JSONPointer)
+        case certificate(CertificateField)
     }
 
     private let parts: [Part]
@@ -64,6 +65,7 @@ struct ValueTemplate: Sendable {
         case .requestID: return .requestID
         case .route: return .route
         case .keyID: return .keyID
+        case .certificate(let field): return .certificate(field)
         }
     }
 
@@ -95,6 +97,8 @@ struct ValueTemplate: Sendable {
             case .issuer: isPresent = Self.append(source.identity.token?.issuer, form, to: &output)
             case .scopes: isPresent = source.identity.appendScopes(form, to: &output)
             case .keyID: isPresent = source.identity.appendKeyID(form, to: &output)
+            case .certificate(let field):
+                isPresent = source.certificate.map { field.append(of: $0, form, to: &output) } ?? false
             case .claim(let pointer): isPresent = Self.append(claim: source.identity.claim(pointer), form, to: &output)
             case .claimJSON(let pointer):
                 guard let node = source.identity.claim(pointer) else { return false }
@@ -163,7 +167,7 @@ extension TemplatePart {
     fileprivate var isFixed: Bool {
         switch self {
         case .literal, .subject, .credential, .issuer, .method, .scopes, .claim, .claimJSON, .route, .keyID: true
-        case .path, .clientIP, .requestID: false
+        case .path, .clientIP, .requestID, .certificate: false
         }
     }
 }

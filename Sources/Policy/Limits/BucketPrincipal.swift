@@ -29,6 +29,7 @@ struct BucketPrincipal {
                 case .anonymous: BucketKey.appendPart(address: client, to: &bytes)
                 case .apiKey(let record, let authenticator): Self.append(part, record, authenticator, to: &bytes)
                 case .token(let token): Self.append(part, token, to: &bytes)
+                case .certificate(let identity): Self.append(part, identity, to: &bytes)
                 }
             }
         }
@@ -43,6 +44,16 @@ struct BucketPrincipal {
         var id: [UInt8] = []
         authenticator.table.appendID(of: record, to: &id)
         BucketKey.appendPart(part, id.span, to: &bytes)
+    }
+
+    /// The identity behind a certificate is its subject under the authenticator, so that a renewed one brings no fresh
+    /// bucket; `key` counts each certificate by itself.
+    private static func append(
+        _ part: LimitConfiguration.Part, _ identity: CertificateIdentity, to bytes: inout [UInt8]
+    ) {
+        BucketKey.appendPart(part, identity.authenticator.utf8.span, to: &bytes)
+        let id = part == .key ? identity.certificate.fingerprintText : identity.subject
+        BucketKey.appendPart(part, id.utf8.span, to: &bytes)
     }
 
     /// The identity behind a token is its subject at its issuer, so that a fresh token brings no fresh bucket; a token

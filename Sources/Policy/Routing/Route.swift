@@ -14,6 +14,10 @@ package final class Route: Sendable {
     package let bodyByteLimit: UInt64?
     /// Nil takes the upstream's.
     package let responseTimeout: Nanoseconds?
+    /// Requests in clear are refused before anything they carry is looked at.
+    package let isHTTPSOnly: Bool
+    /// Nil lets no connection change its protocol.
+    package let upgrade: UpgradeRule?
 
     let hostPolicy: UpstreamConfiguration.HostPolicy
     let credentials: CredentialPlan
@@ -35,6 +39,8 @@ package final class Route: Sendable {
         upstreamName = configuration.upstream.value
         bodyByteLimit = configuration.bodyByteLimit
         responseTimeout = configuration.responseTimeout
+        isHTTPSOnly = parts.isHTTPSOnly
+        upgrade = configuration.upgrade.map(UpgradeRule.init)
         hostPolicy = parts.hostPolicy
         credentials = parts.credentials
         authorization = parts.authorization
@@ -59,5 +65,6 @@ package final class Route: Sendable {
         var request: RequestRules
         var response: ResponseRules
         var profile: AnswerProfile
+        var isHTTPSOnly: Bool
     }
 }

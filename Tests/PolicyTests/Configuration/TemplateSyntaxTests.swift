@@ -12,6 +12,7 @@ import Testing
             ("org/{path.org}", [.literal("org/"), .path(capture: "org")]),
             ("{client_ip};{request_id};{route}", [.clientIP, .literal(";"), .requestID, .literal(";"), .route]),
             ("{key.id}", [.keyID]),
+            ("{certificate.san_dns}/{certificate.serial}", [.certificate(.dnsNames), .literal("/"), .certificate(.serial)]),
             ("{claims./a/b}", [.claim(pointer: "/a/b")]),
             ("{claims./a/b|json}", [.claimJSON(pointer: "/a/b")]),
             ("{claims./https:~1~1example.com~1org}", [.claim(pointer: "/https:~1~1example.com~1org")]),
@@ -31,6 +32,10 @@ import Testing
             ("a}", .strayBrace, #"the template has a "}" without "{"; write "}}" for a brace"#),
             ("{}", .emptyPlaceholder, #"the template has an empty placeholder "{}""#),
             ("{subjct}", .unknownPlaceholder("subjct"), #"no placeholder named "subjct"; did you mean "subject"?"#),
+            (
+                "{certificate.name}", .unknownPlaceholder("certificate.name"),
+                #"no placeholder named "certificate.name""#
+            ),
             ("{zzz}", .unknownPlaceholder("zzz"), #"no placeholder named "zzz""#),
             ("{path.}", .invalidCapture(""), #""" is no name of a path capture"#),
             ("{path.a-b}", .invalidCapture("a-b"), #""a-b" is no name of a path capture"#),

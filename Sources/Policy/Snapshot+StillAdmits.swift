@@ -1,0 +1,138 @@
+package import Core
+
+extension Snapshot {
+    /// Asks this policy, which may be a newer one, whether a connection that changed its protocol may go on: nil when it
+    /// may, or why not. Pure; takes nothing from limits.
+    ///
+    /// The request is routed again, and must come to a route that lets its protocol through to the same upstream. Each
+    /// credential the route asks for must be among those that were shown, and must be good: the key known, enabled,
+    /// in its time and of the same record; the token's signature by a key its issuer still has, issuer, audience and
+    /// claims as the authenticator wants them; the certificate in its time and listed. Addresses, scopes and claims
+    /// rules must let the identity in. `key_set_unavailable` says that nobody knows: ask again soon.
+    ///
+    /// Grants of requests that asked for no change of protocol have nothing to be asked for, and are always admitted.
+    package func stillAdmits(_ grant: Grant, now: ClockReading) -> Denial? {
+        guard let admission = grant.admission else { return nil }
+        if let end = admission.validUntil, now.wall >= end { return admission.ending }
+        let head = admission.head
+        let connection = admission.connection
+        var client = connection.peer
+        if clientAddress.trusts(connection.peer) {
+            guard let found = clientAddress.client(head, behind: connection.peer) else { return .forwardingAmbiguous }
+            client = found
+        }
+        var path: [UInt8] = []
+        var host: [UInt8] = []
+        let received = head.bytes.span.extracting(head.path.range)
+        switch normaliser.normalise(received, into: &path) {
+        case .unchanged:
+            path.removeAll()
+            path.append(contentsOf: received)
+        case .rewritten: break
+        case .refused(let fault): return .path(fault)
+        }
+        guard case .found(let index) = table.route(head, path: path.span, scratch: &host) else { return .routeNotFound }
+        let route = routes[index]
+        guard route.upstreamName == grant.route.upstreamName, let upgrade = route.upgrade,
+            upgrade.requested(by: head) != nil
+        else { return .routeNotFound }
+        if route.isHTTPSOnly, !isSecure(head, connection: connection) { return .httpsRequired }
+        return denial(of: admission, on: route, client, path: path.span, now: now)
+    }
+
+    private func denial(
+        of admission: Admission, on route: Route, _ client: IPAddress, path: Span<UInt8>, now: ClockReading
+    ) -> Denial? {
+        var first = Identity.anonymous
+        for (place, group) in route.credentials.groups.enumerated() {
+            if route.credentials.isOptional, admission.identities.isEmpty { break }
+            switch group.renewed(among: admission.identities, now: now) {
+            case .success(let identity): if place == 0 { first = identity }
+            case .failure(let denial): return denial
+            }
+        }
+        guard route.authorization.admits(client) else { return .addressNotAllowed }
+        guard first.admits(client) else {
+            return first.token == nil ? .addressNotAllowed : .tokenAddressNotAllowed
+        }
+        if let denial = route.authorization.scopeDenial(for: first) { return denial }
+        var scratch: [UInt8] = []
+        return route.authorization.claimDenial(
+            for: TemplateSource(
+                identity: first, client: client, route: route.name, certificate: admission.connection.clientCertificate),
+            path: path, scratch: &scratch)
+    }
+}
+
+extension [CredentialPlan.Probe] {
+    /// The first of some identities that one of these places still vouches for; why the one that is theirs is not vouched
+    /// for; `credential_missing` when none is theirs.
+    fileprivate func renewed(among identities: [Identity], now: ClockReading) -> Result<Identity, Denial> {
+        var denial: Denial?
+        for identity in identities {
+            for judge in lazy.flatMap(\.judges) {
+                switch judge.renew(identity, now: now) {
+                case .notTheirs: continue
+                case .renewed(let identity): return .success(identity)
+                case .refused(let found): denial = denial ?? found
+                }
+            }
+        }
+        return .failure(denial ?? .credentialMissing)
+    }
+}
+
+/// What a judge says of an identity that was recognised before.
+private enum Renewal {
+    case renewed(Identity)
+    case refused(Denial)
+    /// Another authenticator recognised it.
+    case notTheirs
+}
+
+extension CredentialPlan.Judge {
+    fileprivate func renew(_ identity: Identity, now: ClockReading) -> Renewal {
+        switch identity {
+        case .anonymous: return .notTheirs
+        case .apiKey(let record, let authenticator):
+            guard let mine = keys.first(where: { $0.name == authenticator.name }) else { return .notTheirs }
+            return mine.renew(record, of: authenticator, now: now.wall)
+        case .token(let token):
+            guard let verifier = tokens?.verifiers.first(where: { $0.name == token.authenticator }) else {
+                return .notTheirs
+            }
+            return verifier.renew(token, now: now)
+        case .certificate(let identity):
+            guard let mine = certificates.first(where: { $0.name == identity.authenticator }) else { return .notTheirs }
+            switch mine.judge(identity.certificate, now: now.wall) {
+            case .accepted(let identity): return .renewed(.certificate(identity))
+            case .refused(let denial): return .refused(denial)
+            }
+        }
+    }
+}
+
+extension KeyAuthenticator {
+    /// A digest that another record has now, or a digest made with another pepper, opens nothing any more.
+    fileprivate func renew(_ record: APIKeyTable.Record, of old: KeyAuthenticator, now: WallTime) -> Renewal {
+        switch judge(old.table.digest(of: record), now: now) {
+        case .accepted(let found):
+            var (mine, theirs): ([UInt8], [UInt8]) = ([], [])
+            table.appendID(of: found, to: &mine)
+            old.table.appendID(of: record, to: &theirs)
+            return mine == theirs ? .renewed(.apiKey(found, self)) : .refused(.credentialUnknown)
+        case .refused(let denial): return .refused(denial)
+        }
+    }
+}
+
+extension JWTVerifier {
+    fileprivate func renew(_ token: VerifiedToken, now: ClockReading) -> Renewal {
+        let bytes = token.bytes
+        switch verify(bytes.span, now: now) {
+        case .verified(let token): return .renewed(.token(token))
+        case .refused(let fault), .unknownKey(_, _, let fault): return .refused(.token(fault))
+        case .notMine: return .refused(.token(.issuerUnknown))
+        }
+    }
+}
