@@ -27,22 +27,41 @@ package struct ByteQueue: ~Copyable {
     /// Everything is to be written again.
     package mutating func rewind() { sent = 0 }
 
+    /// What became of bytes offered to a socket.
+    package enum Taking {
+        case written(Int)
+        /// None now; later.
+        case full
+        case failed(Int32)
+    }
+
     /// Writes as much as the socket takes.
+    @inline(__always)
     package mutating func write(to descriptor: Int32) -> Progress {
+        unsafe write { bytes in
+            let count = unsafe linux_send(descriptor, bytes.baseAddress, bytes.count)
+            guard count < 0 else { return .written(count) }
+            let code = Int32(truncatingIfNeeded: -count)
+            switch code {
+            case EINTR: return .written(0)
+            case EAGAIN: return .full
+            default: return .failed(code)
+            }
+        }
+    }
+
+    /// Offers what is left to `take` until nothing is left or it takes no more.
+    @inline(__always)
+    package mutating func write(_ take: (UnsafeRawBufferPointer) -> Taking) -> Progress {
         while sent < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe linux_send(descriptor, buffer.baseAddress.map { unsafe $0 + sent }, buffer.count &- sent)
+            let taking = unsafe bytes.withUnsafeBytes { unsafe take(UnsafeRawBufferPointer(rebasing: $0[sent...])) }
+            switch taking {
+            case .written(let count): sent &+= count
+            case .full:
+                compact()
+                return .blocked
+            case .failed(let code): return .failed(code)
             }
-            if count < 0 {
-                let code = Int32(truncatingIfNeeded: -count)
-                if code == EINTR { continue }
-                if code == EAGAIN {
-                    compact()
-                    return .blocked
-                }
-                return .failed(code)
-            }
-            sent &+= count
         }
         if !keepsWritten { removeAll() }
         return .drained

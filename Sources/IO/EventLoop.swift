@@ -103,6 +103,12 @@ package import Dispatch
         return registration
     }
 
+    /// Gives what is registered to another channel: events and deadlines reach that one from now on.
+    package func replace(_ registration: Registration, with channel: any Channel) {
+        guard self.channel(of: registration) != nil else { return }
+        slots[Int(registration.slot)].channel = channel
+    }
+
     /// Watches a listening socket: readable only, level-triggered, so that what one round leaves is said again.
     package func registerListener(_ channel: any Channel, descriptor: Int32) throws(SystemError) -> Registration {
         let registration = claimSlot(channel)

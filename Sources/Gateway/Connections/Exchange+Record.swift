@@ -16,7 +16,7 @@ extension Exchange {
         record.time = worker.loop.now.wall
         record.requestID.append(contentsOf: requestID)
         record.peer = client.peerAddress
-        record.client = grant?.client ?? refusal?.client ?? client.facts.peer
+        record.client = grant?.client ?? refusal?.client ?? facts.peer
         record.status = outcome.status
         record.reason = outcome.reason
         record.route = route?.name

@@ -15,11 +15,12 @@ final class Exchange {
     /// The policy this request began with; a reload does not change it half way.
     private var snapshot: Snapshot
     /// Set from `open` to `finish`; the two refer to each other only that long.
-    private(set) var client: ClientConnection!
-    private var upstream: UpstreamConnection?
+    private(set) var client: (any ClientStream)!
+    private var upstream: (any UpstreamStream)?
     private(set) var group: UpstreamGroup?
 
     private(set) var grant: Grant?
+    private(set) var facts: ConnectionFacts
     /// The request's head, taken over from the parser's scratch value.
     private(set) var head = RequestHead()
     private var clientKeepsAlive = true
@@ -36,7 +37,6 @@ final class Exchange {
     private(set) var retries = 0
     private(set) var server: UpstreamServer?
 
-    private var content = BodyReader()
     private var contentLimit: UInt64 = .max
     private(set) var contentBytes: UInt64 = 0
     private(set) var requestIsComplete = true
@@ -55,34 +55,35 @@ final class Exchange {
     init(worker: Worker) {
         self.worker = worker
         snapshot = worker.snapshot
+        facts = ConnectionFacts(peer: IPAddress(v4: 0), peerPort: 0, localPort: 0, isSecure: false, waited: false)
     }
 
     // MARK: 1. The head is there
 
     /// The head in `worker.requestHead` is this exchange's request.
-    func begin(client: ClientConnection) {
+    func begin(client: any ClientStream, hasContent: Bool) {
         open(client)
         swap(&worker.requestHead, &head)
-        if let own = snapshot.requestID(in: head, connection: client.facts) {
+        if let own = snapshot.requestID(in: head, connection: facts) {
             requestID.append(contentsOf: head.bytes[own])
         } else {
             worker.requestIDs.append(to: &requestID)
         }
         clientKeepsAlive = head.keepsAlive
-        content.begin(head.framing)
-        requestIsComplete = content.isComplete
+        requestIsComplete = !hasContent
         if client.role == .admin {
             AdminEndpoint(worker: worker).answer(self)
         } else {
-            decide(waited: false)
+            decide()
         }
     }
 
     /// Whether the policy it last served is this one.
     func serves(_ policy: Snapshot) -> Bool { snapshot === policy }
 
-    private func open(_ client: ClientConnection) {
+    private func open(_ client: any ClientStream) {
         self.client = client
+        facts = client.facts
         if snapshot !== worker.snapshot { snapshot = worker.snapshot }
         startedAt = worker.loop.now.instant
         requestID.removeAll(keepingCapacity: true)
@@ -103,10 +104,8 @@ final class Exchange {
 
     // MARK: 2. The decision
 
-    private func decide(waited: Bool) {
-        client.facts.waited = waited
-        let decision = snapshot.decide(
-            &head, connection: client.facts, now: worker.loop.now, memory: worker.memory)
+    private func decide() {
+        let decision = snapshot.decide(&head, connection: facts, now: worker.loop.now, memory: worker.memory)
         switch decision {
         case .forward(let grant): forward(grant)
         case .refuse(let refusal): refuse(refusal)
@@ -129,7 +128,8 @@ final class Exchange {
             worker.waiting &-= 1
             guard isWaiting(ticket) else { return }
             endWaiting()
-            decide(waited: true)
+            facts.waited = true
+            decide()
         }
     }
 
@@ -154,10 +154,7 @@ final class Exchange {
             refuse(Refusal(denial: .bodyTooLarge, after: grant))
             return
         }
-        let requestID = self.requestID
-        if let denial = snapshot.prepare(
-            grant, head: &head, connection: client.facts, requestID: requestID.span, into: &worker.plan)
-        {
+        if let denial = prepare(grant) {
             refuse(Refusal(denial: denial, after: grant))
             return
         }
@@ -166,71 +163,60 @@ final class Exchange {
             refuse(Refusal(denial: .noServerAvailable, after: grant))
             return
         }
-        worker.borrow(&upstream.output)
-        worker.writeRequest(&head, server: upstream.server, to: &upstream.output.bytes)
         attach(upstream)
+        upstream.begin(self, head: &head, responseTimeout: grant.route.responseTimeout)
+        contentMayFollow()
+    }
+
+    /// Fills `worker.plan`; nil when nothing speaks against it.
+    private func prepare(_ grant: Grant) -> Denial? {
+        let requestID = self.requestID
+        return snapshot.prepare(
+            grant, head: &head, connection: facts, requestID: requestID.span, into: &worker.plan)
+    }
+
+    private func attach(_ upstream: any UpstreamStream) {
+        self.upstream = upstream
+        server = upstream.server
+    }
+
+    private func contentMayFollow() {
         if requestIsComplete {
-            upstream.requestEnded()
+            var none = TrailerSection()
+            upstream?.endRequest(framing: .none, trailers: &none)
         } else {
             client.resumeContent()
             client.expectContent()
         }
     }
 
-    private func attach(_ upstream: UpstreamConnection) {
-        self.upstream = upstream
-        server = upstream.server
-        // A pooled connection may have been closed by the other side meanwhile: keep the request until it answers.
-        upstream.output.keepsWritten = upstream.isReused && head.method.isIdempotent
-        upstream.begin(self, method: head.method, responseTimeout: grant?.route.responseTimeout)
-    }
-
-    /// Takes content of the request from `bytes`; returns how much.
-    func receiveContent(_ bytes: Span<UInt8>) -> Int {
-        let client = self.client!
-        var index = 0
-        while !requestIsComplete {
-            let piece: ChunkPiece?
-            do throws(FramingFault) { piece = try content.next(bytes, from: &index) } catch {
-                failContent(.malformedRequest(reason: error.reason, status: 400, detail: error.detail))
-                return bytes.count
-            }
-            if let piece, case .body(let range) = piece {
-                contentBytes &+= UInt64(range.count)
-                if contentBytes > contentLimit {
-                    failContent(.bodyTooLarge)
-                    return bytes.count
-                }
-                if let upstream {
-                    if content.framing == .chunked {
-                        ChunkWriter.append(chunkTo: &upstream.output.bytes, content: bytes.extracting(range))
-                    } else {
-                        upstream.output.bytes.append(contentsOf: bytes.extracting(range))
-                    }
-                }
-            }
-            if content.isComplete {
-                if let upstream, let grant, content.framing == .chunked {
-                    var trailers = content.trailers
-                    let bytes = trailers.bytes
-                    grant.route.dropTrailers(&trailers.fields, in: bytes.span)
-                    ChunkWriter.append(lastChunkTo: &upstream.output.bytes, trailers: trailers)
-                }
-                requestIsComplete = true
-                upstream?.requestEnded()
-            } else if piece == nil {
-                break
-            }
+    /// A piece of the request's content. False when it is too much, and the request is refused.
+    func receiveContent(_ bytes: Span<UInt8>) -> Bool {
+        contentBytes &+= UInt64(bytes.count)
+        guard contentBytes <= contentLimit else {
+            contentFailed(.bodyTooLarge)
+            return false
         }
         if let upstream {
-            upstream.contentAppended()
-            if upstream.output.pending > FixedBounds.pendingOutputBytes { client.pauseContent() }
+            upstream.sendContent(bytes, framing: head.framing)
+            if upstream.isCongested { client.pauseContent() }
         }
-        return index
+        return true
+    }
+
+    /// The request's content is whole.
+    func requestEnded(trailers: inout TrailerSection) {
+        requestIsComplete = true
+        guard let upstream else { return }
+        if let grant, !trailers.fields.isEmpty {
+            let bytes = trailers.bytes
+            grant.route.dropTrailers(&trailers.fields, in: bytes.span)
+        }
+        upstream.endRequest(framing: head.framing, trailers: &trailers)
     }
 
     /// The request's content is wrong or too much: its exchange with the upstream must not look complete.
-    private func failContent(_ denial: Denial) {
+    func contentFailed(_ denial: Denial) {
         dropUpstream()
         closesAfterAnswer = true
         if answer == .none {
@@ -263,34 +249,23 @@ final class Exchange {
         let requestID = self.requestID
         snapshot.completeResponse(
             &worker.responseHead, grant: grant, requestID: requestID.span, now: worker.loop.now, into: &worker.lines)
-        worker.borrow(&client.output)
-        worker.writeResponse(framing: answerFraming, version: head.version, closes: closes, to: &client.output.bytes)
-        client.queueFlush()
+        client.sendHead(for: &head, framing: answerFraming, closes: closes)
     }
 
     /// 1xx: passed on, but not to HTTP/1.0 clients, and 100 only to those who asked (RFC 9110 §15.2).
     private func relayInterim(_ status: Int) {
         guard head.version != .http10, status != 100 || head.expectsContinue else { return }
-        worker.borrow(&client.output)
         let requestID = self.requestID
         worker.lines.removeAll()
         worker.lines.append(name: "X-Request-ID", value: requestID.span)
-        ResponseWriter.append(
-            informationalTo: &client.output.bytes, head: worker.responseHead, added: worker.lines)
-        client.queueFlush()
+        client.sendInterim()
     }
 
     func receiveAnswerContent(_ bytes: Span<UInt8>) {
         let client = self.client!
         bytesOut &+= UInt64(bytes.count)
-        worker.borrow(&client.output)
-        if answerFraming == .chunked {
-            ChunkWriter.append(chunkTo: &client.output.bytes, content: bytes)
-        } else {
-            client.output.bytes.append(contentsOf: bytes)
-        }
-        client.queueFlush()
-        if client.output.pending > FixedBounds.pendingOutputBytes {
+        client.sendContent(bytes, framing: answerFraming)
+        if client.isCongested {
             upstream?.pause()
             client.noticeWhenTaken()
         }
@@ -301,51 +276,60 @@ final class Exchange {
     func clientTookOutput() { upstream?.resume() }
 
     /// The upstream's answer is whole. The upstream connection has already gone its own way.
-    func answerEnded(trailers: TrailerSection?) {
+    func answerEnded(trailers: inout TrailerSection) {
         upstream = nil
-        if answerFraming == .chunked {
-            worker.borrow(&client.output)
-            ChunkWriter.append(lastChunkTo: &client.output.bytes, trailers: trailers ?? TrailerSection())
-        }
+        client.endContent(framing: answerFraming, trailers: &trailers)
         end()
     }
 
     // MARK: 5. What goes wrong
 
-    /// The upstream connection failed. It has closed itself.
-    func upstreamFailed(_ failure: UpstreamFailure, on connection: UpstreamConnection) {
-        guard upstream === connection else { return }
+    /// The upstream's side failed. It has closed itself.
+    func upstreamFailed(_ failure: UpstreamFailure, on failed: any UpstreamStream) {
+        guard upstream === failed else { return }
         upstream = nil
         if answer != .none {
             fault = .upstreamCut
             abort()
             return
         }
-        if let next = replacement(for: connection, after: failure) {
+        if mayTryAgain(after: failure, on: failed),
+            let next = group?.connection(excluding: triedServers, worker: worker), send(again: failed, on: next)
+        {
             group?.counters.values.retries &+= 1
-            swap(&next.output, &connection.output)
-            next.output.rewind()
             retries &+= 1
-            attach(next)
-            if requestIsComplete { next.requestEnded() }
             return
         }
         refuse(Refusal(denial: failure.denial, after: grant))
     }
 
-    /// Another connection, when sending again cannot carry anything out twice: no byte was sent, or a kept connection died
-    /// before its first byte of an answer and the method is idempotent (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
-    private func replacement(for connection: UpstreamConnection, after failure: UpstreamFailure) -> UpstreamConnection? {
-        guard let group else { return nil }
+    /// When sending again cannot carry anything out twice: no byte was sent, or a kept connection died before its first
+    /// byte of an answer and the method is idempotent (RFC 9110 §9.2.2, RFC 9112 §9.3.1), or the upstream said that it did
+    /// nothing (RFC 9113 §8.7).
+    private func mayTryAgain(after failure: UpstreamFailure, on failed: any UpstreamStream) -> Bool {
         switch failure {
         case .connectFailed, .connectTimedOut:
-            triedServers |= connection.server.bit
+            triedServers |= failed.server.bit
+            return true
         case .closedBeforeAnswer:
-            guard connection.isReused, staleRetries < 2, connection.isUntouched || connection.canReplay else { return nil }
+            guard staleRetries < 2, failed.isUntouched || failed.isReused && failed.canReplay else { return false }
             staleRetries &+= 1
-        case .answerTimedOut, .stalled, .invalidAnswer, .cut: return nil
+            return true
+        case .answerTimedOut, .stalled, .invalidAnswer, .cut: return false
         }
-        return group.connection(excluding: triedServers, worker: worker)
+    }
+
+    /// Sends the request once more. False when that cannot be done.
+    private func send(again failed: any UpstreamStream, on next: any UpstreamStream) -> Bool {
+        if let next = next as? HTTP1UpstreamConnection, let failed = failed as? HTTP1UpstreamConnection {
+            attach(next)
+            next.begin(self, insteadOf: failed, method: head.method, responseTimeout: grant?.route.responseTimeout)
+            var none = TrailerSection()
+            if requestIsComplete { next.endRequest(framing: .none, trailers: &none) }
+            return true
+        }
+        next.abandon()
+        return false
     }
 
     /// The client's connection is gone, and why.
@@ -411,28 +395,21 @@ final class Exchange {
         let closes =
             closesAfterAnswer || !clientKeepsAlive || (!requestIsComplete && head.expectsContinue) || worker.isDraining
         closesAfterAnswer = closes
-        worker.borrow(&client.output)
-        worker.writeAnswer(for: &head, closes: closes, to: &client.output.bytes)
+        client.sendAnswer(for: &head, closes: closes)
         end()
     }
 
-    /// A head that is no request: answered 400 or its like, and the connection ends.
-    func refuseMalformed(client: ClientConnection, _ fault: RequestFault) {
-        refuseUnread(client: client, .malformedRequest(reason: fault.reason, status: fault.status, detail: fault.detail))
-    }
-
     /// A refusal before there is a head.
-    func refuseUnread(client: ClientConnection, _ denial: Denial) {
+    func refuseUnread(client: any ClientStream, _ denial: Denial) {
         open(client)
         // What could be read of it stands in the scratch value, for the record.
         swap(&worker.requestHead, &head)
         worker.requestIDs.append(to: &requestID)
         head.expectsContinue = false
         clientKeepsAlive = false
-        content.begin(.none)
         requestIsComplete = true
         closesAfterAnswer = true
-        refuse(Refusal(denial: denial, client: client.facts.peer))
+        refuse(Refusal(denial: denial, client: facts.peer))
     }
 
     // MARK: 7. The end
@@ -441,10 +418,9 @@ final class Exchange {
         answer = .complete
         let client = self.client!
         let closes = closesAfterAnswer || !clientKeepsAlive
-        let unread = requestIsComplete ? nil : content
         dropUpstream()
         finish()
-        client.exchangeEnded(closes: closes, unread: unread)
+        client.exchangeEnded(closes: closes)
     }
 
     /// The access record, and back to the loop's free exchanges.

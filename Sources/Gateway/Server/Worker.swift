@@ -29,7 +29,7 @@ final class Worker: @unchecked Sendable {
     private let accessLog: AccessLog
     private var groups: [UpstreamGroup] = []
     private var listeners: [ListenerSocket] = []
-    private var clients: [ObjectIdentifier: ClientConnection] = [:]
+    private var clients: [ObjectIdentifier: any ClientConnection] = [:]
     private var freeExchanges: [Exchange] = []
     private var freeStorage = ByteBufferPool(countLimit: 512, byteLimit: 262_144)
     private var date: [UInt8] = []
@@ -115,7 +115,7 @@ final class Worker: @unchecked Sendable {
             Sockets.closeDescriptor(descriptor)
             return
         }
-        let client = ClientConnection(worker: self, descriptor: descriptor, peer: peer, listener: listener)
+        let client = HTTP1ClientConnection(worker: self, descriptor: descriptor, peer: peer, listener: listener)
         guard client.start() else {
             shared.connections.leave(peer.address)
             return
@@ -127,7 +127,7 @@ final class Worker: @unchecked Sendable {
 
     func acceptFailed(_ error: SystemError) { shared.log.acceptFailed(error) }
 
-    func clientClosed(_ client: ClientConnection) {
+    func clientClosed(_ client: any ClientConnection) {
         guard clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
         shared.connections.leave(client.peerAddress)
         metrics.totals.connectionsOpen -= 1

@@ -27,7 +27,7 @@ final class UpstreamServer {
     var active = 0
     /// Connections, busy and idle.
     var open = 0
-    private var idle: [UpstreamConnection] = []
+    private var idle: [HTTP1UpstreamConnection] = []
     /// No route leads here any more: connections go when their exchange is over.
     private var isRetired = false
 
@@ -52,17 +52,17 @@ final class UpstreamServer {
     }
 
     /// A kept connection, or nil.
-    func takeIdle() -> UpstreamConnection? { idle.popLast() }
+    func takeIdle() -> HTTP1UpstreamConnection? { idle.popLast() }
 
     /// Takes a connection into the pool; false when it must be closed instead.
-    func keep(_ connection: UpstreamConnection) -> Bool {
+    func keep(_ connection: HTTP1UpstreamConnection) -> Bool {
         guard !isRetired, idle.count < idleLimit else { return false }
         idle.append(connection)
         return true
     }
 
     /// An idle connection closed. The oldest goes first, so the search is short.
-    func forget(_ connection: UpstreamConnection) {
+    func forget(_ connection: HTTP1UpstreamConnection) {
         if let index = idle.firstIndex(where: { $0 === connection }) { idle.remove(at: index) }
     }
 
@@ -111,7 +111,7 @@ final class UpstreamGroup {
 
     /// A connection to the server with the fewest requests under way that is not `excluded` (a set of server bits): a kept
     /// one, or a new one on its way. Nil when no server can be tried.
-    func connection(excluding excluded: UInt64, worker: Worker) -> UpstreamConnection? {
+    func connection(excluding excluded: UInt64, worker: Worker) -> HTTP1UpstreamConnection? {
         var excluded = excluded
         while let server = leastBusy(excluding: excluded) {
             if let kept = server.takeIdle() {
@@ -120,7 +120,7 @@ final class UpstreamGroup {
             }
             if server.open < server.openLimit {
                 do throws(SystemError) {
-                    let fresh = try UpstreamConnection(worker: worker, server: server)
+                    let fresh = try HTTP1UpstreamConnection(worker: worker, server: server)
                     server.open &+= 1
                     counters.values.opened &+= 1
                     counters.values.open += 1

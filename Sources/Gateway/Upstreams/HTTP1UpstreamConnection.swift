@@ -3,9 +3,9 @@ import HTTP1
 import IO
 import Policy
 
-/// A connection to one server of an upstream: writes an exchange's request, reads its answer, and goes back to the pool
+/// An HTTP/1 connection to one server of an upstream: writes an exchange's request, reads its answer, and goes back to the pool
 /// when both are whole and the server keeps it open.
-final class UpstreamConnection: Channel {
+final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
     private enum Phase {
         case connecting
         /// In the pool.
@@ -17,44 +17,31 @@ final class UpstreamConnection: Channel {
         case closed
     }
 
-    let worker: Worker
     let server: UpstreamServer
-    var output = ByteQueue()
     /// It has carried an exchange before.
     private(set) var isReused = false
 
-    private let descriptor: Int32
-    private var registration = Registration.none
     private var phase = Phase.connecting
     private var exchange: Exchange?
     private var parser = ResponseHeadParser()
     private var content = BodyReader()
     private var method = Method.get
-    private var input: [UInt8] = []
     private var keepsAlive = true
     private var requestHasEnded = false
     private var sawAnswerBytes = false
     private var interimAnswers = 0
     private var responseTimeout: Nanoseconds = 0
-    private var deadline = Instant.distantFuture
-    private var firing = Instant.distantFuture
-    private var isReadable = false
-    private var sawPeerClose = false
-    private var isBlocked = false
-    private var isFlushQueued = false
-    private var isPaused = false
     private var mustResume = false
 
     /// Begins to connect.
     init(worker: Worker, server: UpstreamServer) throws(SystemError) {
-        self.worker = worker
         self.server = server
-        descriptor = try Sockets.connect(to: server.endpoint)
+        super.init(worker: worker, descriptor: try Sockets.connect(to: server.endpoint))
         do throws(SystemError) {
-            registration = try worker.loop.register(self, descriptor: descriptor)
+            try register()
         } catch {
             phase = .closed
-            Sockets.closeDescriptor(descriptor)
+            _ = closeSocket()
             throw error
         }
         isBlocked = true
@@ -69,8 +56,24 @@ final class UpstreamConnection: Channel {
 
     // MARK: One exchange
 
-    /// Carries `exchange`, whose request head is in `output`.
-    func begin(_ exchange: Exchange, method: Method, responseTimeout: Nanoseconds?) {
+    func begin(_ exchange: Exchange, head: inout RequestHead, responseTimeout: Nanoseconds?) {
+        worker.borrow(&output)
+        worker.writeRequest(&head, server: server, to: &output.bytes)
+        begin(exchange, method: head.method, responseTimeout: responseTimeout)
+    }
+
+    /// Carries an exchange whose request so far another connection failed to carry.
+    func begin(
+        _ exchange: Exchange, insteadOf other: HTTP1UpstreamConnection, method: Method, responseTimeout: Nanoseconds?
+    ) {
+        swap(&output, &other.output)
+        output.rewind()
+        begin(exchange, method: method, responseTimeout: responseTimeout)
+    }
+
+    private func begin(_ exchange: Exchange, method: Method, responseTimeout: Nanoseconds?) {
+        // A pooled connection may have been closed by the other side meanwhile: keep the request until it answers.
+        output.keepsWritten = isReused && method.isIdempotent
         self.exchange = exchange
         self.method = method
         self.responseTimeout = responseTimeout ?? server.timeouts.response
@@ -89,26 +92,30 @@ final class UpstreamConnection: Channel {
         queueFlush()
     }
 
-    /// More of the request was appended to `output`.
-    func contentAppended() {
+    func sendContent(_ bytes: Span<UInt8>, framing: BodyFraming) {
+        if framing == .chunked {
+            ChunkWriter.append(chunkTo: &output.bytes, content: bytes)
+        } else {
+            output.bytes.append(contentsOf: bytes)
+        }
         if output.keepsWritten, output.bytes.count > FixedBounds.pendingOutputBytes / 2 { output.keepsWritten = false }
         queueFlush()
     }
 
-    /// The request is whole in `output`.
-    func requestEnded() {
+    func endRequest(framing: BodyFraming, trailers: inout TrailerSection) {
+        if framing == .chunked { ChunkWriter.append(lastChunkTo: &output.bytes, trailers: trailers) }
         requestHasEnded = true
         if phase == .request, output.pending == 0 { setDeadline(after: responseTimeout) }
         queueFlush()
     }
 
-    /// The client takes no more for now.
+    var isCongested: Bool { output.pending > FixedBounds.pendingOutputBytes }
+
     func pause() {
         isPaused = true
         deadline = .distantFuture
     }
 
-    @inline(__always)
     func resume() {
         guard isPaused else { return }
         isPaused = false
@@ -117,31 +124,15 @@ final class UpstreamConnection: Channel {
         queueFlush()
     }
 
-    /// Its exchange needs it no more, and it cannot be used for another.
     func abandon() {
         exchange = nil
         close()
     }
 
-    // MARK: Channel
+    // MARK: What the socket says
 
-    func ready(_ readiness: Readiness) {
-        guard phase != .closed else { return }
-        if phase == .connecting {
-            guard finishConnecting(readiness) else { return }
-        }
-        if readiness.isPeerClosed || readiness.isBroken { sawPeerClose = true }
-        if readiness.isReadable || readiness.isBroken {
-            isReadable = true
-            receive()
-        }
-        if readiness.isWritable, isBlocked, phase != .closed {
-            isBlocked = false
-            flush()
-        }
-    }
-
-    private func finishConnecting(_ readiness: Readiness) -> Bool {
+    override func finishConnecting(_ readiness: Readiness) -> Bool {
+        guard phase == .connecting else { return true }
         guard readiness.isWritable || readiness.isBroken else { return false }
         if readiness.isBroken || Sockets.storedError(of: descriptor) != nil {
             server.counters.values.failed &+= 1
@@ -153,11 +144,9 @@ final class UpstreamConnection: Channel {
         return true
     }
 
-    func flush() {
-        isFlushQueued = false
-        guard phase != .closed else { return }
+    override func flushOutput() {
         if phase != .connecting, !isBlocked, output.pending > 0 { write() }
-        guard phase != .closed else { return }
+        guard !isClosed else { return }
         if mustResume {
             mustResume = false
             if !input.isEmpty { processInput() }
@@ -167,11 +156,10 @@ final class UpstreamConnection: Channel {
 
     private func write() {
         let before = output.pending
-        let progress = output.write(to: descriptor)
+        let progress = writeOutput()
         if output.pending < before { isUntouched = false }
         switch progress {
         case .drained:
-            if !output.keepsWritten { worker.recycle(&output) }
             if requestHasEnded, phase == .request {
                 setDeadline(after: responseTimeout)
             } else if phase == .request {
@@ -179,7 +167,6 @@ final class UpstreamConnection: Channel {
                 deadline = .distantFuture
             }
         case .blocked:
-            isBlocked = true
             if phase == .request, output.pending < before || deadline == .distantFuture {
                 setDeadline(after: server.timeouts.body)
             }
@@ -195,16 +182,7 @@ final class UpstreamConnection: Channel {
         if !requestHasEnded, output.pending <= FixedBounds.pendingOutputBytes / 2 { exchange?.upstreamTookOutput() }
     }
 
-    func deadlineReached() {
-        // An entry of the wheel that an earlier one has replaced ends here, so that their number stays small.
-        guard worker.loop.now.instant >= firing else { return }
-        firing = .distantFuture
-        guard phase != .closed else { return }
-        if worker.loop.now.instant < deadline {
-            if deadline != .distantFuture { setDeadline(at: deadline) }
-            return
-        }
-        deadline = .distantFuture
+    override func deadlinePassed() {
         switch phase {
         case .connecting:
             server.counters.values.failed &+= 1
@@ -218,48 +196,7 @@ final class UpstreamConnection: Channel {
 
     // MARK: Reading
 
-    private func receive() {
-        while isReadable, phase != .closed, !isPaused {
-            switch unsafe Sockets.read(descriptor, into: worker.loop.scratch) {
-            case .bytes(let count):
-                if count < FixedBounds.readBytes, !sawPeerClose { isReadable = false }
-                consume(count)
-            case .wouldBlock:
-                isReadable = false
-            case .endOfStream:
-                isReadable = false
-                endOfStream()
-            case .failed:
-                isReadable = false
-                broken()
-            }
-        }
-    }
-
-    private func consume(_ count: Int) {
-        let fresh = unsafe UnsafeRawBufferPointer(rebasing: worker.loop.scratch[0..<count])
-        if input.isEmpty {
-            // SAFETY: the scratch space outlives the call and nobody reads into it before the call returns.
-            let bytes = unsafe Span<UInt8>(_unsafeBytes: fresh)
-            let used = process(bytes)
-            if used < count, phase != .closed { input.append(contentsOf: bytes.extracting(used..<count)) }
-        } else {
-            unsafe input.append(contentsOf: fresh)
-            processInput()
-        }
-    }
-
-    private func processInput() {
-        var bytes: [UInt8] = []
-        swap(&bytes, &input)
-        let used = process(bytes.span)
-        guard phase != .closed else { return }
-        if used == bytes.count { return }
-        bytes.removeFirst(used)
-        input = bytes
-    }
-
-    private func process(_ bytes: Span<UInt8>) -> Int {
+    override func process(_ bytes: Span<UInt8>) -> Int {
         var offset = 0
         while offset < bytes.count {
             let rest = bytes.extracting(offset..<bytes.count)
@@ -342,7 +279,7 @@ final class UpstreamConnection: Channel {
     private func answerEnded() {
         guard let exchange else { return }
         self.exchange = nil
-        let trailers: TrailerSection? = content.framing == .chunked ? content.trailers : nil
+        var trailers = content.framing == .chunked ? content.trailers : TrailerSection()
         // A slow client paused this answer, not what the server says next, such as that it closes.
         isPaused = false
         if keepsAlive, requestHasEnded, output.pending == 0, content.framing != .untilClose, !sawPeerClose,
@@ -356,21 +293,20 @@ final class UpstreamConnection: Channel {
         } else {
             close()
         }
-        exchange.answerEnded(trailers: trailers)
+        exchange.answerEnded(trailers: &trailers)
     }
 
-    private func endOfStream() {
-        sawPeerClose = true
+    override func endOfStream() {
         switch phase {
         case .idle, .connecting: close()
         case .request: fail(sawAnswerBytes ? .cut : .closedBeforeAnswer)
         case .answer:
-            if content.endOfStream() { answerEnded() } else { fail(.cut) }
+            if !isTruncated, content.endOfStream() { answerEnded() } else { fail(.cut) }
         case .closed: break
         }
     }
 
-    private func broken() {
+    override func readFailed() {
         switch phase {
         case .idle: close()
         case .connecting: fail(.connectFailed)
@@ -395,30 +331,11 @@ final class UpstreamConnection: Channel {
     }
 
     func close() {
-        guard phase != .closed else { return }
+        guard closeSocket() else { return }
         let wasIdle = phase == .idle
         phase = .closed
         if wasIdle { server.forget(self) } else { server.active &-= 1 }
         server.open &-= 1
         server.counters.values.open -= 1
-        worker.loop.unregister(registration)
-        Sockets.closeDescriptor(descriptor)
-        input = []
-        worker.recycle(&output)
-    }
-
-    private func queueFlush() {
-        guard !isFlushQueued else { return }
-        isFlushQueued = true
-        worker.loop.wantsFlush(self)
-    }
-
-    private func setDeadline(after duration: Nanoseconds) {
-        setDeadline(at: worker.loop.now.instant.advanced(by: duration))
-    }
-
-    private func setDeadline(at instant: Instant) {
-        deadline = instant
-        if instant < firing { firing = worker.loop.schedule(registration, at: instant) }
     }
 }

@@ -1,0 +1,43 @@
+import Core
+import Policy
+
+/// The client's side of one exchange at a time: an HTTP/1 connection, or a stream of an HTTP/2 connection. Heads and
+/// answers to be sent stand in the worker's scratch values.
+protocol ClientStream: AnyObject {
+    var role: ListenerRole { get }
+    /// The other end of the socket, whatever a PROXY header says.
+    var peerAddress: IPAddress { get }
+    /// What the decision is told of the connection.
+    var facts: ConnectionFacts { get }
+
+    // MARK: The answer
+
+    /// Sends the interim response in `worker.responseHead`, with `worker.lines`.
+    func sendInterim()
+    /// Sends the head in `worker.responseHead`, with `worker.lines`. `closes`: no request comes after this one.
+    func sendHead(for head: inout RequestHead, framing: ResponseFraming, closes: Bool)
+    /// Sends the gateway's own answer in `worker.answer`, head and content.
+    func sendAnswer(for head: inout RequestHead, closes: Bool)
+    func sendContent(_ bytes: Span<UInt8>, framing: ResponseFraming)
+    /// The content is whole.
+    func endContent(framing: ResponseFraming, trailers: inout TrailerSection)
+    /// So much waits to be taken that no more should be added.
+    var isCongested: Bool { get }
+    /// Tell the exchange when half of it is taken.
+    func noticeWhenTaken()
+
+    // MARK: The request's content
+
+    /// Stop reading content: the upstream has enough to write.
+    func pauseContent()
+    func resumeContent()
+    /// The client is due to send content: watch that it does.
+    func expectContent()
+
+    // MARK: The end
+
+    /// The exchange is over, its answer queued.
+    func exchangeEnded(closes: Bool)
+    /// The answer cannot be finished, and the client must not take it for whole.
+    func abortAnswer()
+}

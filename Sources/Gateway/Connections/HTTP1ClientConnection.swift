@@ -1,0 +1,440 @@
+import Core
+import HTTP1
+import IO
+import Policy
+
+/// A client's HTTP/1 connection: reads heads, hands each to an exchange, reads the content the exchange asks for, writes
+/// what the exchange answers. One exchange at a time; requests sent ahead (pipelining) wait in `input`.
+final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream {
+    private enum Phase {
+        /// A PROXY protocol header is expected before anything else.
+        case proxyHeader
+        /// Between requests, or inside a head.
+        case head
+        /// An exchange is under way; its request content may still be arriving.
+        case exchange
+        /// An answer was given early; the rest of the request's content is read and dropped, then the next head comes.
+        case discarding
+        /// The last answer is written; reading on so that the client gets to see it (RFC 9112 §9.6).
+        case lingering
+        case closed
+    }
+
+    let role: ListenerRole
+    let peerAddress: IPAddress
+    private(set) var facts: ConnectionFacts
+    private var exchange: Exchange?
+
+    private var phase: Phase
+    private var parser = RequestHeadParser()
+    /// The content of the request under way, or of one that was answered early.
+    private var content = BodyReader()
+    private var discarded = 0
+    /// The deadline that runs is the one between requests.
+    private var isIdleDeadline = false
+    /// The end of what the client sends has been read.
+    private var sawEnd = false
+    private var owesNotice = false
+    private var closesAfterFlush = false
+    private var mustResume = false
+    private let requiresProxyHeader: Bool
+
+    init(worker: Worker, descriptor: Int32, peer: SocketEndpoint, listener: ListenerSocket) {
+        role = listener.role
+        peerAddress = peer.address
+        facts = ConnectionFacts(
+            peer: peer.address, peerPort: peer.port, localPort: listener.endpoint.port, isSecure: false, waited: false)
+        switch listener.proxyExpectation(of: peer.address) {
+        case .never:
+            phase = .head
+            requiresProxyHeader = false
+        case .allowed:
+            phase = .proxyHeader
+            requiresProxyHeader = false
+        case .required:
+            phase = .proxyHeader
+            requiresProxyHeader = true
+        }
+        super.init(worker: worker, descriptor: descriptor)
+    }
+
+    /// Begins to be served. False when the kernel would not watch it; then it is closed.
+    func start() -> Bool {
+        do {
+            try register()
+        } catch {
+            phase = .closed
+            _ = closeSocket()
+            return false
+        }
+        setDeadline(after: worker.bounds.headTimeout)
+        return true
+    }
+
+    // MARK: What the socket says
+
+    /// Nothing can reach this client any more.
+    override func survivesBreak() -> Bool {
+        close()
+        return false
+    }
+
+    override func flushOutput() {
+        if output.pending > 0, !isBlocked {
+            let before = output.pending
+            switch writeOutput() {
+            case .drained: setDeadlineAfterDrain()
+            case .blocked:
+                if output.pending < before || deadline == .distantFuture {
+                    setDeadline(after: worker.bounds.bodyTimeout)
+                }
+            case .failed:
+                close()
+                return
+            }
+        }
+        if owesNotice, output.pending <= FixedBounds.pendingOutputBytes / 2 {
+            owesNotice = false
+            exchange?.clientTookOutput()
+        }
+        if output.pending == 0, closesAfterFlush {
+            beginLingering()
+        } else if mustResume, output.pending <= FixedBounds.pendingOutputBytes {
+            mustResume = false
+            resume()
+        }
+    }
+
+    override func deadlinePassed() {
+        switch phase {
+        case .head where !input.isEmpty:
+            refuseBroken(.headTimeout)
+        case .exchange:
+            exchange?.clientTimedOut()
+        case .proxyHeader, .head, .discarding, .lingering:
+            close()
+        case .closed: break
+        }
+    }
+
+    // MARK: Reading
+
+    /// A client that sends requests ahead, or takes no answers, is read again when its turn comes.
+    override var wantsInput: Bool {
+        if isPaused { return false }
+        if input.count < FixedBounds.readBytes { return true }
+        return phase != .exchange && output.pending <= FixedBounds.pendingOutputBytes
+    }
+
+    override func readFailed() { close() }
+
+    override func received() {
+        if phase == .head, !input.isEmpty, deadline == .distantFuture || isIdleDeadline {
+            isIdleDeadline = false
+            setDeadline(after: worker.bounds.headTimeout)
+        }
+    }
+
+    /// Takes what it can of `bytes`; returns how many were consumed.
+    override func process(_ bytes: Span<UInt8>) -> Int {
+        var offset = 0
+        while offset < bytes.count {
+            let rest = bytes.extracting(offset..<bytes.count)
+            switch phase {
+            case .head:
+                if output.pending > FixedBounds.pendingOutputBytes {
+                    // Requests sent ahead are answered no faster than the answers are taken.
+                    mustResume = true
+                    queueFlush()
+                    return offset
+                }
+                switch parser.parse(rest, bounds: worker.bounds, into: &worker.requestHead) {
+                case .incomplete: return offset
+                case .complete(let count):
+                    offset &+= count
+                    parser = RequestHeadParser()
+                    beginExchange()
+                case .malformed(let fault):
+                    refuseMalformed(fault)
+                    return bytes.count
+                }
+            case .exchange:
+                guard let exchange, !content.isComplete, !isPaused else { return offset }
+                let used = readContent(rest, for: exchange)
+                offset &+= used
+                if phase == .exchange, !content.isComplete {
+                    if !isPaused {
+                        expectContent()
+                    } else if !isBlocked {
+                        deadline = .distantFuture
+                    }
+                }
+                if used == 0 { return offset }
+            case .discarding:
+                let used = discardContent(rest)
+                offset &+= used
+                if used == 0 { return offset }
+            case .proxyHeader:
+                guard let used = takeProxyHeader(rest) else { return offset }
+                offset &+= used
+            case .lingering:
+                discarded &+= bytes.count
+                if discarded > FixedBounds.lingerBytes { close() }
+                return bytes.count
+            case .closed:
+                return bytes.count
+            }
+        }
+        return offset
+    }
+
+    private func beginExchange() {
+        deadline = .distantFuture
+        isIdleDeadline = false
+        phase = .exchange
+        content.begin(worker.requestHead.framing)
+        let exchange = worker.takeExchange()
+        self.exchange = exchange
+        exchange.begin(client: self, hasContent: !content.isComplete)
+    }
+
+    /// Takes content of the request from `bytes`; returns how much.
+    private func readContent(_ bytes: Span<UInt8>, for exchange: Exchange) -> Int {
+        var index = 0
+        while !content.isComplete {
+            let piece: ChunkPiece?
+            do throws(FramingFault) { piece = try content.next(bytes, from: &index) } catch {
+                exchange.contentFailed(.malformedRequest(reason: error.reason, status: 400, detail: error.detail))
+                return bytes.count
+            }
+            if let piece, case .body(let range) = piece {
+                guard exchange.receiveContent(bytes.extracting(range)) else { return bytes.count }
+            }
+            if content.isComplete {
+                var trailers = content.trailers
+                exchange.requestEnded(trailers: &trailers)
+            } else if piece == nil {
+                break
+            }
+        }
+        return index
+    }
+
+    override func endOfStream() {
+        sawEnd = true
+        switch phase {
+        case .exchange:
+            guard let exchange, exchange.requestIsComplete else { return close() }
+            // Half-closed (RFC 9112 §9.6 leaves it open): answer, if the answer comes soon; also what was sent ahead.
+            if input.isEmpty { exchange.clientEndsAfterThis() }
+            if !exchange.answerHasBegun { setDeadline(after: worker.bounds.halfCloseTimeout) }
+        case .head where mustResume:
+            // Requests sent ahead may wait until their turn.
+            break
+        case .proxyHeader, .head, .discarding, .lingering:
+            if output.pending == 0 || phase == .lingering { close() } else { closesAfterFlush = true }
+        case .closed: break
+        }
+    }
+
+    /// Nil: more bytes are needed.
+    private func takeProxyHeader(_ bytes: Span<UInt8>) -> Int? {
+        switch ProxyProtocolParser.parse(bytes) {
+        case .incomplete:
+            return nil
+        case .absent:
+            if requiresProxyHeader {
+                close()
+                return nil
+            }
+            phase = .head
+            return 0
+        case .complete(let source, let count):
+            if let source {
+                facts.peer = source.address
+                facts.peerPort = source.port
+            }
+            phase = .head
+            return count
+        case .malformed:
+            close()
+            return nil
+        }
+    }
+
+    private func discardContent(_ bytes: Span<UInt8>) -> Int {
+        var index = 0
+        while true {
+            let piece: ChunkPiece?
+            do throws(FramingFault) { piece = try content.next(bytes, from: &index) } catch {
+                closesAfterFlush = true
+                queueFlush()
+                return bytes.count
+            }
+            if content.isComplete {
+                phase = .head
+                startIdling()
+                return index
+            }
+            guard let piece, case .body(let range) = piece else { return index }
+            discarded &+= range.count
+            if discarded > FixedBounds.lingerBytes {
+                closesAfterFlush = true
+                queueFlush()
+                return bytes.count
+            }
+        }
+    }
+
+    // MARK: What an exchange asks for
+
+    func sendInterim() {
+        worker.borrow(&output)
+        ResponseWriter.append(informationalTo: &output.bytes, head: worker.responseHead, added: worker.lines)
+        queueFlush()
+    }
+
+    func sendHead(for head: inout RequestHead, framing: ResponseFraming, closes: Bool) {
+        worker.borrow(&output)
+        worker.writeResponse(framing: framing, version: head.version, closes: closes, to: &output.bytes)
+        queueFlush()
+    }
+
+    func sendAnswer(for head: inout RequestHead, closes: Bool) {
+        worker.borrow(&output)
+        worker.writeAnswer(for: &head, closes: closes, to: &output.bytes)
+    }
+
+    func sendContent(_ bytes: Span<UInt8>, framing: ResponseFraming) {
+        worker.borrow(&output)
+        if framing == .chunked {
+            ChunkWriter.append(chunkTo: &output.bytes, content: bytes)
+        } else {
+            output.bytes.append(contentsOf: bytes)
+        }
+        queueFlush()
+    }
+
+    func endContent(framing: ResponseFraming, trailers: inout TrailerSection) {
+        guard framing == .chunked else { return }
+        worker.borrow(&output)
+        ChunkWriter.append(lastChunkTo: &output.bytes, trailers: trailers)
+    }
+
+    var isCongested: Bool { output.pending > FixedBounds.pendingOutputBytes }
+
+    /// Tell the exchange when half of the output is taken.
+    func noticeWhenTaken() { owesNotice = true }
+
+    func pauseContent() { isPaused = true }
+
+    func resumeContent() {
+        guard isPaused else { return }
+        isPaused = false
+        mustResume = true
+        // The pause stopped the clock, and nothing may be there to be read that would start it.
+        expectContent()
+        queueFlush()
+    }
+
+    func expectContent() { setDeadline(after: worker.bounds.bodyTimeout) }
+
+    func exchangeEnded(closes: Bool) {
+        exchange = nil
+        isPaused = false
+        owesNotice = false
+        deadline = .distantFuture
+        discarded = 0
+        if closes {
+            phase = .discarding
+            content.begin(.untilClose)
+            closesAfterFlush = true
+        } else if !content.isComplete {
+            phase = .discarding
+            setDeadline(after: worker.bounds.bodyTimeout)
+        } else {
+            phase = .head
+            startIdling()
+        }
+        mustResume = true
+        queueFlush()
+    }
+
+    func abortAnswer() {
+        exchange = nil
+        phase = .discarding
+        close(resets: true)
+    }
+
+    private func startIdling() {
+        isIdleDeadline = true
+        let idle = worker.isDraining ? worker.drainIdleGrace : worker.bounds.idleTimeout
+        // While the last answer is still being taken, the client is not idle.
+        setDeadline(after: isBlocked ? worker.bounds.bodyTimeout : idle)
+    }
+
+    /// A client that never sent anything is idle too.
+    func drain() {
+        guard phase == .head || phase == .proxyHeader, input.isEmpty else { return }
+        startIdling()
+    }
+
+    private func resume() {
+        if !input.isEmpty { processInput() }
+        receive()
+        if sawEnd, !isPaused, !isClosed { endOfStream() }
+    }
+
+    // MARK: Refusing what never became an exchange
+
+    private func refuseMalformed(_ fault: RequestFault) {
+        refuseBroken(.malformedRequest(reason: fault.reason, status: fault.status, detail: fault.detail))
+    }
+
+    private func refuseBroken(_ denial: Denial) {
+        phase = .exchange
+        content.begin(.none)
+        let exchange = worker.takeExchange()
+        self.exchange = exchange
+        exchange.refuseUnread(client: self, denial)
+    }
+
+    // MARK: Deadlines and the end
+
+    private func setDeadlineAfterDrain() {
+        // A blocked writer's deadline is over with its writing; the phase's own deadline, if any, was set by the phase.
+        if phase == .exchange, let exchange {
+            let awaitsHalfClosed = sawPeerClose && !exchange.answerHasBegun
+            if isPaused || exchange.requestIsComplete && !awaitsHalfClosed { deadline = .distantFuture }
+        } else if phase == .head, isIdleDeadline {
+            startIdling()
+        }
+    }
+
+    private func beginLingering() {
+        closesAfterFlush = false
+        if sawPeerClose, !isReadable {
+            close()
+            return
+        }
+        phase = .lingering
+        discarded = 0
+        input = []
+        endWriting()
+        setDeadline(after: FixedBounds.lingerTimeout)
+        receive()
+    }
+
+    func cut() { close(because: .drainTimedOut, resets: phase == .exchange) }
+
+    func close(because fault: ExchangeFault = .clientLeft, resets: Bool = false) {
+        // What is not written yet is missing: an end of the stream must not make an answer without a length look whole.
+        guard closeSocket(resets: resets || output.pending > 0) else { return }
+        phase = .closed
+        if let exchange {
+            self.exchange = nil
+            exchange.clientLeft(fault)
+        }
+        worker.clientClosed(self)
+    }
+}
