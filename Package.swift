@@ -37,7 +37,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Core", "HTTP1", "Crypto", "Policy", "IO", "CLinux", .product(name: "Logging", package: "swift-log"),
+                "Core", "HTTP1", "HTTP2", "Crypto", "Policy", "IO", "CLinux",
+                .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: hot),
         .executableTarget(
             name: "portcullis",

@@ -4,14 +4,18 @@ package struct ByteBufferPool: ~Copyable {
     private var free: [UnsafeMutableRawBufferPointer]
     private let countLimit: Int
     private let byteLimit: Int
+    private let totalByteLimit: Int
+    private var heldBytes = 0
 
     /// - Parameters:
     ///   - countLimit: so many are kept.
     ///   - byteLimit: what grew beyond this goes back to the allocator.
-    package init(countLimit: Int, byteLimit: Int) {
+    ///   - totalByteLimit: the pool holds so many bytes at most.
+    package init(countLimit: Int, byteLimit: Int, totalByteLimit: Int) {
         unsafe free = []
         self.countLimit = countLimit
         self.byteLimit = byteLimit
+        self.totalByteLimit = totalByteLimit
         unsafe free.reserveCapacity(countLimit)
     }
 
@@ -23,13 +27,15 @@ package struct ByteBufferPool: ~Copyable {
     @inline(__always)
     package mutating func lend(to buffer: inout ByteBuffer) {
         guard buffer.capacity == 0, let storage = unsafe free.popLast() else { return }
+        heldBytes &-= storage.count
         buffer = unsafe ByteBuffer(storage: storage)
     }
 
     /// Empties a buffer and takes its storage back.
     package mutating func takeBack(_ buffer: inout ByteBuffer) {
         guard let storage = unsafe buffer.takeStorage() else { return }
-        if storage.count <= byteLimit, unsafe free.count < countLimit {
+        if storage.count <= byteLimit, heldBytes &+ storage.count <= totalByteLimit, unsafe free.count < countLimit {
+            heldBytes &+= storage.count
             unsafe free.append(storage)
         } else {
             unsafe storage.deallocate()

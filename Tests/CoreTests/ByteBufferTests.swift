@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `storage goes round and is not shared`() {
-        var pool = ByteBufferPool(countLimit: 1, byteLimit: 1024)
+        var pool = ByteBufferPool(countLimit: 1, byteLimit: 1024, totalByteLimit: 4096)
         var first = ByteBuffer()
         first.append("first")
         let capacity = first.capacity
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func `what grew beyond the limit, or is one too many, is not kept`() {
-        var pool = ByteBufferPool(countLimit: 1, byteLimit: 1024)
+        var pool = ByteBufferPool(countLimit: 1, byteLimit: 1024, totalByteLimit: 4096)
         var large = ByteBuffer()
         large.append(contentsOf: [UInt8](repeating: 1, count: 1025).span)
         pool.takeBack(&large)
@@ -71,5 +71,18 @@ import Testing
         pool.lend(to: &borrower)
         let capacity = borrower.capacity
         #expect(capacity == 0)
+    }
+
+    @Test func `a pool holds no more bytes than it may, however many buffers come back`() {
+        var pool = ByteBufferPool(countLimit: 100, byteLimit: 1024, totalByteLimit: 1100)
+        for _ in 0..<3 {
+            var buffer = ByteBuffer()
+            buffer.append(contentsOf: [UInt8](repeating: 1, count: 1000).span)
+            pool.takeBack(&buffer)
+        }
+        var (first, second) = (ByteBuffer(), ByteBuffer())
+        pool.lend(to: &first)
+        pool.lend(to: &second)
+        #expect((first.capacity, second.capacity) == (1000, 0))
     }
 }

@@ -412,6 +412,15 @@ final class Exchange {
         refuse(Refusal(denial: denial, client: facts.peer))
     }
 
+    /// A head that is no request, and that nothing can be answered to: only the record tells of it.
+    func dropUnread(client: any ClientStream) {
+        open(client)
+        swap(&worker.requestHead, &head)
+        worker.requestIDs.append(to: &requestID)
+        fault = .streamMalformed
+        finish()
+    }
+
     // MARK: 7. The end
 
     private func end() {

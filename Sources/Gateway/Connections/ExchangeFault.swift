@@ -9,4 +9,6 @@ enum ExchangeFault: String, CaseIterable {
     case upstreamCut = "upstream_cut"
     /// The drain's time was over before the exchange was.
     case drainTimedOut = "drain_timeout"
+    /// A message of HTTP/2 that is none, so that its stream was reset (RFC 9113 §8.1.1).
+    case streamMalformed = "stream_malformed"
 }

@@ -38,9 +38,14 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     private var closesAfterFlush = false
     private var mustResume = false
     private let requiresProxyHeader: Bool
+    /// Nothing was asked yet, and the listener speaks HTTP/2 with clients that know it beforehand.
+    private var mayBeHTTP2: Bool
+
+    private static let http2Preface = Array("PRI * HTTP/2.0\r".utf8)
 
     init(worker: Worker, descriptor: Int32, peer: SocketEndpoint, listener: ListenerSocket) {
         role = listener.role
+        mayBeHTTP2 = listener.role == .traffic
         peerAddress = peer.address
         facts = ConnectionFacts(
             peer: peer.address, peerPort: peer.port, localPort: listener.endpoint.port, isSecure: false, waited: false)
@@ -155,7 +160,13 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
                     parser = RequestHeadParser()
                     beginExchange()
                 case .malformed(let fault):
-                    refuseMalformed(fault)
+                    if fault == .versionNotSupported, mayBeHTTP2, rest.hasPrefix(Self.http2Preface.span) {
+                        // Prior knowledge (RFC 9113 §3.3): the whole preface is read again, by the session.
+                        input.append(contentsOf: rest)
+                        worker.continueWithHTTP2(self)
+                    } else {
+                        refuseMalformed(fault)
+                    }
                     return bytes.count
                 }
             case .exchange:
@@ -192,6 +203,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         deadline = .distantFuture
         isIdleDeadline = false
         phase = .exchange
+        mayBeHTTP2 = false
         content.begin(worker.requestHead.framing)
         let exchange = worker.takeExchange()
         self.exchange = exchange

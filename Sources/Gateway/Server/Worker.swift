@@ -13,6 +13,8 @@ final class Worker: @unchecked Sendable {
     let metrics: LoopMetrics
     private(set) var snapshot: Snapshot
     private(set) var bounds: Bounds
+    /// What HTTP/2 peers may do, as `bounds` says it.
+    private(set) var http2Limits: HTTP2Bounds
     private(set) var isDraining = false
     /// Requests parked until a key set arrives.
     var waiting = 0
@@ -31,7 +33,7 @@ final class Worker: @unchecked Sendable {
     private var listeners: [ListenerSocket] = []
     private var clients: [ObjectIdentifier: any ClientConnection] = [:]
     private var freeExchanges: [Exchange] = []
-    private var freeStorage = ByteBufferPool(countLimit: 512, byteLimit: 262_144)
+    private var freeStorage = ByteBufferPool(countLimit: 512, byteLimit: 262_144, totalByteLimit: 8_388_608)
     private var date: [UInt8] = []
     private var dateSecond: Int64 = .min
     private var drained: (@Sendable () -> Void)?
@@ -47,6 +49,7 @@ final class Worker: @unchecked Sendable {
         self.shared = shared
         snapshot = policy.snapshot
         bounds = policy.snapshot.configuration.bounds
+        http2Limits = HTTP2Bounds(bounds.http2)
         memory = DecisionMemory(buckets: shared.buckets, failureBudget: shared.failureBudget, seed: shared.seed)
         metrics = LoopMetrics(
             reasons: Denial.allReasons + ExchangeFault.allCases.map(\.rawValue)
@@ -62,6 +65,7 @@ final class Worker: @unchecked Sendable {
     func adopt(_ policy: CompiledPolicy) {
         snapshot = policy.snapshot
         bounds = policy.snapshot.configuration.bounds
+        http2Limits = HTTP2Bounds(bounds.http2)
         memory.reset(for: policy.snapshot)
         // They hold on to the policy they last served.
         freeExchanges.removeAll()
@@ -123,6 +127,14 @@ final class Worker: @unchecked Sendable {
         metrics.totals.connectionsAccepted &+= 1
         metrics.totals.connectionsOpen += 1
         clients[ObjectIdentifier(client)] = client
+    }
+
+    /// A client was found to speak HTTP/2.
+    func continueWithHTTP2(_ client: HTTP1ClientConnection) {
+        guard clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
+        let next = HTTP2ClientConnection(continuing: client)
+        clients[ObjectIdentifier(next)] = next
+        next.start()
     }
 
     func acceptFailed(_ error: SystemError) { shared.log.acceptFailed(error) }
@@ -200,6 +212,12 @@ final class Worker: @unchecked Sendable {
     func writeAnswer(for head: inout RequestHead, closes: Bool, to out: inout ByteBuffer) {
         refreshDate()
         MessageText.append(answerTo: &out, answer, for: &head, closes: closes, date: &date)
+    }
+
+    /// The current second as an IMF-fixdate.
+    func currentDate() -> [UInt8] {
+        refreshDate()
+        return date
     }
 
     /// Keeps `date` at the current second.

@@ -198,7 +198,7 @@ class SocketChannel: Channel {
             unsafe input.append(contentsOf: fresh)
             processInput()
         }
-        received()
+        if !isClosed { received() }
     }
 
     /// Gives what could not be used before to `process` again.

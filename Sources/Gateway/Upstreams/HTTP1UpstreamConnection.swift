@@ -93,6 +93,7 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
     }
 
     func sendContent(_ bytes: Span<UInt8>, framing: BodyFraming) {
+        worker.borrow(&output)
         if framing == .chunked {
             ChunkWriter.append(chunkTo: &output.bytes, content: bytes)
         } else {
@@ -103,7 +104,10 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
     }
 
     func endRequest(framing: BodyFraming, trailers: inout TrailerSection) {
-        if framing == .chunked { ChunkWriter.append(lastChunkTo: &output.bytes, trailers: trailers) }
+        if framing == .chunked {
+            worker.borrow(&output)
+            ChunkWriter.append(lastChunkTo: &output.bytes, trailers: trailers)
+        }
         requestHasEnded = true
         if phase == .request, output.pending == 0 { setDeadline(after: responseTimeout) }
         queueFlush()

@@ -1,0 +1,225 @@
+import Core
+import HTTP2
+import IO
+import Policy
+
+/// A client's HTTP/2 connection (RFC 9113): one session, and an exchange for each of its streams. The session's flow
+/// control is the backpressure: what an upstream is slow to take stalls one stream, not the connection.
+final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerDelegate {
+    let role: ListenerRole
+    let peerAddress: IPAddress
+    let facts: ConnectionFacts
+    private(set) var session: HTTP2ServerSession!
+    private var waiting: [HTTP2ClientStream] = []
+    private var isEnding = false
+    private var lastProgress: Instant
+
+    /// Goes on with a connection whose client was found to speak HTTP/2: by ALPN, or by how it began.
+    init(continuing other: HTTP1ClientConnection) {
+        role = other.role
+        peerAddress = other.peerAddress
+        facts = other.facts
+        lastProgress = other.worker.loop.now.instant
+        super.init(continuing: other)
+        session = HTTP2ServerSession(
+            bounds: worker.bounds, limits: worker.http2Limits, acceptsWebSockets: false, delegate: self)
+    }
+
+    func start() {
+        watch()
+        queueFlush()
+        if !input.isEmpty { processInput() }
+        isReadable = true
+        receive()
+    }
+
+    // MARK: What the socket says
+
+    override func survivesBreak() -> Bool {
+        close()
+        return false
+    }
+
+    override func process(_ bytes: Span<UInt8>) -> Int {
+        lastProgress = worker.loop.now.instant
+        session.receive(bytes, now: lastProgress)
+        queueFlush()
+        return bytes.count
+    }
+
+    /// What the client does not take is not answered, so it is not read either.
+    override var wantsInput: Bool { output.pending <= FixedBounds.pendingOutputBytes && session.failure == nil }
+
+    override func endOfStream() {
+        // A client that sends no more cannot acknowledge, open windows or cancel: it has left.
+        close()
+    }
+
+    override func readFailed() { close() }
+
+    override func flushOutput() {
+        deliverHeld()
+        while !isClosed, !isBlocked {
+            if output.pending == 0 {
+                worker.borrow(&output)
+                session.writePending(
+                    to: &output.bytes, limit: FixedBounds.pendingOutputBytes / 2, now: worker.loop.now.instant)
+                if output.pending == 0 {
+                    worker.recycle(&output)
+                    break
+                }
+            }
+            switch writeOutput() {
+            case .drained, .blocked: lastProgress = worker.loop.now.instant
+            case .failed: return close()
+            }
+        }
+        guard !isClosed, output.pending == 0 else { return }
+        if session.isOver || isEnding && session.streams.isEmpty && sawGoodbye { return close() }
+        if isReadable { receive() }
+        if session.streams.isEmpty != isIdle { watch() }
+    }
+
+    // MARK: Streams
+
+    func session(_ session: HTTP2ServerSession, received head: inout RequestHead, on stream: HTTP2Stream) {
+        swap(&head, &worker.requestHead)
+        let exchange = worker.takeExchange()
+        let own = HTTP2ClientStream(connection: self, stream: stream, exchange: exchange)
+        stream.context = own
+        exchange.begin(client: own, hasContent: !stream.isRemoteEnded)
+    }
+
+    func session(
+        _ session: HTTP2ServerSession, refused fault: RequestFault, head: inout RequestHead, on stream: HTTP2Stream
+    ) {
+        swap(&head, &worker.requestHead)
+        let exchange = worker.takeExchange()
+        let own = HTTP2ClientStream(connection: self, stream: stream, exchange: exchange)
+        stream.context = own
+        exchange.refuseUnread(
+            client: own, .malformedRequest(reason: fault.reason, status: fault.status, detail: fault.detail))
+    }
+
+    func session(_ session: HTTP2ServerSession, reset head: inout RequestHead, on stream: HTTP2Stream) {
+        swap(&head, &worker.requestHead)
+        let exchange = worker.takeExchange()
+        let own = HTTP2ClientStream(connection: self, stream: stream, exchange: exchange)
+        exchange.dropUnread(client: own)
+    }
+
+    func session(_ session: HTTP2Session, received content: Span<UInt8>, on stream: HTTP2Stream) {
+        (stream.context as? HTTP2ClientStream)?.received(content)
+    }
+
+    func session(_ session: HTTP2Session, receivedEndOf stream: HTTP2Stream, trailers: inout TrailerSection) {
+        (stream.context as? HTTP2ClientStream)?.receivedEnd(&trailers)
+    }
+
+    func session(_ session: HTTP2Session, closed stream: HTTP2Stream, code: HTTP2ErrorCode) {
+        (stream.context as? HTTP2ClientStream)?.closed(because: .clientLeft)
+    }
+
+    func session(_ session: HTTP2Session, canTakeMoreOn stream: HTTP2Stream) {
+        (stream.context as? HTTP2ClientStream)?.roomAgain()
+    }
+
+    /// Hands content on at the end of this round, when nobody is in the middle of a step.
+    func deliverLater(_ stream: HTTP2ClientStream) {
+        waiting.append(stream)
+        queueFlush()
+    }
+
+    private func deliverHeld() {
+        while let stream = waiting.popLast() { stream.deliver() }
+    }
+
+    // MARK: Answers
+
+    func submitInterim(on stream: HTTP2Stream) {
+        session.submitInterim(on: stream, head: &worker.responseHead, added: worker.lines)
+        queueFlush()
+    }
+
+    func submitHead(on stream: HTTP2Stream, framing: ResponseFraming) {
+        let date = worker.currentDate()
+        session.submitHead(
+            on: stream, status: worker.responseHead.status, head: &worker.responseHead, framing: framing,
+            added: worker.lines, date: date.span)
+        queueFlush()
+    }
+
+    func submitAnswer(on stream: HTTP2Stream, requestMethod: Method) {
+        let date = worker.currentDate()
+        let body = worker.answer.body
+        session.submitAnswer(
+            on: stream, status: worker.answer.status, lines: worker.answer.lines, body: body.span,
+            requestMethod: requestMethod, date: date.span)
+        queueFlush()
+    }
+
+    // MARK: Deadlines
+
+    /// No stream is open, as the running deadline was set for.
+    private var isIdle = true
+    /// The last stream's identifier was said: the client opens no more.
+    private var sawGoodbye = false
+
+    /// Sets the deadline that fits: idle connections by their own, busy ones are looked at now and then.
+    private func watch() {
+        isIdle = session.streams.isEmpty
+        if isEnding, !sawGoodbye {
+            setDeadline(after: worker.drainIdleGrace)
+        } else if isIdle, session.headerBlockSince == nil {
+            setDeadline(after: worker.bounds.idleTimeout)
+        } else {
+            setDeadline(after: min(worker.bounds.headTimeout, worker.bounds.bodyTimeout) / 4)
+        }
+    }
+
+    override func deadlinePassed() {
+        let now = worker.loop.now.instant
+        if isEnding, !sawGoodbye {
+            sawGoodbye = true
+            session.finishStreams()
+            queueFlush()
+        } else if isIdle {
+            // Nothing was asked for so long; a header block may have begun meanwhile.
+            guard session.headerBlockSince == nil else { return watch() }
+            guard now >= lastProgress.advanced(by: worker.bounds.idleTimeout) || sawGoodbye else { return watch() }
+            session.terminate(.noError)
+            queueFlush()
+        }
+        if let began = session.headerBlockSince, now >= began.advanced(by: worker.bounds.headTimeout) {
+            session.terminate(.enhanceYourCalm)
+            queueFlush()
+        }
+        if isBlocked, now >= lastProgress.advanced(by: worker.bounds.bodyTimeout) { return close(because: .clientTimedOut) }
+        let limit = Instant(nanoseconds: now.nanoseconds &- worker.bounds.bodyTimeout)
+        for stream in session.streams {
+            guard let own = stream.context as? HTTP2ClientStream, own.isIdle(since: limit) else { continue }
+            own.timedOut()
+        }
+        watch()
+    }
+
+    // MARK: The end
+
+    func drain() {
+        guard !isEnding else { return }
+        isEnding = true
+        session.announceEnd()
+        queueFlush()
+        watch()
+    }
+
+    func cut() { close(because: .drainTimedOut) }
+
+    private func close(because fault: ExchangeFault = .clientLeft) {
+        guard closeSocket() else { return }
+        let open = session.streams.compactMap { $0.context as? HTTP2ClientStream }
+        for stream in open { stream.closed(because: fault) }
+        waiting = []
+        worker.clientClosed(self)
+    }
+}

@@ -1,0 +1,142 @@
+import Core
+import HTTP2
+import IO
+import Policy
+
+/// One request of an HTTP/2 connection and its answer.
+final class HTTP2ClientStream: ClientStream {
+    private unowned let connection: HTTP2ClientConnection
+    private let stream: HTTP2Stream
+    private(set) var exchange: Exchange?
+    /// Content that came while the exchange took none; the stream's window bounds it.
+    private var held: [UInt8] = []
+    /// The request's content is whole, in `held`.
+    private var heldTrailers: TrailerSection?
+    private var isPaused = false
+    /// The exchange asked for content since the last round.
+    private var mustDeliver = false
+
+    init(connection: HTTP2ClientConnection, stream: HTTP2Stream, exchange: Exchange) {
+        self.connection = connection
+        self.stream = stream
+        self.exchange = exchange
+    }
+
+    var role: ListenerRole { connection.role }
+    var peerAddress: IPAddress { connection.peerAddress }
+    var facts: ConnectionFacts { connection.facts }
+
+    // MARK: The answer
+
+    func sendInterim() { connection.submitInterim(on: stream) }
+
+    func sendHead(for head: inout RequestHead, framing: ResponseFraming, closes: Bool) {
+        connection.submitHead(on: stream, framing: framing)
+    }
+
+    func sendAnswer(for head: inout RequestHead, closes: Bool) {
+        connection.submitAnswer(on: stream, requestMethod: head.method)
+    }
+
+    func sendContent(_ bytes: Span<UInt8>, framing: ResponseFraming) {
+        connection.session.send(bytes, on: stream)
+        connection.queueFlush()
+    }
+
+    func endContent(framing: ResponseFraming, trailers: inout TrailerSection) {
+        connection.session.endContent(on: stream, trailers: trailers)
+        connection.queueFlush()
+    }
+
+    var isCongested: Bool { connection.session.isFull(stream) }
+
+    func noticeWhenTaken() { connection.session.noticeWhenTaken(stream) }
+
+    func roomAgain() { exchange?.clientTookOutput() }
+
+    // MARK: The request's content
+
+    func pauseContent() { isPaused = true }
+
+    func resumeContent() {
+        guard isPaused, !mustDeliver else { return }
+        mustDeliver = true
+        connection.deliverLater(self)
+    }
+
+    /// The connection looks for streams without progress by itself.
+    func expectContent() {}
+
+    func received(_ content: Span<UInt8>) {
+        guard let exchange, !isPaused else {
+            if self.exchange == nil {
+                connection.session.consumed(content.count, on: stream)
+            } else {
+                held.append(contentsOf: content)
+            }
+            return
+        }
+        _ = exchange.receiveContent(content)
+        // What the upstream cannot take yet waits on its side; the client's window is not opened for more.
+        if isPaused { unreturned &+= content.count } else { connection.session.consumed(content.count, on: stream) }
+    }
+
+    func receivedEnd(_ trailers: inout TrailerSection) {
+        guard let exchange else { return }
+        if isPaused {
+            heldTrailers = trailers
+        } else {
+            exchange.requestEnded(trailers: &trailers)
+        }
+    }
+
+    /// Bytes handed on and not yet given back to the client's window.
+    private var unreturned = 0
+
+    /// Hands on what was held back.
+    func deliver() {
+        mustDeliver = false
+        guard isPaused else { return }
+        isPaused = false
+        connection.session.consumed(unreturned, on: stream)
+        unreturned = 0
+        var content: [UInt8] = []
+        swap(&content, &held)
+        if !content.isEmpty { received(content.span) }
+        guard !isPaused, var trailers = heldTrailers else { return }
+        heldTrailers = nil
+        exchange?.requestEnded(trailers: &trailers)
+    }
+
+    /// The client is due to send content or to take some, and has done neither since `instant`.
+    func isIdle(since instant: Instant) -> Bool {
+        guard let exchange else { return false }
+        if stream.isStalled { return stream.lastTaken < instant }
+        return !exchange.requestIsComplete && !isPaused && stream.lastReceived < instant
+    }
+
+    func timedOut() { exchange?.clientTimedOut() }
+
+    // MARK: The end
+
+    func exchangeEnded(closes: Bool) {
+        exchange = nil
+        connection.session.consumed(unreturned &+ held.count, on: stream)
+        unreturned = 0
+        held = []
+        connection.queueFlush()
+    }
+
+    func abortAnswer() {
+        exchange = nil
+        connection.session.reset(stream, .internalError)
+        connection.queueFlush()
+    }
+
+    /// The stream is closed.
+    func closed(because fault: ExchangeFault) {
+        guard let exchange else { return }
+        self.exchange = nil
+        exchange.clientLeft(fault)
+    }
+}
