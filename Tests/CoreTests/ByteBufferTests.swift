@@ -80,7 +80,8 @@ import Testing
             buffer.append(contentsOf: [UInt8](repeating: 1, count: 1000).span)
             pool.takeBack(&buffer)
         }
-        var (first, second) = (ByteBuffer(), ByteBuffer())
+        var first = ByteBuffer()
+        var second = ByteBuffer()
         pool.lend(to: &first)
         pool.lend(to: &second)
         #expect((first.capacity, second.capacity) == (1000, 0))
