@@ -5,14 +5,16 @@
 /// `connectionQueueBytes` and, for each stream, `streamQueueFloorBytes` and one read of content to be sent, one head
 /// being received, two header tables, `outboundFrames` small frames.
 package struct HTTP2Bounds: Sendable, Equatable {
-    /// Streams open at one time; what nginx and HAProxy allow about, and more than a browser uses. More are refused.
-    package var concurrentStreams: UInt32 = 128
-    /// Content of one stream that may be on its way to an upstream: enough for 20 Mbit/s at a round trip of 100 ms.
-    package var streamWindowBytes: UInt32 = 262_144
-    /// Content of all streams together: four streams at full speed, whatever their number.
-    package var connectionWindowBytes: UInt32 = 1_048_576
+    /// Streams open at one time. 128 is about what nginx and HAProxy allow, and more than a browser uses. More are
+    /// refused.
+    package var concurrentStreams: UInt32
+    /// Content of one stream that may be on its way to an upstream. 256 KiB are enough for 20 Mbit/s at a round trip of
+    /// 100 ms.
+    package var streamWindowBytes: UInt32
+    /// Content of all streams together. 1 MiB lets four streams run at full speed, whatever their number.
+    package var connectionWindowBytes: UInt32
     /// The dynamic table of the peer's header compression (RFC 7541 §4.2), and of ours at most.
-    package var headerTableBytes: UInt32 = 4096
+    package var headerTableBytes: UInt32
     /// The payload of one frame the peer may send: the least there is (RFC 9113 §4.2).
     package var frameBytes: UInt32 = 16_384
     /// Fields of one block as counted by SETTINGS_MAX_HEADER_LIST_SIZE, beyond which the peer is no client but an
@@ -37,5 +39,13 @@ package struct HTTP2Bounds: Sendable, Equatable {
     /// Points forgiven each second.
     package var glitchPointsPerSecond: Int64 = 660
 
-    package init() {}
+    /// Those an operator can set as `configured`, the others as they stand above. Windows are at most 2³¹−1 bytes
+    /// (RFC 9113 §6.9.1), and that of the connection at least that of a stream.
+    package init(_ configured: Bounds.HTTP2 = Bounds.HTTP2()) {
+        concurrentStreams = UInt32(clamping: configured.streamLimit)
+        streamWindowBytes = UInt32(clamping: min(max(configured.streamWindowBytes, 0), 0x7FFF_FFFF))
+        connectionWindowBytes = max(
+            UInt32(clamping: min(max(configured.connectionWindowBytes, 65_535), 0x7FFF_FFFF)), streamWindowBytes)
+        headerTableBytes = UInt32(clamping: configured.headerTableBytes)
+    }
 }

@@ -9,7 +9,8 @@ extension HTTP2Session {
         case .content: break
         case .headers:
             headerBlockSince = now
-            return true
+            // What comes behind our GOAWAY is ignored, but not for ever.
+            return !isLeaving || stream(header.stream_id) != nil || charge(.refusedStream)
         case .continuation: return charge(.continuation)
         case .windowUpdate:
             windowUpdateCredit &-= 1
@@ -34,7 +35,9 @@ extension HTTP2Session {
     func charge(_ glitch: Glitch) -> Bool {
         switch score.add(glitch.points, at: now) {
         case .tolerable: break
-        case .excessive: finishStreams(.enhanceYourCalm)
+        case .excessive:
+            isCalmed = true
+            finishStreams(.enhanceYourCalm)
         case .unbearable: fail(.abused)
         }
         return failure == nil

@@ -25,6 +25,8 @@ package class HTTP2Session {
     /// Content queued on all streams.
     package internal(set) var pendingBytes = 0
     package internal(set) var score: GlitchScore
+    /// The peer did so many odd things that it was told to calm down: what is open finishes, nothing new begins.
+    package internal(set) var isCalmed = false
 
     unowned let delegate: any HTTP2SessionDelegate
     /// The clock's reading that the call now running came with.

@@ -58,6 +58,9 @@ enum SessionCallbacks {
             unsafe session?.receivedContent(Span(_unsafeElements: UnsafeBufferPointer(start: bytes, count: count)), on: id)
             return 0
         }
+        // Frames of unknown kinds are counted when they begin, and their payload is dropped.
+        unsafe nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(callbacks) { _, _, _, _, _ in 0 }
+        unsafe nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, _ in NGHTTP2_ERR_CANCEL.rawValue }
     }
 
     private static func setSending(_ callbacks: OpaquePointer?) {

@@ -12,8 +12,6 @@ package enum SessionFailure: Error, Equatable, Sendable, CaseIterable {
     case outboundFlooded
     /// A header block of too many CONTINUATION frames, or too large when decoded.
     case headerBlockTooLarge
-    /// SETTINGS with too many entries, or none at the start.
-    case settingsInvalid
     /// The library could not go on, for want of memory or by an error of ours.
     case internalFailure
 
@@ -25,7 +23,6 @@ package enum SessionFailure: Error, Equatable, Sendable, CaseIterable {
         case .abused: "http2_abused"
         case .outboundFlooded: "http2_outbound_flooded"
         case .headerBlockTooLarge: "http2_header_block_too_large"
-        case .settingsInvalid: "http2_settings_invalid"
         case .internalFailure: "http2_internal_failure"
         }
     }
@@ -35,7 +32,7 @@ extension SessionFailure {
     /// The code of the GOAWAY that goes out before the end.
     var code: HTTP2ErrorCode {
         switch self {
-        case .prefaceInvalid, .protocolViolated, .settingsInvalid: .protocolError
+        case .prefaceInvalid, .protocolViolated: .protocolError
         case .abused, .outboundFlooded, .headerBlockTooLarge: .enhanceYourCalm
         case .internalFailure: .internalError
         }
@@ -48,8 +45,7 @@ extension SessionFailure {
             case NGHTTP2_ERR_BAD_CLIENT_MAGIC: .prefaceInvalid
             case NGHTTP2_ERR_FLOODED: .outboundFlooded
             case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS: .headerBlockTooLarge
-            case NGHTTP2_ERR_SETTINGS_EXPECTED, NGHTTP2_ERR_TOO_MANY_SETTINGS: .settingsInvalid
-            case NGHTTP2_ERR_PROTO: .protocolViolated
+            case NGHTTP2_ERR_SETTINGS_EXPECTED, NGHTTP2_ERR_TOO_MANY_SETTINGS, NGHTTP2_ERR_PROTO: .protocolViolated
             default: .internalFailure
             }
     }

@@ -15,9 +15,13 @@ extension HTTP2Bounds {
         unsafe nghttp2_option_set_max_deflate_dynamic_table_size(option, Int(headerTableBytes))
         // A head of the gateway is bounded where it is made; this is only not to be in the way of it.
         unsafe nghttp2_option_set_max_send_header_block_length(option, 1 &<< 20)
+        // `Glitch.cancelledStream` counts these, sooner and by a clock of ours.
+        unsafe nghttp2_option_set_stream_reset_rate_limit(option, 1 &<< 40, 1 &<< 20)
         unsafe nghttp2_option_set_max_outbound_ack(option, outboundAcks)
         unsafe nghttp2_option_set_max_settings(option, settingsEntries)
         unsafe nghttp2_option_set_max_continuations(option, continuationFrames)
+        // Of frames it does not know the library is silent, unless each kind is asked for. They are to be counted.
+        for kind in 10...UInt8.max { unsafe nghttp2_option_set_user_recv_extension_type(option, kind) }
         return unsafe body(option)
     }
 }

@@ -44,6 +44,16 @@ final class ServerPeer: HTTP2ServerDelegate {
             requestMethod: heads[stream.id]?.method ?? .get, date: Array("Sun, 06 Nov 1994 08:49:37 GMT".utf8).span)
     }
 
+    /// The head of an answer with content to follow.
+    func beginAnswer(_ stream: HTTP2Stream) {
+        var head = responseHead(200, [])
+        let date = ExchangeTests.date
+        session.submitHead(
+            on: stream, status: 200, head: &head, framing: .chunked, added: HeaderLines(), date: date.span)
+    }
+
+    func send(_ content: [UInt8], on stream: HTTP2Stream) { session.send(content.span, on: stream) }
+
     // MARK: Events
 
     func session(_ session: HTTP2ServerSession, received head: inout RequestHead, on stream: HTTP2Stream) {
