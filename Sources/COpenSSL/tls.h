@@ -148,7 +148,7 @@ static inline unsigned long copenssl_error_code(int library, int reason) { retur
 /// How a call on a connection failed.
 struct copenssl_failure {
   int kind;    /* SSL_ERROR_… */
-  int library; /* of the oldest error in the queue; 0 when there is none */
+  int library; /* of libssl's oldest error in the queue, or another's; 0 when there is none */
   int reason;
   int system;  /* errno */
 };
@@ -163,6 +163,9 @@ static inline int copenssl_explain(SSL *ssl, int result, struct copenssl_failure
   failure->system = errno;
   failure->kind = SSL_get_error(ssl, result);
   unsigned long code = ERR_peek_error();
+  /* What libssl says of it tells more than what made it say so. */
+  for (unsigned long next; ERR_GET_LIB(code) != ERR_LIB_SSL && (next = ERR_get_error()) != 0;)
+    if (ERR_GET_LIB(next) == ERR_LIB_SSL) code = next;
   failure->library = ERR_GET_LIB(code);
   failure->reason = ERR_GET_REASON(code);
   return -1;

@@ -97,8 +97,9 @@ package enum FixedBounds {
     package static let trustAnchors = 1000
     /// The certificates a peer may send, in its one message; a longer one ends the handshake.
     package static let peerCertificateBytes = 65_536
-    /// Names for which one client context keeps a session to resume; another name takes the place of one of them.
+    /// Names for which one client context keeps sessions to resume, and sessions of a name; above them old ones go.
     package static let resumableNames = 1024
+    package static let resumableSessions = 8
     /// Access records of one loop waiting to be written; more are dropped and counted.
     package static let accessLogBytes = 8_388_608
 }

@@ -5,10 +5,10 @@ package import Core
 package final class CertificateFacts: Sendable {
     /// The distinguished name as RFC 4514 writes it.
     package let subject: String
-    /// The last common name of the subject; nil when it has none.
+    /// The last common name of the subject; nil when it has none, or one with control characters in it.
     package let commonName: String?
     package let issuer: String
-    /// Two lower-case hexadecimal digits a byte.
+    /// Two upper-case hexadecimal digits a byte.
     package let serial: String
     /// Of the whole certificate.
     package let sha256: Digest256
@@ -35,5 +35,18 @@ package final class CertificateFacts: Sendable {
         uris = names.uris
         emailAddresses = names.emails
         addresses = names.addresses
+    }
+
+    /// The part of it that policies decide on.
+    package var clientCertificate: ClientCertificate {
+        var parts = ClientCertificate.Parts(fingerprint: sha256, notAfter: notAfter)
+        parts.subject = subject
+        parts.commonName = commonName
+        parts.dnsNames = dnsNames
+        parts.uris = uris
+        parts.emails = emailAddresses
+        parts.issuer = issuer
+        parts.serial = serial
+        return ClientCertificate(parts)
     }
 }

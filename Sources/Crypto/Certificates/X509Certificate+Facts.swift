@@ -7,6 +7,7 @@ extension X509Certificate {
 
     var issuer: String { unsafe Self.text(X509_get_issuer_name(pointer)) }
 
+    /// Nil also when it has control characters in it: no name that means anything has.
     var commonName: String? {
         guard let name = unsafe X509_get_subject_name(pointer) else { return nil }
         var last: Int32 = -1
@@ -23,7 +24,9 @@ extension X509Certificate {
             return nil
         }
         defer { unsafe CRYPTO_free(bytes, "", 0) }
-        return unsafe String(decoding: UnsafeBufferPointer(start: bytes, count: Int(count)), as: UTF8.self)
+        let text = unsafe UnsafeBufferPointer(start: bytes, count: Int(count))
+        guard unsafe text.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
+        return unsafe String(decoding: text, as: UTF8.self)
     }
 
     var serial: String {
@@ -32,7 +35,7 @@ extension X509Certificate {
         var bytes = [UInt8](repeating: 0, count: max(Int((unsafe BN_num_bits(number)) &+ 7) / 8, 1))
         // The array has as many bytes as the number; a zero has none and stays one zero byte.
         _ = unsafe BN_bn2binpad(number, &bytes, Int32(truncatingIfNeeded: bytes.count))
-        return Hex.encode(bytes.span)
+        return Hex.encode(bytes.span).uppercased()
     }
 
     var sha256: Digest256 {

@@ -6,7 +6,8 @@ import Core
 package final class TLSClientContext: Sendable {
     package let settings: TLSClientSettings
     let context: OpenSSLContext
-    let sessions = TLSSessionStore(nameLimit: FixedBounds.resumableNames)
+    let sessions = TLSSessionStore(
+        nameLimit: FixedBounds.resumableNames, sessionLimit: FixedBounds.resumableSessions)
 
     package init(_ settings: TLSClientSettings) throws(TLSContextError) {
         self.settings = settings

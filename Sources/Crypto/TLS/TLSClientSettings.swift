@@ -14,7 +14,7 @@ package struct TLSClientSettings: Sendable {
     /// Offered in ALPN, in the order of preference; empty: no ALPN.
     package var protocols: [TLSApplicationProtocol] = [.http11]
     package var minimumVersion = TLSVersion.tls12
-    /// Keep the newest session of each name and begin with it next time.
+    /// Keep the newest sessions of each name and begin with them next time.
     package var resumesSessions = true
     /// Give the keys of connections to the kernel where it takes them.
     package var usesKernelTLS = false

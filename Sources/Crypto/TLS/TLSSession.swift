@@ -14,6 +14,9 @@ import COpenSSL
         unsafe SSL_SESSION_free(pointer)
     }
 
-    /// False when a connection of it has failed since.
+    /// TLS 1.3 asks to use a ticket once (RFC 8446 §C.4), and OpenSSL sees to it.
+    var isForOneUse: Bool { unsafe SSL_SESSION_get_protocol_version(pointer) == TLS1_3_VERSION }
+
+    /// False when it has been used up, or a connection of it has failed since.
     var isResumable: Bool { unsafe SSL_SESSION_is_resumable(pointer) == 1 }
 }

@@ -1,18 +1,27 @@
 import Core
 import Synchronization
 
-/// The newest session of each name that a client context has spoken to.
+/// The newest sessions of each name that a client context has spoken to.
 final class TLSSessionStore: Sendable {
     private let nameLimit: Int
-    private let sessions = Mutex<[TLSServerName: TLSSession]>([:])
+    private let sessionLimit: Int
+    /// The newest last.
+    private let sessions = Mutex<[TLSServerName: [TLSSession]]>([:])
 
-    /// Above `nameLimit` names a new one takes the place of another.
-    init(nameLimit: Int) { self.nameLimit = nameLimit }
+    /// Above `nameLimit` names a new one takes the place of another; above `sessionLimit` sessions of a name the oldest
+    /// goes.
+    init(nameLimit: Int, sessionLimit: Int) {
+        self.nameLimit = nameLimit
+        self.sessionLimit = sessionLimit
+    }
 
-    func session(for name: TLSServerName) -> TLSSession? {
+    /// The newest session, which is the caller's alone when it serves once.
+    func take(for name: TLSServerName) -> TLSSession? {
         sessions.withLock { sessions in
-            guard let session = sessions[name] else { return nil }
-            if session.isResumable { return session }
+            while let session = sessions[name]?.last {
+                if session.isForOneUse || !session.isResumable { sessions[name]?.removeLast() }
+                if session.isResumable { return session }
+            }
             sessions[name] = nil
             return nil
         }
@@ -24,7 +33,10 @@ final class TLSSessionStore: Sendable {
             if sessions[name] == nil, sessions.count >= nameLimit, let other = sessions.keys.first {
                 sessions[other] = nil
             }
-            sessions[name] = session
+            // One that serves again and again makes those before it needless.
+            if !session.isForOneUse { sessions[name] = [] }
+            sessions[name, default: []].append(session)
+            if sessions[name, default: []].count > sessionLimit { sessions[name]?.removeFirst() }
         }
     }
 }

@@ -20,6 +20,8 @@ import Core
     package private(set) var isEstablished = false
     /// What broke the connection; later calls answer the same.
     package private(set) var fault: TLSFault?
+    /// OpenSSL has made a record that the socket did not take.
+    private var hasUnsentRecord = false
     /// What ALPN agreed on; nil before the end of the handshake, and when the other side does not speak ALPN.
     package private(set) var applicationProtocol: TLSApplicationProtocol?
     /// What the peer's certificate says; nil when it showed none. Read out of the certificate when first asked for.
@@ -39,7 +41,7 @@ import Core
         unsafe SSL_set_connect_state(ssl)
         unsafe SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
         guard unsafe Self.expect(name, ssl, of: context) else { throw .other(library: 0, reason: 0) }
-        if let session = context.sessions.session(for: name) {
+        if let session = context.sessions.take(for: name) {
             // The connection takes a reference of its own.
             unsafe SSL_set_session(ssl, session.pointer)
         }
@@ -65,7 +67,9 @@ import Core
         let parameters = unsafe SSL_get0_param(ssl)
         switch name {
         case .host(let host):
-            unsafe X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+            // A common name is no host name (RFC 9525 §2), and a star stands for a whole label (§6.3).
+            let flags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS
+            unsafe X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(flags))
             // A name with a zero in it would be cut there.
             guard !host.isEmpty, !host.utf8.contains(0) else { return false }
             return unsafe copenssl_offer_name(ssl, host) != 0
@@ -135,6 +139,7 @@ import Core
                 continue
             }
             let interruption = interpret(failure)
+            hasUnsentRecord = interruption == .wantsWrite
             if count > 0 { return .bytes(count) }
             switch interruption {
             case .wantsRead: return .wantsRead
@@ -143,12 +148,14 @@ import Core
             case .failed(let fault): return .failed(fault)
             }
         }
+        hasUnsentRecord = false
         return .bytes(count)
     }
 
     /// Says close_notify, if that can be done at once. Everything written has to have been taken before. Reading goes on.
     package func shutdown() -> TLSShutdownOutcome {
         guard isEstablished, fault == nil else { return .impossible }
+        if hasUnsentRecord { return .wantsWrite }
         var failure = copenssl_failure()
         if unsafe copenssl_shutdown(ssl, &failure) == 1 { return .sent }
         switch interpret(failure) {
@@ -203,7 +210,7 @@ import Core
         // The name belongs to the connection.
         applicationProtocol = TLSApplicationProtocol(unsafe Span(_unsafeStart: name, count: Int(count)))
         if case .client(let context, _) = role {
-            // OpenSSL takes whatever a server chooses; we only what was offered.
+            // Older releases of OpenSSL take whatever a server chooses; we only what was offered.
             guard let applicationProtocol, context.settings.protocols.contains(applicationProtocol) else {
                 return .failed(breakDown(.noApplicationProtocol))
             }

@@ -64,7 +64,8 @@ package final class TLSTicketKeys: Sendable {
             }
             guard let (key, isOld) = unsafe keys.key(named: name) else { return 0 }
             guard unsafe key.open(iv: iv, cipher, code) else { return -1 }
-            return isOld ? 2 : 1
+            // Two: open, and send another. In TLS 1.3 a client uses a ticket once.
+            return unsafe isOld || SSL_version(connection) == TLS1_3_VERSION ? 2 : 1
         }
     }
 }

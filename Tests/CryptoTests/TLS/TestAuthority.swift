@@ -94,6 +94,7 @@ import Crypto
             add(NID_ext_key_usage, request.usage)
         }
         if let names = request.names { add(NID_subject_alt_name, names) }
+        // Ed25519 hashes in its own way.
         let digest = unsafe EVP_PKEY_get_base_id(key.pointer) == EVP_PKEY_ED25519
             ? nil : EVP_get_digestbyname(request.digest)
         unsafe X509_sign(certificate, key.pointer, digest)

@@ -65,6 +65,7 @@ extension TLSStream {
 final class SocketPair {
     let first: Int32
     let second: Int32
+    private var isFirstOpen = true
 
     init() {
         // A peer that has gone must not end the process.
@@ -78,8 +79,13 @@ final class SocketPair {
     }
 
     deinit {
-        close(first)
+        closeFirst()
         close(second)
+    }
+
+    func closeFirst() {
+        if isFirstOpen { close(first) }
+        isFirstOpen = false
     }
 
     func shutDown(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
