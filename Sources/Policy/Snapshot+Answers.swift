@@ -107,7 +107,8 @@ extension Snapshot {
             .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .schemeNotSupported,
             .credentialMissing, .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled,
             .keyNotYetValid, .keyExpired, .certificateExpired, .token, .addressNotAllowed, .tokenAddressNotAllowed,
-            .scopeMissing, .claimMismatch, .identityTooLarge, .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse:
+            .scopeMissing, .claimMismatch, .identityTooLarge, .upstreamUnreachable, .upstreamConnectTimeout,
+            .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse:
             return nil
         }
     }

@@ -9,6 +9,7 @@ struct Report: Sendable {
     var metrics = MetricsSnapshot()
     var reloads: ReloadHistory.Values
     var keySets: [KeySetStatus]
+    var certificates: [CertificateExpiry]
     var connections: Int
     var buckets: Int
     var now: WallTime
@@ -29,7 +30,8 @@ struct Report: Sendable {
             completion(
                 Report(
                     metrics: merged.metrics.withLock { $0 }, reloads: shared.reloads.values,
-                    keySets: shared.keySets.status(), connections: shared.connections.total,
+                    keySets: shared.keySets.status(), certificates: shared.certificates,
+                    connections: shared.connections.total,
                     buckets: shared.buckets.bucketCount, now: EventLoop.readClocks().wall))
         }
     }
@@ -42,6 +44,7 @@ struct Report: Sendable {
         var page = PrometheusText()
         metrics.append(to: &page)
         KeySetStatusText.append(keySets, to: &page)
+        CertificateExpiryText.append(certificates, to: &page)
         page.family("portcullis_buckets", .gauge, "Live token buckets.")
         page.sample("portcullis_buckets", [], Int64(buckets))
         page.family("portcullis_reloads_total", .counter, "Reloads of the policy, by result.")
@@ -70,6 +73,8 @@ struct Report: Sendable {
         if let error = reloads.lastError { out.append(jsonString: error) } else { out.append("null") }
         out.append("},\"key_sets\":")
         KeySetStatusText.append(json: keySets, to: &out)
+        out.append(",\"certificates\":")
+        CertificateExpiryText.append(json: certificates, to: &out)
         out.append("}\n")
         return out
     }

@@ -7,6 +7,8 @@ package struct CompiledKeySet: Sendable {
     package var configuration: KeySetConfiguration
     /// The keys to put in force with the policy; nil for a key set that is fetched.
     package var local: KeySet?
+    /// What connections to the server of a fetched one are made from.
+    package var security: CompiledClientTLS?
 
     package init(cell: KeySetCell, configuration: KeySetConfiguration, local: KeySet?) {
         self.cell = cell
@@ -28,5 +30,16 @@ package struct CompiledKeySet: Sendable {
         return cell === other.cell && url == other.url && mine.refresh == others.refresh
             && mine.minimumRefresh == others.minimumRefresh && mine.maximumRefresh == others.maximumRefresh
             && mine.cooldown == others.cooldown && mine.fetchTimeout == others.fetchTimeout
+            && security?.identity == other.security?.identity && mine.isDiscovered == others.isDiscovered
+    }
+}
+
+extension KeySetConfiguration {
+    /// The URL is in the issuer's metadata.
+    var isDiscovered: Bool {
+        switch source {
+        case .discovery: true
+        case .url, .file, .pem, .inline: false
+        }
     }
 }

@@ -40,6 +40,9 @@ struct FetchAddress: Equatable, Sendable {
         target = path.utf8.first == 0x2F ? path : "/" + path
     }
 
+    /// The URL is one of https.
+    static func isSecure(_ url: String) -> Bool { url.utf8.prefix(8).map(\.lowercasedASCII) == Array("https://".utf8) }
+
     /// The URL as an operator may see it in a log: without its query, which may hold a secret.
     static func loggable(_ url: String) -> String { OneLine.plain(String(url.prefix { $0 != "?" })) }
 }

@@ -60,6 +60,18 @@ package final class PolicyFiles: CompileEnvironment {
         }
     }
 
+    /// What is no secret and named like one: certificates. At most `FixedBounds.pemBytes`.
+    func content(_ reference: SecretReference) throws(CompileFault) -> [UInt8] {
+        do throws(LocalFileFault) {
+            switch reference {
+            case .environment(let name): return try SecretSource.environment(name)
+            case .file(let path): return try open(resolved(path)).bytes(atMost: FixedBounds.pemBytes)
+            }
+        } catch {
+            throw CompileFault(.fileUnreadable, error.message)
+        }
+    }
+
     package func read(file path: String, take: (Span<UInt8>) throws(CompileFault) -> Void) throws(CompileFault) {
         let file: LocalFile
         do throws(LocalFileFault) { file = try open(resolved(path)) } catch {
@@ -86,7 +98,7 @@ package final class PolicyFiles: CompileEnvironment {
         warn(.fileWorldReadable, nil, "", "every user of this machine may read the secret in \(OneLine.plain(path))")
     }
 
-    private func warn(_ code: DiagnosticCode, _ position: SourcePosition?, _ path: String, _ message: String) {
+    func warn(_ code: DiagnosticCode, _ position: SourcePosition?, _ path: String, _ message: String) {
         warnings.append(
             Diagnostic(.warning, code, file: fileName, position: position, path: path, message: message))
     }

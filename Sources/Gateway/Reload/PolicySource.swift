@@ -21,14 +21,18 @@ package final class PolicySource: Sendable {
     private let resolution: Resolution
     private let cryptography: any Cryptography
     private let hashSeed: HashSeed
+    /// What is not served is refused; tests of what is only compiled turn it off.
+    private let refusesUnserved: Bool
 
     /// `path` as the operator named the file; it stands in diagnostics.
     package init(
-        path: String, resolution: Resolution = .required, cryptography: any Cryptography = OpenSSLCryptography()
+        path: String, resolution: Resolution = .required, cryptography: any Cryptography = OpenSSLCryptography(),
+        refusesUnserved: Bool = true
     ) {
         self.path = path
         self.resolution = resolution
         self.cryptography = cryptography
+        self.refusesUnserved = refusesUnserved
         hashSeed = HashSeed(SecureRandom.word(), SecureRandom.word())
     }
 
@@ -58,18 +62,41 @@ package final class PolicySource: Sendable {
         let read = ConfigurationReader.read(bytes.span, file: path)
         load.diagnostics = read.diagnostics
         guard var configuration = read.configuration else { return }
-        load.diagnostics += UnservedParts.diagnostics(of: configuration, file: path)
+        if refusesUnserved { load.diagnostics += UnservedParts.diagnostics(of: configuration, file: path) }
         load.diagnostics += ConfigurationWarnings.review(
             configuration, file: path, now: EventLoop.readClocks().wall)
         if case .file(let log) = configuration.accessLog { configuration.accessLog = .file(files.resolved(log)) }
         let compiled = Snapshot.compile(configuration, environment: files)
         load.diagnostics += compiled.diagnostics
-        let upstreams = resolve(configuration.upstreams, previous, into: &load)
+        var upstreams = resolve(configuration.upstreams, previous, into: &load)
+        var tls = TLSCompiler(files: files, previous: previous)
+        let listeners = configuration.listeners.enumerated().map {
+            CompiledPolicy.Listener($1, security: tls.server($1, at: $0))
+        }
+        for index in upstreams.indices {
+            upstreams[index].security = tls.client(upstreams[index].configuration, named: upstreams[index].name)
+        }
+        let keySets = files.keySets.map { connected($0, previous, by: &tls) }
+        load.diagnostics += tls.errors
         guard let snapshot = compiled.snapshot, !load.diagnostics.contains(where: { $0.severity == .error }) else {
             return
         }
         load.policy = CompiledPolicy(
-            snapshot: snapshot, upstreams: upstreams, keySets: files.keySets, watchedFiles: files.watched)
+            snapshot: snapshot, listeners: listeners, upstreams: upstreams, keySets: keySets, certificates: tls.expiries,
+            watchedFiles: files.watched)
+    }
+
+    /// A key set with what connections to its server are made from, if it has one that may speak TLS.
+    private func connected(
+        _ keySet: CompiledKeySet, _ previous: CompiledPolicy?, by tls: inout TLSCompiler
+    ) -> CompiledKeySet {
+        guard let url = keySet.url else { return keySet }
+        // Metadata that come in clear may still name an https URL.
+        guard keySet.configuration.isDiscovered || FetchAddress.isSecure(url) else { return keySet }
+        var keySet = keySet
+        let before = previous?.keySets.first { $0.cell === keySet.cell }?.security
+        keySet.security = tls.client(keySet.configuration, before: before)
+        return keySet
     }
 
     // MARK: Upstreams
@@ -82,7 +109,11 @@ package final class PolicySource: Sendable {
             let known = previous?.upstreams.first { $0.name == name }?.servers ?? []
             var servers: [CompiledPolicy.Server] = []
             for server in configuration.servers {
-                let found = resolve(server, known, into: &load)
+                var found = resolve(server, known, into: &load)
+                if let tls = configuration.tls {
+                    let name = TLSServerName(tls.serverName ?? server.value.host)
+                    for index in found.indices { found[index].tlsName = name }
+                }
                 servers += found.filter { !servers.contains($0) }
             }
             return CompiledPolicy.Upstream(name: name, configuration: configuration, servers: servers)

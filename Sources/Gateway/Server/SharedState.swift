@@ -15,6 +15,8 @@ final class SharedState: Sendable {
     let reloads = ReloadHistory()
     /// Listeners are open and a policy is in force; false again once the gateway drains.
     let isReady = Atomic(false)
+    /// The certificates of the policy in force.
+    private let shownCertificates: Mutex<[CertificateExpiry]>
     /// Every loop, for what is asked of all of them. Set once, before the loops start.
     private let roster = Mutex<[Worker]>([])
 
@@ -24,9 +26,12 @@ final class SharedState: Sendable {
         buckets = BucketTable(bucketLimit: configuration.bounds.bucketLimit, seed: seed)
         failureBudget = FailureBudget(configuration.failureBudget, seed: seed)
         keySets = KeySetFetcher(log: log)
+        shownCertificates = Mutex(policy.certificates)
         self.log = log
         logWriter = LogWriter(destination: configuration.accessLog, log: log)
     }
+
+    var certificates: [CertificateExpiry] { shownCertificates.withLock { $0 } }
 
     var workers: [Worker] { roster.withLock { $0 } }
 
@@ -37,6 +42,7 @@ final class SharedState: Sendable {
         let configuration = policy.snapshot.configuration
         failureBudget.adopt(configuration.failureBudget)
         keySets.adopt(policy.keySets)
+        shownCertificates.withLock { $0 = policy.certificates }
         logWriter.adopt(configuration.accessLog)
     }
 }

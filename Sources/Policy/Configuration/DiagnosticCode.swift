@@ -79,6 +79,11 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case keysFileInvalid = "keys_file_invalid"
     case hmacSecretShort = "hmac_secret_short"
     case fileWorldReadable = "file_world_readable"
+    case certificateInvalid = "certificate_invalid"
+    case certificateExpired = "certificate_expired"
+    case certificateExpiresSoon = "certificate_expires_soon"
+    case certificateNotYetValid = "certificate_not_yet_valid"
+    case ocspResponseExpired = "ocsp_response_expired"
     case compilationFailed = "compilation_failed"
 }
 
@@ -105,7 +110,9 @@ extension DiagnosticCode {
             .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication:
             .reviewing
         case .routesAmbiguous, .tlsUnsupported, .http2Unsupported, .secretUnreadable, .fileUnreadable, .keySetInvalid,
-            .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable, .compilationFailed:
+            .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable,
+            .certificateInvalid, .certificateExpired, .certificateExpiresSoon, .certificateNotYetValid,
+            .ocspResponseExpired, .compilationFailed:
             .compiling
         }
     }
