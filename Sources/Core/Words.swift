@@ -13,6 +13,33 @@ extension Span where Element == UInt8 {
         UInt32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
 
+    /// Equal, ASCII case ignored, to bytes that are in lower case already. Looks at eight bytes at a time.
+    package func equalsIgnoringCase(lowercase other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        guard count >= 8 else { return equalsIgnoringCase(other) }
+        var index = 0
+        while index &+ 8 < count {
+            if word(at: index).lowercasedASCII != other.word(at: index) { return false }
+            index &+= 8
+        }
+        return word(at: count &- 8).lowercasedASCII == other.word(at: count &- 8)
+    }
+
+    /// The same field name as one that is folded already: in lower case, with "-" in place of "_" and ".".
+    package func isSameName(folded other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        guard count >= 8 else {
+            for index in indices where self[index].foldedInName != other[index] { return false }
+            return true
+        }
+        var index = 0
+        while index &+ 8 < count {
+            if word(at: index).foldedInName != other.word(at: index) { return false }
+            index &+= 8
+        }
+        return word(at: count &- 8).foldedInName == other.word(at: count &- 8)
+    }
+
     /// Where, from `start` on, the first byte stands that is not printable ASCII, or is `"` or `\`; the end when there
     /// is none. Looks at eight bytes at a time.
     func endOfPlainText(from start: Int) -> Int {
@@ -34,7 +61,35 @@ extension Span where Element == UInt8 {
     }
 }
 
+extension UInt64 {
+    /// Eight bytes with the upper-case letters of ASCII among them made lower case.
+    @inline(__always)
+    var lowercasedASCII: UInt64 {
+        let low = self & 0x7F7F_7F7F_7F7F_7F7F
+        // The top bit of each byte: at least "A", and above "Z"; no sum of two seven-bit numbers reaches the next byte.
+        let fromA = low &+ 0x3F3F_3F3F_3F3F_3F3F
+        let aboveZ = low &+ 0x2525_2525_2525_2525
+        return self | (fromA & ~aboveZ & ~self & 0x8080_8080_8080_8080) >> 2
+    }
+
+    /// Eight bytes of a field name in lower case, with "-" in place of "_" and ".".
+    @inline(__always)
+    var foldedInName: UInt64 { lowercasedASCII.replacing(0x5F, by: 0x2D).replacing(0x2E, by: 0x2D) }
+
+    /// Eight bytes, each that is `byte` replaced.
+    @inline(__always)
+    private func replacing(_ byte: UInt64, by replacement: UInt64) -> UInt64 {
+        let difference = self ^ byte &* 0x0101_0101_0101_0101
+        // The top bit of each byte without a difference; no sum of two seven-bit numbers reaches the next byte.
+        let isByte = ~((difference & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7F7F_7F7F_7F7F_7F7F | difference)
+        return self ^ (isByte & 0x8080_8080_8080_8080) >> 7 &* (byte ^ replacement)
+    }
+}
+
 extension UInt8 {
+    /// Lower case, and "-" for "_" and ".": what servers that follow CGI take for one name.
+    package var foldedInName: UInt8 { self == 0x5F || self == 0x2E ? 0x2D : lowercasedASCII }
+
     /// Printable ASCII but `"` and `\`: stands for itself in a JSON string. DEL does too, but not in a terminal or a
     /// header, and counts as one that does not.
     var isPlainInJSON: Bool {

@@ -72,15 +72,11 @@ extension Snapshot {
         lines.removeAll()
         lines.append(name: "X-Request-ID", value: requestID)
         guard let grant else { return }
-        let rules = grant.route.response
-        for index in head.fields.indices {
-            let field = head.fields[index]
-            if field.known == .server || rules.drops(field, head.bytes.span.extracting(field.name.range)) {
-                head.fields[index].isDropped = true
-            }
-        }
+        grant.route.response.drop(from: &head)
         if let rate = grant.rate { grant.route.rateHeaders.append(rate, now: now, to: &lines) }
-        if !rules.added.isEmpty { appendSetFields(rules.added, grant, requestID, &lines) }
+        if !grant.route.response.added.isEmpty {
+            appendSetFields(grant.route.response.added, grant, requestID, &lines)
+        }
     }
 
     private func appendSetFields(

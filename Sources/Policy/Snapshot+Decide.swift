@@ -16,11 +16,11 @@ extension Snapshot {
             }
             context.client = client
         }
-        let path = head.bytes.span.extracting(head.path.range)
-        let outcome = normaliser.normalise(path, into: &memory.path)
+        let outcome = normaliser.normalise(head.bytes.span.extracting(head.path.range), into: &memory.path)
         let found: Int?
         switch outcome {
-        case .unchanged: found = table.leaf(head, path: path, scratch: &memory.host)
+        case .unchanged:
+            found = table.leaf(head, path: head.bytes.span.extracting(head.path.range), scratch: &memory.host)
         case .rewritten:
             // A span of the memory's own array could not be lent out beside its scratch space.
             let normal = memory.path
@@ -38,7 +38,8 @@ extension Snapshot {
                 // Nothing of the request is in it but the route: its credentials were not looked at.
                 return .refuse(Refusal(.httpsRequired, client: context.client, route: route))
             }
-            return decide(head, connection, route, pathForm(head, outcome, leaf, memory), context, memory)
+            let form = pathForm(head, outcome, leaf, memory)
+            return decide(&head, connection, route, form, context, memory)
         case .methodNotAllowed: return .refuse(methodRefusal(leaf, context))
         case .notFound: return .refuse(Refusal(.routeNotFound, client: context.client))
         }
@@ -47,27 +48,23 @@ extension Snapshot {
     /// Steps 7 to 9: who.
     @inline(__always)
     private func decide(
-        _ head: RequestHead, _ connection: ConnectionFacts, _ route: Route, _ form: Grant.PathForm,
+        _ head: inout RequestHead, _ connection: ConnectionFacts, _ route: Route, _ form: Grant.PathForm,
         _ context: RequestContext, _ memory: DecisionMemory
     ) -> Decision {
-        if route.credentials.isOpen { return decide(head, connection, route, form, context, memory, route.stranger, nil) }
-        let authenticator = RequestAuthenticator(
-            context: context, memory: memory, snapshot: self, certificate: connection.clientCertificate)
-        switch authenticator.authenticate(head, by: route.credentials) {
-        case .recognised(let identity, let fingerprint):
+        if route.credentials.isOpen { return decide(&head, connection, route, form, context, memory, route.stranger, nil) }
+        switch recognise(&head, connection, route, context, memory) {
+        case .identity(let identity, let fingerprint):
             let caller = memory.callers.caller(identity, route, buckets: memory.buckets)
-            return decide(head, connection, route, form, context, memory, caller, fingerprint)
-        case .refused(let denial, let fingerprint, let retryAfter):
-            return .refuse(
-                Refusal(denial, client: context.client, route: route, fingerprint: fingerprint, retryAfter: retryAfter))
-        case .wait(let cell, let fault, let fingerprint):
-            return .wait(cell, Refusal(.token(fault), client: context.client, route: route, fingerprint: fingerprint))
+            return decide(&head, connection, route, form, context, memory, caller, fingerprint)
+        case .missing: return .refuse(Refusal(.credentialMissing, client: context.client, route: route))
+        case .refused(let refusal): return .refuse(refusal)
+        case .wait(let cell, let refusal): return .wait(cell, refusal)
         }
     }
 
     /// Steps 10 and 11: whether, how often.
     private func decide(
-        _ head: RequestHead, _ connection: ConnectionFacts, _ route: Route, _ form: Grant.PathForm,
+        _ head: inout RequestHead, _ connection: ConnectionFacts, _ route: Route, _ form: Grant.PathForm,
         _ context: RequestContext, _ memory: DecisionMemory, _ caller: Caller, _ fingerprint: UInt32?
     ) -> Decision {
         func refuse(_ denial: Denial, _ rate: RateStatus?) -> Decision {
@@ -76,7 +73,7 @@ extension Snapshot {
                     denial, client: context.client, route: route, identity: caller.identity, fingerprint: fingerprint,
                     rate: rate))
         }
-        if let denial = authorise(caller, route, head, connection, form, context, memory) {
+        if let denial = authorise(caller, route, &head, connection, form, context, memory) {
             return refuse(denial, caller.identity.isAnonymous ? nil : memory.standing(caller, route, context))
         }
         var rate: RateStatus?
@@ -91,25 +88,23 @@ extension Snapshot {
             Grant(
                 route: route, context: context, caller: caller, fingerprint: fingerprint, rate: rate, pathForm: form,
                 certificate: connection.clientCertificate,
-                admission: route.upgrade == nil ? nil : admission(of: head, connection, route, context, memory)))
+                admission: route.upgrade == nil ? nil : admission(of: &head, connection, route, context, memory)))
     }
 
     /// What a request that may change the protocol of its connection was let in with.
     private func admission(
-        of head: RequestHead, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
+        of head: inout RequestHead, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
         _ memory: DecisionMemory
     ) -> Admission? {
         guard route.upgrade?.requested(by: head) != nil else { return nil }
-        let authenticator = RequestAuthenticator(
-            context: context, memory: memory, snapshot: self, certificate: connection.clientCertificate)
-        return Admission(
-            head, connection, identities: authenticator.identities(head, by: route.credentials), now: context.now.wall)
+        let identities = identities(&head, connection, route, context, memory)
+        return Admission(head, connection, identities: identities, now: context.now.wall)
     }
 
     /// Step 10: nil when the caller may do this, from this address; the route's addresses, then the credential's own.
     @inline(__always)
     private func authorise(
-        _ caller: Caller, _ route: Route, _ head: RequestHead, _ connection: ConnectionFacts, _ form: Grant.PathForm,
+        _ caller: Caller, _ route: Route, _ head: inout RequestHead, _ connection: ConnectionFacts, _ form: Grant.PathForm,
         _ context: RequestContext, _ memory: DecisionMemory
     ) -> Denial? {
         guard route.authorization.admits(context.client) else { return .addressNotAllowed }

@@ -21,16 +21,16 @@ extension Snapshot {
     ) -> Denial? {
         let route = grant.route
         plan.lines.removeAll()
-        dropFields(of: &head, route.request)
+        let mayBeTraced = dropFields(of: &head, route.request)
         writeTarget(grant, head, to: &plan)
         writeHost(route, head, to: &plan)
         forwarding.append(to: &plan, head: &head, connection: connection, grant: grant)
         plan.lines.append(name: "X-Request-ID", value: requestID)
-        continueTrace(&head, requestID: requestID, &plan.lines)
+        if mayBeTraced { continueTrace(&head, requestID: requestID, &plan.lines) }
         if head.method == .options || head.method == .trace { countHop(&head, &plan.lines) }
         if !route.request.strippedCookies.isEmpty { stripCookies(&head, route.request.strippedCookies, &plan.lines) }
         if grant.caller.isTooLong { return .identityTooLarge }
-        grant.caller.appendLines(to: &plan.lines)
+        grant.caller.lines.append(to: &plan.lines)
         guard !route.request.varying.isEmpty else { return nil }
         let source = TemplateSource(
             identity: grant.identity, client: grant.client, route: route.name, certificate: grant.certificate)
@@ -53,23 +53,31 @@ extension Snapshot {
         return found
     }
 
+    /// Marks dropped what may not go on. False when there is no field of a trace.
     @inline(__always)
-    private func dropFields(of head: inout RequestHead, _ rules: RequestRules) {
+    private func dropFields(of head: inout RequestHead, _ rules: RequestRules) -> Bool {
+        var mayBeTraced = false
         for index in head.fields.indices {
             let field = head.fields[index]
             let isDropped: Bool
             switch field.known {
             case .other:
+                // As long as "tracestate".
+                if field.name.count == 10 { mayBeTraced = true }
                 isDropped = rules.filter.contains(head.bytes.span.extracting(field.name.range))
             case .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedPort, .xRealIP, .forwarded, .xRequestID:
                 isDropped = true
             case .authorization, .connection, .contentLength, .contentType, .cookie, .date, .expect, .host, .keepAlive,
                 .maxForwards, .proxyConnection, .proxyAuthorization, .proxyAuthenticate, .retryAfter, .server, .te,
-                .trailer, .transferEncoding, .upgrade, .via, .wwwAuthenticate, .traceparent:
+                .trailer, .transferEncoding, .upgrade, .via, .wwwAuthenticate:
+                isDropped = rules.drops(field.known)
+            case .traceparent:
+                mayBeTraced = true
                 isDropped = rules.drops(field.known)
             }
             if isDropped { head.fields[index].isDropped = true }
         }
+        return mayBeTraced
     }
 
     private func writeTarget(_ grant: Grant, _ head: RequestHead, to plan: inout UpstreamPlan) {
@@ -97,11 +105,10 @@ extension Snapshot {
     }
 
     private func writeHost(_ route: Route, _ head: RequestHead, to plan: inout UpstreamPlan) {
-        plan.host.removeAll(keepingCapacity: true)
         switch route.hostPolicy {
-        case .keep: plan.host.append(contentsOf: head.bytes.span.extracting(head.authority.range))
-        case .server: break
-        case .literal(let host): plan.host.append(contentsOf: host.utf8.span)
+        case .keep: plan.setHost(head.bytes.span.extracting(head.authority.range))
+        case .server: plan.setHost(Span())
+        case .literal(let host): plan.setHost(host.utf8.span)
         }
     }
 

@@ -13,7 +13,7 @@ final class Caller: Sendable {
     /// No bucket belongs to the address the caller comes from.
     let hasFixedKeys: Bool
     /// The lines of the route's `RequestRules.fixed`, as `HeaderLines.wireForm` has them.
-    let lines: [UInt8]
+    let lines: LentBytes
     /// A value of these lines is longer than the gateway sends.
     let isTooLong: Bool
 
@@ -48,20 +48,13 @@ final class Caller: Sendable {
         isTooLong = !FieldTemplate.append(
             rules.fixed, to: &lines, scratch: &scratch,
             TemplateSource(identity: identity, client: nowhere, route: routeName), path: none.span, requestID: none.span)
-        self.lines = lines.wireForm
+        self.lines = LentBytes(bytes: lines.wireForm)
     }
 
     convenience init(_ identity: Identity, _ route: Route, buckets: BucketTable) {
         self.init(
             identity, authorization: route.authorization, routeLimits: route.limits, rules: route.request,
             routeName: route.name, buckets: buckets)
-    }
-
-    /// Adds the lines that tell the upstream who is calling.
-    @inline(__always)
-    func appendLines(to output: inout HeaderLines) {
-        let lines = lines
-        output.append(wireForm: lines.span)
     }
 
     /// Nil where the route's apply.

@@ -1,6 +1,6 @@
 import Core
 
-/// Finds what a request shows in one place.
+/// Finds what a request shows in one place. Heads come as `inout` because lending them out otherwise may copy them.
 enum CredentialFinder {
     enum Finding: Equatable {
         case absent
@@ -11,24 +11,13 @@ enum CredentialFinder {
         case refused(Denial)
     }
 
-    /// - Parameter scratch: emptied and filled for a value that had to be decoded.
-    static func find(_ place: CredentialPlan.Place, in head: RequestHead, scratch: inout [UInt8]) -> Finding {
-        switch place {
-        case .bearer: findBearer(head)
-        case .header(let name, let known): findField(name, known, head)
-        case .query(let name): findParameter(name, head, &scratch)
-        case .cookie(let name): findCookie(name, head)
-        // It is no part of the head; who authenticates looks at the connection.
-        case .certificate: .absent
-        }
-    }
-
     /// `Authorization: Bearer TOKEN` (RFC 6750 §2.1), the scheme in any case (RFC 9110 §11.1).
-    private static func findBearer(_ head: RequestHead) -> Finding {
+    static func findBearer(_ head: inout RequestHead) -> Finding {
         var found: Range<Int>?
-        for field in head.fields where field.known == .authorization {
+        let fields = head.fields.span
+        for index in fields.indices where fields[index].known == .authorization {
             if found != nil { return .refused(.credentialAmbiguous) }
-            found = field.value.range
+            found = fields[index].value.range
         }
         guard let found else { return .absent }
         let value = head.bytes.span.extracting(found)
@@ -42,11 +31,13 @@ enum CredentialFinder {
         return .inHead(found.lowerBound &+ start..<found.upperBound)
     }
 
-    private static func findField(_ name: [UInt8], _ known: KnownField, _ head: RequestHead) -> Finding {
+    static func findField(_ name: Span<UInt8>, _ known: KnownField, _ head: inout RequestHead) -> Finding {
         var found: Range<Int>?
-        for field in head.fields {
+        let fields = head.fields.span
+        for index in fields.indices {
+            let field = fields[index]
             if field.known != known || known == .other && Int(field.name.count) != name.count { continue }
-            if known == .other, !head.bytes.span.extracting(field.name.range).equalsIgnoringCase(name.span) { continue }
+            if known == .other, !head.bytes.span.extracting(field.name.range).equalsIgnoringCase(lowercase: name) { continue }
             if found != nil { return .refused(.credentialAmbiguous) }
             found = field.value.range
         }
@@ -55,7 +46,7 @@ enum CredentialFinder {
     }
 
     /// A parameter of the query, its name and value percent-decoded and "+" read as a space.
-    private static func findParameter(_ name: [UInt8], _ head: RequestHead, _ scratch: inout [UInt8]) -> Finding {
+    static func findParameter(_ name: Span<UInt8>, _ head: inout RequestHead, _ scratch: inout [UInt8]) -> Finding {
         let query = head.bytes.span.extracting(head.query.range)
         var found: Range<Int>?
         var start = 0
@@ -63,7 +54,7 @@ enum CredentialFinder {
             let end = query.firstIndex(of: 0x26, from: start) ?? query.count
             let pair = start..<end
             start = end &+ 1
-            guard let value = QueryParameters.value(of: pair, in: query, ifNamed: name.span) else { continue }
+            guard let value = QueryParameters.value(of: pair, in: query, ifNamed: name) else { continue }
             if found != nil { return .refused(.credentialAmbiguous) }
             found = value
         }
@@ -73,7 +64,7 @@ enum CredentialFinder {
         return scratch.isEmpty ? .refused(.credentialMalformed) : .decoded
     }
 
-    private static func findCookie(_ name: [UInt8], _ head: RequestHead) -> Finding {
+    static func findCookie(_ name: Span<UInt8>, _ head: inout RequestHead) -> Finding {
         var found: Range<Int>?
         for field in head.fields where field.known == .cookie {
             let value = head.bytes.span.extracting(field.value.range)
@@ -82,7 +73,7 @@ enum CredentialFinder {
                 let end = value.firstIndex(of: 0x3B, from: start) ?? value.count
                 let pair = value.trimmed(start..<end)
                 start = end &+ 1
-                guard let cookie = CookiePairs.value(of: pair, in: value, ifNamed: name.span) else { continue }
+                guard let cookie = CookiePairs.value(of: pair, in: value, ifNamed: name) else { continue }
                 if found != nil { return .refused(.credentialAmbiguous) }
                 let offset = Int(field.value.start)
                 found = cookie.lowerBound &+ offset..<cookie.upperBound &+ offset

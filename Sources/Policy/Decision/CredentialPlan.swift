@@ -7,36 +7,39 @@ import Core
 /// fits chooses the judge. `any_of` and `optional` are one group, `all_of` is one for each authenticator, and the first
 /// one's identity is the request's.
 struct CredentialPlan: Sendable {
-    /// A place in a request.
-    enum Place: Sendable, Equatable {
-        /// A field, by its lower-case name.
-        case header(name: [UInt8], known: KnownField)
-        /// `Authorization: Bearer`.
-        case bearer
-        case query(name: [UInt8])
-        case cookie(name: [UInt8])
-        /// The certificate of the TLS handshake.
-        case certificate
+    /// Who judges a value that begins with a prefix. A value for keys and tokens alike is a token when it has exactly two
+    /// dots.
+    final class Judge: Sendable {
+        let prefix: LentBytes
+        let keys: [KeyAuthenticator]
+        let tokens: IssuerTable?
+        let certificates: [CertificateAuthenticator]
+
+        init(
+            prefix: [UInt8], keys: [KeyAuthenticator], tokens: IssuerTable?, certificates: [CertificateAuthenticator]
+        ) {
+            self.prefix = LentBytes(bytes: prefix)
+            self.keys = keys
+            self.tokens = tokens
+            self.certificates = certificates
+        }
     }
 
-    /// Who judges a value that begins with `prefix`. A value for keys and tokens alike is a token when it has exactly
-    /// two dots.
-    struct Judge: Sendable {
-        var prefix: [UInt8]
-        var keys: [KeyAuthenticator]
-        var tokens: IssuerTable?
-        var certificates: [CertificateAuthenticator] = []
-    }
-
-    struct Probe: Sendable {
-        var place: Place
+    final class Probe: Sendable {
+        let place: CredentialPlace
         /// The longest prefix first.
-        var judges: [Judge]
+        let judges: [Judge]
 
-        /// One of the judges takes values that begin so.
-        func concerns(_ value: Span<UInt8>) -> Bool {
-            for judge in judges where value.hasPrefix(judge.prefix.span) { return true }
-            return false
+        init(place: CredentialPlace, judges: [Judge]) {
+            self.place = place
+            self.judges = judges.sorted { $0.prefix.count > $1.prefix.count }
+        }
+
+        /// Who judges this value.
+        @inline(__always)
+        func judge(of value: Span<UInt8>) -> Judge? {
+            for judge in judges where judge.prefix.begin(value) { return judge }
+            return nil
         }
     }
 
@@ -50,51 +53,27 @@ struct CredentialPlan: Sendable {
     /// Fields whose values are credentials here, by their lower-case names.
     var headerNames: [String] {
         places.compactMap { place in
-            switch place {
-            case .header(let name, _): String(decoding: name, as: UTF8.self)
+            switch place.kind {
+            case .header: String(decoding: place.name, as: UTF8.self)
             case .bearer: "authorization"
             case .query, .cookie, .certificate: nil
             }
         }
     }
 
-    var queryNames: [[UInt8]] {
-        places.compactMap { place in
-            if case .query(let name) = place { return name }
-            return nil
-        }
-    }
+    var queryNames: [[UInt8]] { places.filter { $0.kind == .query }.map(\.name) }
 
-    var cookieNames: [[UInt8]] {
-        places.compactMap { place in
-            if case .cookie(let name) = place { return name }
-            return nil
-        }
-    }
+    var cookieNames: [[UInt8]] { places.filter { $0.kind == .cookie }.map(\.name) }
 
     /// Keys or tokens are taken as bearer tokens, or tokens at all.
     var takesBearer: Bool {
-        groups.contains { $0.contains { $0.place == .bearer || $0.judges.contains { $0.tokens != nil } } }
+        groups.contains { $0.contains { $0.place.kind == .bearer || $0.judges.contains { $0.tokens != nil } } }
     }
 
     /// API keys are taken somewhere else than as bearer tokens.
     var takesKeys: Bool {
-        groups.contains { $0.contains { $0.place != .bearer && $0.judges.contains { !$0.keys.isEmpty } } }
+        groups.contains { $0.contains { $0.place.kind != .bearer && $0.judges.contains { !$0.keys.isEmpty } } }
     }
 
-    private var places: [Place] { groups.flatMap { $0.map(\.place) } }
-}
-
-extension CredentialSource {
-    /// The place and, for bearer tokens, the prefix.
-    var place: (place: CredentialPlan.Place, prefix: [UInt8]) {
-        switch self {
-        case .header(let name):
-            let lowercase = name.utf8.map(\.lowercasedASCII)
-            return (.header(name: lowercase, known: KnownField.named(lowercase.span)), [])
-        case .bearer(let prefix): return (.bearer, Array(prefix.utf8))
-        case .query(let name): return (.query(name: Array(name.utf8)), [])
-        case .cookie(let name): return (.cookie(name: Array(name.utf8)), [])
-        }
-    }
+    private var places: [CredentialPlace] { groups.flatMap { $0.map(\.place) } }
 }

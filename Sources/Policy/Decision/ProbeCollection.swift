@@ -3,7 +3,7 @@ import Core
 /// Gathers the sources of a group of authenticators into probes: each place once, where it is named first.
 struct ProbeCollection {
     private struct Entry {
-        var place: CredentialPlan.Place
+        var place: CredentialPlace
         var prefix: [UInt8]
         var keys: [KeyAuthenticator] = []
         var verifiers: [JWTVerifier] = []
@@ -31,18 +31,18 @@ struct ProbeCollection {
 
     /// One probe for each place; of several prefixes in one place the longest is tried first.
     func probes() throws(IssuerTable.Conflict) -> [CredentialPlan.Probe] {
-        var probes: [CredentialPlan.Probe] = []
+        var places: [(place: CredentialPlace, judges: [CredentialPlan.Judge])] = []
         for entry in entries {
             let tokens = entry.verifiers.isEmpty ? nil : try IssuerTable(entry.verifiers)
-            let judge = CredentialPlan.Judge(prefix: entry.prefix, keys: entry.keys, tokens: tokens, certificates: entry.certificates)
-            if let index = probes.firstIndex(where: { $0.place == entry.place }) {
-                probes[index].judges.append(judge)
+            let judge = CredentialPlan.Judge(
+                prefix: entry.prefix, keys: entry.keys, tokens: tokens, certificates: entry.certificates)
+            if let index = places.firstIndex(where: { $0.place == entry.place }) {
+                places[index].judges.append(judge)
             } else {
-                probes.append(CredentialPlan.Probe(place: entry.place, judges: [judge]))
+                places.append((entry.place, [judge]))
             }
         }
-        for index in probes.indices { probes[index].judges.sort { $0.prefix.count > $1.prefix.count } }
-        return probes
+        return places.map { CredentialPlan.Probe(place: $0.place, judges: $0.judges) }
     }
 
     private mutating func entry(for source: CredentialSource) -> Int {
@@ -50,7 +50,7 @@ struct ProbeCollection {
         return entry(at: place, prefix: prefix)
     }
 
-    private mutating func entry(at place: CredentialPlan.Place, prefix: [UInt8]) -> Int {
+    private mutating func entry(at place: CredentialPlace, prefix: [UInt8]) -> Int {
         if let index = entries.firstIndex(where: { $0.place == place && $0.prefix == prefix }) { return index }
         entries.append(Entry(place: place, prefix: prefix))
         return entries.count - 1

@@ -12,30 +12,32 @@ struct OriginCache {
         let version: HTTPVersion
     }
 
-    private struct Slot {
-        var origin: Origin
+    private final class Entry: Sendable {
+        private let origin: Origin
         /// Host and port the request is for: parsing admits no long ones.
-        var authority: [UInt8] = []
-        /// As `HeaderLines.wireForm` has them; empty in a place that nobody has taken.
-        var lines: [UInt8] = []
+        private let authority: LentBytes
+        /// As `HeaderLines.wireForm` has them.
+        private let lines: LentBytes
 
-        @inline(__always)
-        func holds(_ other: Origin, _ authority: Span<UInt8>) -> Bool {
-            peerIsSame(other) && self.authority.span.equals(authority) && !lines.isEmpty
+        init(_ origin: Origin, authority: Span<UInt8>, lines: [UInt8]) {
+            self.origin = origin
+            self.authority = LentBytes(bytes: authority.copied())
+            self.lines = LentBytes(bytes: lines)
         }
 
         @inline(__always)
-        func append(to output: inout HeaderLines) { output.append(wireForm: lines.span) }
-
-        @inline(__always)
-        private func peerIsSame(_ other: Origin) -> Bool {
+        func isOf(_ other: Origin, _ authority: Span<UInt8>) -> Bool {
             origin.peer.low == other.peer.low && origin.peer.high == other.peer.high
-                && origin.peer.family == other.peer.family && origin.localPort == other.localPort
+                && origin.peer.family.rawValue == other.peer.family.rawValue && origin.localPort == other.localPort
                 && origin.isSecure == other.isSecure && origin.version == other.version
+                && self.authority.equal(authority)
         }
+
+        @inline(__always)
+        func append(to output: inout HeaderLines) { lines.append(to: &output) }
     }
 
-    private var slots: [Slot] = []
+    private var entries: [Entry?] = []
     /// Whose lines these are.
     private var author: ForwardingFields?
 
@@ -45,19 +47,21 @@ struct OriginCache {
         _ origin: Origin, authority: Span<UInt8>, by author: ForwardingFields, to lines: inout HeaderLines,
         write: (inout HeaderLines) -> Void
     ) {
-        if self.author !== author { begin(author, origin) }
+        if self.author !== author { begin(author) }
         let word = origin.peer.low ^ origin.peer.high ^ UInt64(truncatingIfNeeded: authority.count) << 32
-        let place = Int(truncatingIfNeeded: (word &* 0xD6E8_FEB8_6659_FD93) >> 40) & (slots.count &- 1)
-        if !slots[place].holds(origin, authority) {
-            var written = HeaderLines()
-            write(&written)
-            slots[place] = Slot(origin: origin, authority: authority.copied(), lines: written.wireForm)
+        let place = Int(truncatingIfNeeded: (word &* 0xD6E8_FEB8_6659_FD93) >> 40) & (entries.count &- 1)
+        if let entry = entries[place], entry.isOf(origin, authority) {
+            entry.append(to: &lines)
+            return
         }
-        slots[place].append(to: &lines)
+        var written = HeaderLines()
+        write(&written)
+        entries[place] = Entry(origin, authority: authority, lines: written.wireForm)
+        lines.append(contentsOf: written)
     }
 
-    private mutating func begin(_ author: ForwardingFields, _ origin: Origin) {
+    private mutating func begin(_ author: ForwardingFields) {
         self.author = author
-        slots = Array(repeating: Slot(origin: origin), count: FixedBounds.originCacheEntries)
+        entries = Array(repeating: nil, count: FixedBounds.originCacheEntries)
     }
 }

@@ -15,8 +15,17 @@ final class ResponseRules: Sendable {
             ["X-Request-ID"] + configuration.setResponseHeaders.map(\.name) + configuration.removedResponseHeaders)
     }
 
+    /// Marks dropped what an upstream's response may not carry on to the client.
+    func drop(from head: inout ResponseHead) {
+        for index in head.fields.indices {
+            let field = head.fields[index]
+            if drops(field, head.bytes.span.extracting(field.name.range)) { head.fields[index].isDropped = true }
+        }
+    }
+
     @inline(__always)
-    func drops(_ field: FieldLine, _ name: Span<UInt8>) -> Bool {
-        filter.contains(name) || !keepsRateFields && field.known == .other && RateHeaders.isRateField(name)
+    private func drops(_ field: FieldLine, _ name: Span<UInt8>) -> Bool {
+        field.known == .server || filter.contains(name)
+            || !keepsRateFields && field.known == .other && RateHeaders.isRateField(name)
     }
 }

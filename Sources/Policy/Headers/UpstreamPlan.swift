@@ -17,4 +17,11 @@ package struct UpstreamPlan: ~Copyable, Sendable {
     var scratch: [UInt8] = []
 
     package init() {}
+
+    /// Nearly always it is the request before's.
+    mutating func setHost(_ bytes: Span<UInt8>) {
+        if host.span.equals(bytes) { return }
+        host.removeAll(keepingCapacity: true)
+        host.append(contentsOf: bytes)
+    }
 }

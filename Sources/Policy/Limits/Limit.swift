@@ -1,3 +1,5 @@
+import Core
+
 /// A named limit of the policy: the numbers of its buckets and what a bucket belongs to.
 package final class Limit: Sendable {
     package let name: String
@@ -9,6 +11,8 @@ package final class Limit: Sendable {
     /// The name as a structured-field string, quotes included (RFC 9651 §3.3.3). Bytes outside printable ASCII and "%"
     /// are percent-encoded.
     let quotedName: [UInt8]
+    /// The `X-RateLimit-Limit` line, as `HeaderLines.wireForm` has it.
+    let line: LentBytes
 
     package init(name: String, _ configuration: LimitConfiguration) throws(LimitError) {
         self.name = name
@@ -16,6 +20,9 @@ package final class Limit: Sendable {
         parts = configuration.by
         identity = Self.hash(name)
         quotedName = Self.quoted(name)
+        var lines = HeaderLines()
+        lines.append(name: "X-RateLimit-Limit", decimal: rule.burst)
+        line = LentBytes(bytes: lines.wireForm)
     }
 
     /// FNV-1a over the name's UTF-8; the same in every process. The keyed hash of the bucket key is what resists

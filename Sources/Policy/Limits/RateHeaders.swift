@@ -29,12 +29,10 @@ package struct RateHeaders: Sendable {
     package func append(_ status: RateStatus, now: ClockReading, to lines: inout HeaderLines) {
         guard !status.limits.isEmpty else { return }
         if writesX {
-            let burst = status.limit.rule.burst
-            let remaining = status.remaining
             let seconds = Self.retryAfterSeconds(status.resetAfter, now: now.wall)
             let value = reset == .unix ? now.wall.seconds &+ seconds : seconds
-            lines.append(name: "X-RateLimit-Limit", decimal: burst)
-            lines.append(name: "X-RateLimit-Remaining", decimal: remaining)
+            status.limit.line.append(to: &lines)
+            lines.append(name: "X-RateLimit-Remaining", decimal: status.remaining)
             lines.append(name: "X-RateLimit-Reset", decimal: Int(value))
         }
         if writesIETF {

@@ -20,6 +20,11 @@ struct RouteConditions: Sendable {
         }
     }
 
+    @inline(__always)
+    func methodFits(_ head: RequestHead) -> Bool {
+        methods.contains(head.method, named: head.bytes.span.extracting(head.methodRange.range))
+    }
+
     /// Every header condition is met. A field that must have a value must stand there once, so that no two values fit.
     func headersFit(_ head: RequestHead) -> Bool {
         for header in headers {

@@ -29,6 +29,8 @@ package struct RouteTable: Sendable {
         var allow: [UInt8]
         /// Which segments of the pattern are captures, counted from 0.
         var captures: [Int]
+        /// The first route, where it asks for nothing beside host and path; else -1.
+        var unconditional: Int32
     }
 
     /// What a lookup found.
@@ -128,14 +130,17 @@ package struct RouteTable: Sendable {
     /// The first route of a leaf whose method and header conditions fit.
     @inline(__always)
     func choose(at leaf: Int, _ head: RequestHead) -> Outcome {
+        let only = leaves.span[leaf].unconditional
+        if only >= 0 { return .found(Int(only)) }
+        return chooseByConditions(at: leaf, head)
+    }
+
+    private func chooseByConditions(at leaf: Int, _ head: RequestHead) -> Outcome {
         let routes = leaves[leaf].routes
         var failsByMethodOnly = false
         for route in routes {
-            let condition = conditions[Int(route)]
-            guard condition.headers.isEmpty || condition.headersFit(head) else { continue }
-            if condition.methods.contains(head.method, named: head.bytes.span.extracting(head.methodRange.range)) {
-                return .found(Int(route))
-            }
+            guard conditions.span[Int(route)].headersFit(head) else { continue }
+            if conditions.span[Int(route)].methodFits(head) { return .found(Int(route)) }
             failsByMethodOnly = true
         }
         return failsByMethodOnly ? .methodNotAllowed(leaf: leaf) : .notFound

@@ -38,9 +38,18 @@ struct RouteTableBuilder {
     func table(seed: HashSeed) -> RouteTable {
         RouteTable(
             nodes: nodes,
-            leaves: zip(leaves, captures).map { RouteTable.Leaf(routes: $0, allow: allow($0), captures: $1) },
+            leaves: zip(leaves, captures).map { routes, captures in
+                RouteTable.Leaf(
+                    routes: routes, allow: allow(routes), captures: captures, unconditional: unconditional(routes))
+            },
             literals: ByteTable(literals, seed: seed), hosts: ByteTable(hosts, seed: seed),
             hasSuffixes: hosts.contains { $0.owner == 1 }, anyHost: roots[""] ?? -1, conditions: conditions)
+    }
+
+    private func unconditional(_ routes: [Int32]) -> Int32 {
+        guard let first = routes.first else { return -1 }
+        let condition = conditions[Int(first)]
+        return condition.methods.isEverything && condition.headers.isEmpty ? first : -1
     }
 
     private mutating func root(of host: String) -> Int32 {

@@ -1,0 +1,178 @@
+import Core
+
+/// Finds out who is calling: steps 7 to 9 of a request's way.
+extension Snapshot {
+    /// Never `.missing`: nobody is the anonymous identity where that is enough.
+    func recognise(
+        _ head: inout RequestHead, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
+        _ memory: DecisionMemory
+    ) -> Recognition {
+        if Self.isAmbiguous(&head) {
+            return .refused(Refusal(.credentialAmbiguous, client: context.client, route: route))
+        }
+        let first = recognise(&head, group: 0, connection, route, context, memory)
+        switch first {
+        case .identity: break
+        case .missing where route.credentials.isOptional: return .identity(.anonymous, fingerprint: nil)
+        case .missing: return .refused(Refusal(.credentialMissing, client: context.client, route: route))
+        case .refused, .wait: return first
+        }
+        // Of several that are all asked for the first one is who the request is counted and forwarded for.
+        for index in route.credentials.groups.indices.dropFirst() {
+            let other = recognise(&head, group: index, connection, route, context, memory)
+            switch other {
+            case .identity: continue
+            case .missing: return .refused(Refusal(.credentialMissing, client: context.client, route: route))
+            case .refused, .wait: return other
+            }
+        }
+        return first
+    }
+
+    /// Whom each of the credentials stands for, in the order the route asks for them; for requests that were recognised.
+    func identities(
+        _ head: inout RequestHead, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
+        _ memory: DecisionMemory
+    ) -> [Identity] {
+        var identities: [Identity] = []
+        for index in route.credentials.groups.indices {
+            switch recognise(&head, group: index, connection, route, context, memory) {
+            case .identity(let identity, _): identities.append(identity)
+            case .missing, .refused, .wait: continue
+            }
+        }
+        return identities
+    }
+
+    /// Two Authorization fields: no server behind us would read the same one (RFC 9110 §5.3, §11.6.2).
+    @inline(__always)
+    private static func isAmbiguous(_ head: inout RequestHead) -> Bool {
+        var count = 0
+        let fields = head.fields.span
+        for index in fields.indices where fields[index].known == .authorization { count &+= 1 }
+        return count > 1
+    }
+
+    /// The first credential that the group's places show decides. A bearer token of a prefix that is not the group's is
+    /// shown and unknown where the group is alone; beside others it is theirs, and this one still asks for its own.
+    private func recognise(
+        _ head: inout RequestHead, group: Int, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
+        _ memory: DecisionMemory
+    ) -> Recognition {
+        for probe in route.credentials.groups[group] {
+            if probe.place.kind == .certificate {
+                guard let certificate = connection.clientCertificate else { continue }
+                return recognise(certificate, probe, route, context, memory)
+            }
+            switch probe.place.find(in: &head, scratch: &memory.scratch) {
+            case .absent: continue
+            case .refused(let denial): return refuse(denial, nil, route, context, memory)
+            case .inHead(let range):
+                let value = head.bytes.span.extracting(range)
+                let judge = probe.judge(of: value)
+                if judge == nil, route.credentials.groups.count > 1 { continue }
+                return recognise(value, judge, route, context, memory)
+            case .decoded:
+                let value = memory.scratch
+                return recognise(value.span, probe.judge(of: value.span), route, context, memory)
+            }
+        }
+        return .missing
+    }
+
+    @inline(__always)
+    private func recognise(
+        _ value: Span<UInt8>, _ judge: CredentialPlan.Judge?, _ route: Route, _ context: RequestContext,
+        _ memory: DecisionMemory
+    ) -> Recognition {
+        if let retryAfter = memory.failureBudget.retryAfter(context.client, now: context.now.instant) {
+            return .refused(Refusal(.tooManyFailures, client: context.client, route: route, retryAfter: retryAfter))
+        }
+        guard let judge else { return refuse(.credentialUnknown, nil, route, context, memory) }
+        if let tokens = judge.tokens, judge.keys.isEmpty || Self.looksLikeToken(value) {
+            return verify(value, by: tokens, route, context, memory)
+        }
+        return lookUp(value, in: judge, route, context, memory)
+    }
+
+    /// One that no authenticator knows is shown and bad.
+    private func recognise(
+        _ certificate: ClientCertificate, _ probe: CredentialPlan.Probe, _ route: Route, _ context: RequestContext,
+        _ memory: DecisionMemory
+    ) -> Recognition {
+        let fingerprint = certificate.fingerprint.fingerprint
+        if let retryAfter = memory.failureBudget.retryAfter(context.client, now: context.now.instant) {
+            return .refused(
+                Refusal(
+                    .tooManyFailures, client: context.client, route: route, fingerprint: fingerprint,
+                    retryAfter: retryAfter))
+        }
+        var denial = Denial.credentialUnknown
+        for authenticator in probe.judges.lazy.flatMap(\.certificates) {
+            switch authenticator.judge(certificate, now: context.now.wall) {
+            case .accepted(let identity): return .identity(.certificate(identity), fingerprint: fingerprint)
+            case .refused(let found): denial = found
+            }
+        }
+        return refuse(denial, fingerprint, route, context, memory)
+    }
+
+    private func lookUp(
+        _ key: Span<UInt8>, in judge: CredentialPlan.Judge, _ route: Route, _ context: RequestContext,
+        _ memory: DecisionMemory
+    ) -> Recognition {
+        guard key.count <= KeyAuthenticator.keyByteLimit else {
+            return refuse(.credentialUnknown, nil, route, context, memory)
+        }
+        var fingerprint: UInt32?
+        for authenticator in judge.keys {
+            let digest = authenticator.digest(key)
+            if fingerprint == nil { fingerprint = digest.fingerprint }
+            switch authenticator.judge(digest, now: context.now.wall) {
+            case .accepted(let record):
+                return .identity(.apiKey(record, authenticator), fingerprint: digest.fingerprint)
+            case .refused(.credentialUnknown): continue
+            case .refused(let denial): return refuse(denial, digest.fingerprint, route, context, memory)
+            }
+        }
+        return refuse(.credentialUnknown, fingerprint, route, context, memory)
+    }
+
+    private func verify(
+        _ token: Span<UInt8>, by table: IssuerTable, _ route: Route, _ context: RequestContext, _ memory: DecisionMemory
+    ) -> Recognition {
+        switch table.verify(token, now: context.now, cache: memory.tokens) {
+        case .verified(let token): return .identity(.token(token), fingerprint: token.digest.fingerprint)
+        case .refused(let fault): return refuse(.token(fault), fingerprint(of: token), route, context, memory)
+        case .notMine: return refuse(.token(.issuerUnknown), fingerprint(of: token), route, context, memory)
+        case .unknownKey(let cell, let kid, let fault):
+            let mark = fingerprint(of: token)
+            if !context.hasWaited, cell.mayRefetch(forUnknownKid: kid, now: context.now.instant) {
+                return .wait(cell, Refusal(.token(fault), client: context.client, route: route, fingerprint: mark))
+            }
+            return refuse(.token(fault), mark, route, context, memory)
+        }
+    }
+
+    /// Refuses and charges the address for it where a credential was shown and bad.
+    private func refuse(
+        _ denial: Denial, _ fingerprint: UInt32?, _ route: Route, _ context: RequestContext, _ memory: DecisionMemory
+    ) -> Recognition {
+        if denial.countsAsFailure { memory.failureBudget.recordFailure(context.client, now: context.now.instant) }
+        return .refused(Refusal(denial, client: context.client, route: route, fingerprint: fingerprint))
+    }
+
+    private func fingerprint(of token: Span<UInt8>) -> UInt32 { cryptography.sha256(token).fingerprint }
+
+    /// The compact form of a token has exactly two dots (RFC 7515 §3.1).
+    private static func looksLikeToken(_ value: Span<UInt8>) -> Bool {
+        var dots = 0
+        for index in value.indices where value[index] == 0x2E { dots &+= 1 }
+        return dots == 2
+    }
+}
+
+extension Digest256 {
+    /// What logs show of a credential: eight hexadecimal digits' worth.
+    var fingerprint: UInt32 { UInt32(truncatingIfNeeded: a >> 32) }
+}
