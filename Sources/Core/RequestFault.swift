@@ -8,6 +8,7 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
     case contentLengthInvalid, contentLengthRepeated
     case transferEncodingInvalid, transferEncodingRepeated, transferEncodingInHTTP10, transferCodingNotSupported
     case framingAmbiguous, connectionInvalid, expectationUnknown
+    case plainHTTPOnTLSPort
 
     /// The status of the answer.
     package var status: Int {
@@ -20,7 +21,7 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
         case .requestLineInvalid, .targetInvalid, .fieldNameInvalid, .whitespaceBeforeColon, .fieldLineFolded,
             .fieldValueInvalid, .lineEndingInvalid, .hostMissing, .hostRepeated, .hostInvalid, .authorityDiffers,
             .contentLengthInvalid, .contentLengthRepeated, .transferEncodingInvalid, .transferEncodingRepeated, .transferEncodingInHTTP10,
-            .framingAmbiguous, .connectionInvalid:
+            .framingAmbiguous, .connectionInvalid, .plainHTTPOnTLSPort:
             400
         }
     }
@@ -53,6 +54,7 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
         case .framingAmbiguous: "framing_ambiguous"
         case .connectionInvalid: "connection_invalid"
         case .expectationUnknown: "expectation_unknown"
+        case .plainHTTPOnTLSPort: "plain_http_on_tls_port"
         }
     }
 
@@ -84,6 +86,7 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
         case .framingAmbiguous: "Content-Length and Transfer-Encoding do not go together."
         case .connectionInvalid: "The Connection field is not a short list of tokens."
         case .expectationUnknown: "The only expectation understood here is 100-continue."
+        case .plainHTTPOnTLSPort: "This port speaks HTTPS, and the request came in clear."
         }
     }
 }

@@ -24,6 +24,17 @@ package enum Sockets {
         }
     }
 
+    /// Looks at what there is to read and leaves it there.
+    package static func peek(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
+        while true {
+            let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_PEEK))
+            if count > 0 { return .bytes(count) }
+            if count == 0 { return .endOfStream }
+            if errno == EAGAIN { return .wouldBlock }
+            if errno != EINTR { return .failed(errno) }
+        }
+    }
+
     /// A listening TCP socket. Several may share one address (SO_REUSEPORT), one for each loop.
     package static func listen(on endpoint: SocketEndpoint, backlog: Int32 = 4096) throws(SystemError) -> Int32 {
         let descriptor = try open(endpoint.address.family)

@@ -9,6 +9,8 @@ protocol ClientStream: AnyObject {
     var peerAddress: IPAddress { get }
     /// What the decision is told of the connection.
     var facts: ConnectionFacts { get }
+    /// Where requests are sent instead of being served; nil nearly always.
+    var redirect: HTTPSRedirect? { get }
 
     // MARK: The answer
 

@@ -73,9 +73,18 @@ final class Exchange {
         requestIsComplete = !hasContent
         if client.role == .admin {
             AdminEndpoint(worker: worker).answer(self)
+        } else if let target = client.redirect, redirect(to: target) {
+            sendLocalAnswer()
         } else {
             decide()
         }
+    }
+
+    /// Fills in the answer of a listener that redirects; false when the request is to be served after all.
+    private func redirect(to target: HTTPSRedirect) -> Bool {
+        let requestID = self.requestID
+        return snapshot.redirect(
+            head, to: target, connection: facts, requestID: requestID.span, now: worker.loop.now, into: &worker.answer)
     }
 
     /// Whether the policy it last served is this one.

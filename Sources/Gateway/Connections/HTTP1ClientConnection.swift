@@ -1,4 +1,5 @@
 import Core
+import Crypto
 import HTTP1
 import IO
 import Policy
@@ -9,6 +10,8 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     private enum Phase {
         /// A PROXY protocol header is expected before anything else.
         case proxyHeader
+        /// TLS is being agreed on.
+        case handshake
         /// Between requests, or inside a head.
         case head
         /// An exchange is under way; its request content may still be arriving.
@@ -38,6 +41,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     private var closesAfterFlush = false
     private var mustResume = false
     private let requiresProxyHeader: Bool
+    private let listener: ListenerSocket
     /// Nothing was asked yet, and the listener speaks HTTP/2 with clients that know it beforehand.
     private var mayBeHTTP2: Bool
 
@@ -45,7 +49,8 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
 
     init(worker: Worker, descriptor: Int32, peer: SocketEndpoint, listener: ListenerSocket) {
         role = listener.role
-        mayBeHTTP2 = listener.role == .traffic
+        self.listener = listener
+        mayBeHTTP2 = listener.takesHTTP2InClear
         peerAddress = peer.address
         facts = ConnectionFacts(
             peer: peer.address, peerPort: peer.port, localPort: listener.endpoint.port, isSecure: false, waited: false)
@@ -73,7 +78,46 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             return false
         }
         setDeadline(after: worker.bounds.headTimeout)
-        return true
+        if phase == .proxyHeader {
+            isPeeking = listener.tls != nil
+        } else if let tls = listener.tls {
+            speakTLS(tls)
+        }
+        return !isClosed
+    }
+
+    var redirect: HTTPSRedirect? { listener.redirect }
+
+    // MARK: TLS
+
+    private func speakTLS(_ context: TLSServerContext) {
+        context.settings.ticketKeys?.rotate(now: worker.loop.now.instant)
+        do throws(TLSFault) {
+            speak(try TLSStream(accepting: context, descriptor: descriptor))
+            phase = .handshake
+            setDeadline(after: listener.handshakeTimeout)
+        } catch {
+            close()
+        }
+    }
+
+    override func established() {
+        facts.isSecure = true
+        facts.clientCertificate = tls?.peerCertificate.map(ClientCertificate.init)
+        worker.metrics.totals.handshakes &+= 1
+        if tls?.applicationProtocol == .h2 {
+            worker.continueWithHTTP2(self)
+        } else {
+            phase = .head
+            setDeadline(after: worker.bounds.headTimeout)
+        }
+    }
+
+    override func handshakeFailed(_ fault: TLSFault) {
+        worker.metrics.totals.handshakesFailed &+= 1
+        guard fault == .plaintextHTTP else { return close() }
+        forgetTLS()
+        refuseMalformed(.plainHTTPOnTLSPort)
     }
 
     // MARK: What the socket says
@@ -116,7 +160,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             refuseBroken(.headTimeout)
         case .exchange:
             exchange?.clientTimedOut()
-        case .proxyHeader, .head, .discarding, .lingering:
+        case .proxyHeader, .handshake, .head, .discarding, .lingering:
             close()
         case .closed: break
         }
@@ -134,6 +178,13 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     override func readFailed() { close() }
 
     override func received() {
+        if isPeeking, phase == .head {
+            // The PROXY header is off the socket; what stands there now is for TLS.
+            isPeeking = false
+            if let tls = listener.tls { speakTLS(tls) }
+            if !isClosed { shakeHands() }
+            return
+        }
         if phase == .head, !input.isEmpty, deadline == .distantFuture || isIdleDeadline {
             isIdleDeadline = false
             setDeadline(after: worker.bounds.headTimeout)
@@ -188,11 +239,12 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             case .proxyHeader:
                 guard let used = takeProxyHeader(rest) else { return offset }
                 offset &+= used
+                if isPeeking { return offset }
             case .lingering:
                 discarded &+= bytes.count
                 if discarded > FixedBounds.lingerBytes { close() }
                 return bytes.count
-            case .closed:
+            case .handshake, .closed:
                 return bytes.count
             }
         }
@@ -243,7 +295,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         case .head where mustResume:
             // Requests sent ahead may wait until their turn.
             break
-        case .proxyHeader, .head, .discarding, .lingering:
+        case .proxyHeader, .handshake, .head, .discarding, .lingering:
             if output.pending == 0 || phase == .lingering { close() } else { closesAfterFlush = true }
         case .closed: break
         }
@@ -387,7 +439,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
 
     /// A client that never sent anything is idle too.
     func drain() {
-        guard phase == .head || phase == .proxyHeader, input.isEmpty else { return }
+        guard phase == .head || phase == .proxyHeader || phase == .handshake, input.isEmpty else { return }
         startIdling()
     }
 

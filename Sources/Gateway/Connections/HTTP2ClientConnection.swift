@@ -9,6 +9,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     let role: ListenerRole
     let peerAddress: IPAddress
     let facts: ConnectionFacts
+    let redirect: HTTPSRedirect?
     private(set) var session: HTTP2ServerSession!
     private var waiting: [HTTP2ClientStream] = []
     private var isEnding = false
@@ -19,6 +20,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         role = other.role
         peerAddress = other.peerAddress
         facts = other.facts
+        redirect = other.redirect
         lastProgress = other.worker.loop.now.instant
         super.init(continuing: other)
         session = HTTP2ServerSession(

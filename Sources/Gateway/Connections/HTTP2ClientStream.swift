@@ -25,6 +25,7 @@ final class HTTP2ClientStream: ClientStream {
     var role: ListenerRole { connection.role }
     var peerAddress: IPAddress { connection.peerAddress }
     var facts: ConnectionFacts { connection.facts }
+    var redirect: HTTPSRedirect? { connection.redirect }
 
     // MARK: The answer
 

@@ -1,4 +1,5 @@
 import Core
+import Crypto
 import IO
 import Policy
 
@@ -19,25 +20,44 @@ final class ListenerSocket: Channel {
     let role: ListenerRole
     /// Which opening of a listener it belongs to; an address may be opened anew before its old socket closes.
     let number: Int
+    /// The address in the policy; port 0 there is another one here.
+    let configured: SocketEndpoint
+    /// TLS as new connections are to speak it; nil in clear.
+    private(set) var tls: TLSServerContext?
+    private(set) var handshakeTimeout: Nanoseconds = 0
+    /// Where requests are sent instead of being served.
+    private(set) var redirect: HTTPSRedirect?
+    /// Clients that know HTTP/2 beforehand may speak it.
+    private(set) var takesHTTP2InClear = false
     private let worker: Worker
     private let descriptor: Int32
     private var registration = Registration.none
-    private let proxyPeers: AddressSet?
-    private let requiresProxy: Bool
+    private var proxyPeers: AddressSet?
+    private var requiresProxy = false
     private var isClosed = false
     private var isPaused = false
 
     init(
-        worker: Worker, descriptor: Int32, role: ListenerRole, number: Int, proxyProtocol: ProxyProtocolConfiguration?
+        worker: Worker, descriptor: Int32, role: ListenerRole, number: Int, configured: SocketEndpoint
     ) throws(SystemError) {
         self.number = number
+        self.configured = configured
         self.worker = worker
         self.descriptor = descriptor
         self.role = role
         endpoint = Sockets.localEndpoint(of: descriptor)
-        proxyPeers = proxyProtocol.map { AddressSet($0.from) }
-        requiresProxy = proxyProtocol?.required ?? false
         registration = try worker.loop.registerListener(self, descriptor: descriptor)
+    }
+
+    /// What a policy says of the listener holds for connections that come from now on.
+    func adopt(_ listener: CompiledPolicy.Listener) {
+        let configuration = listener.configuration
+        tls = listener.tls
+        handshakeTimeout = configuration.tls?.handshakeTimeout ?? 0
+        redirect = configuration.redirect
+        takesHTTP2InClear = tls == nil && configuration.protocols.contains(.http2)
+        proxyPeers = configuration.proxyProtocol.map { AddressSet($0.from) }
+        requiresProxy = configuration.proxyProtocol?.required ?? false
     }
 
     /// Whether a peer may, must or must not begin with a PROXY header.

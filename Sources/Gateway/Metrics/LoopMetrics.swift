@@ -32,6 +32,9 @@ package final class LoopMetrics {
         package var connectionsAccepted: UInt64 = 0
         /// Closed at once because a bound on connections was reached.
         package var connectionsRefused: UInt64 = 0
+        /// TLS handshakes with clients that came to their end, and that did not.
+        package var handshakes: UInt64 = 0
+        package var handshakesFailed: UInt64 = 0
         package var connectionsOpen = 0
         package var requestsInFlight = 0
         package var tokenCacheHits: UInt64 = 0

@@ -99,6 +99,10 @@ package struct MetricsSnapshot: Sendable {
         counter(
             "portcullis_connections_refused_total", totals.connectionsRefused,
             "Client connections closed at once because of a bound.")
+        counter("portcullis_tls_handshakes_total", totals.handshakes, "TLS handshakes with clients that were completed.")
+        counter(
+            "portcullis_tls_handshakes_failed_total", totals.handshakesFailed,
+            "TLS handshakes with clients that failed.")
         page.family("portcullis_connections_open", .gauge, "Client connections open now.")
         page.sample("portcullis_connections_open", [], totals.connectionsOpen)
         page.family("portcullis_requests_in_flight", .gauge, "Requests begun and not finished.")
@@ -144,6 +148,8 @@ extension LoopMetrics.Totals {
     package mutating func merge(_ other: LoopMetrics.Totals) {
         connectionsAccepted &+= other.connectionsAccepted
         connectionsRefused &+= other.connectionsRefused
+        handshakes &+= other.handshakes
+        handshakesFailed &+= other.handshakesFailed
         connectionsOpen += other.connectionsOpen
         requestsInFlight += other.requestsInFlight
         tokenCacheHits &+= other.tokenCacheHits

@@ -28,9 +28,9 @@ package final class GatewayServer: @unchecked Sendable {
         var configured: SocketEndpoint
         var actual: SocketEndpoint
         var role: ListenerRole
+        var isSecure = false
         /// Tells this opening from an earlier one of the same address.
         var number = 0
-        var proxyProtocol: ProxyProtocolConfiguration?
     }
 
     /// Opens every listener of `policy`; nothing is served before `run`.
@@ -42,7 +42,7 @@ package final class GatewayServer: @unchecked Sendable {
         let count = policy.snapshot.configuration.loops ?? Process.processorCount
         for index in 0..<count { workers.append(try Worker(index: index, policy: policy, shared: shared)) }
         shared.enlist(workers)
-        for wanted in Self.wantedListeners(of: policy) { try open(wanted) }
+        for wanted in Self.wantedListeners(of: policy) { try open(wanted, for: policy) }
     }
 
     /// Serves until a signal ends the process.
@@ -62,7 +62,7 @@ package final class GatewayServer: @unchecked Sendable {
     private func announce() {
         for listener in listeners {
             let kind = listener.role == .admin ? "admin" : "listening"
-            shared.log.info("\(kind) on http://\(listener.actual)")
+            shared.log.info("\(kind) on \(listener.isSecure ? "https" : "http")://\(listener.actual)")
         }
         shared.isReady.store(true, ordering: .releasing)
         shared.log.info("ready")
@@ -73,17 +73,16 @@ package final class GatewayServer: @unchecked Sendable {
     private static func wantedListeners(of policy: CompiledPolicy) -> [OpenListener] {
         let configuration = policy.snapshot.configuration
         var wanted = configuration.listeners.map {
-            OpenListener(configured: $0.address, actual: $0.address, role: .traffic, proxyProtocol: $0.proxyProtocol)
+            OpenListener(configured: $0.address, actual: $0.address, role: .traffic, isSecure: $0.tls != nil)
         }
         if let admin = configuration.admin {
-            wanted.append(
-                OpenListener(configured: admin.address, actual: admin.address, role: .admin, proxyProtocol: nil))
+            wanted.append(OpenListener(configured: admin.address, actual: admin.address, role: .admin))
         }
         return wanted
     }
 
     /// Opens one socket for each loop; the admin listener lives on the first loop alone.
-    private func open(_ wanted: OpenListener) throws(SystemError) {
+    private func open(_ wanted: OpenListener, for policy: CompiledPolicy) throws(SystemError) {
         var listener = wanted
         var sockets: [(Worker, Int32)] = []
         do throws(SystemError) {
@@ -100,13 +99,15 @@ package final class GatewayServer: @unchecked Sendable {
         listenersOpened += 1
         listener.number = listenersOpened
         let number = listener.number
+        let terms = policy.listeners.first { $0.configuration.address == wanted.configured }
         for (worker, descriptor) in sockets {
             worker.loop.submit { [log = shared.log] in
                 do throws(SystemError) {
-                    worker.add(
-                        try ListenerSocket(
-                            worker: worker, descriptor: descriptor, role: wanted.role, number: number,
-                            proxyProtocol: wanted.proxyProtocol))
+                    let socket = try ListenerSocket(
+                        worker: worker, descriptor: descriptor, role: wanted.role, number: number,
+                        configured: wanted.configured)
+                    if let terms, wanted.role == .traffic { socket.adopt(terms) }
+                    worker.add(socket)
                 } catch {
                     log.error("cannot watch listener: \(error)")
                 }
@@ -120,11 +121,11 @@ package final class GatewayServer: @unchecked Sendable {
         let wanted = Self.wantedListeners(of: policy)
         let before = listeners
         func isSame(_ a: OpenListener, _ b: OpenListener) -> Bool {
-            a.configured == b.configured && a.role == b.role && a.proxyProtocol == b.proxyProtocol
+            a.configured == b.configured && a.role == b.role
         }
         let gone = before.filter { old in !wanted.contains { isSame(old, $0) } }
         do throws(SystemError) {
-            for new in wanted where !before.contains(where: { isSame($0, new) }) { try open(new) }
+            for new in wanted where !before.contains(where: { isSame($0, new) }) { try open(new, for: policy) }
         } catch {
             close(Array(listeners.dropFirst(before.count)))
             throw error

@@ -73,6 +73,12 @@ final class Worker: @unchecked Sendable {
     }
 
     private func install(_ policy: CompiledPolicy) {
+        for listener in listeners where listener.role == .traffic {
+            guard let terms = policy.listeners.first(where: { $0.configuration.address == listener.configured }) else {
+                continue
+            }
+            listener.adopt(terms)
+        }
         accessLog.isOn = policy.snapshot.configuration.accessLog != .off
         metrics.adopt(routes: policy.snapshot.routes.map(\.name))
         let previous = groups

@@ -24,6 +24,8 @@ class SocketChannel: Channel {
     final var isBlocked = false
     /// TLS is being agreed on; nothing else is read or written before.
     final private(set) var isHandshaking = false
+    /// Only as much is taken off the socket as `process` consumes: what follows is for TLS to read.
+    final var isPeeking = false
     /// Whoever takes what is read here has enough for now.
     final var isPaused = false
     final var deadline = Instant.distantFuture
@@ -126,6 +128,12 @@ class SocketChannel: Channel {
         isHandshaking = true
     }
 
+    /// Goes back to speaking in clear: the peer never spoke anything else.
+    final func forgetTLS() {
+        tls = nil
+        isHandshaking = false
+    }
+
     final func shakeHands() {
         guard let tls else { return }
         switch tls.handshake() {
@@ -163,10 +171,25 @@ class SocketChannel: Channel {
     @inline(__always)
     private func read() -> ReadOutcome {
         if let tls { return read(through: tls) }
+        if isPeeking { return peek() }
         let outcome = unsafe Sockets.read(descriptor, into: worker.loop.scratch)
         // A short read has drained the socket, unless its end is already known to follow.
         if case .bytes(let count) = outcome, count < FixedBounds.readBytes, !sawPeerClose { isReadable = false }
         return outcome
+    }
+
+    private func peek() -> ReadOutcome {
+        let outcome = unsafe Sockets.peek(descriptor, into: worker.loop.scratch)
+        guard case .bytes(let count) = outcome else { return outcome }
+        let bytes = unsafe Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(rebasing: worker.loop.scratch[0..<count]))
+        let used = process(bytes)
+        guard !isClosed else { return .wouldBlock }
+        if used > 0 {
+            _ = unsafe Sockets.read(descriptor, into: UnsafeMutableRawBufferPointer(rebasing: worker.loop.scratch[0..<used]))
+            received()
+        }
+        // More of what is incomplete comes with an edge of its own.
+        return .wouldBlock
     }
 
     private func read(through tls: TLSStream) -> ReadOutcome {
