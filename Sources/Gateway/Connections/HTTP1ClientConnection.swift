@@ -1,5 +1,4 @@
 import Core
-import Crypto
 import HTTP1
 import IO
 import Policy
@@ -8,10 +7,6 @@ import Policy
 /// what the exchange answers. One exchange at a time; requests sent ahead (pipelining) wait in `input`.
 final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream {
     private enum Phase {
-        /// A PROXY protocol header is expected before anything else.
-        case proxyHeader
-        /// TLS is being agreed on.
-        case handshake
         /// Between requests, or inside a head.
         case head
         /// An exchange is under way; its request content may still be arriving.
@@ -23,12 +18,12 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         case closed
     }
 
-    let role: ListenerRole
+    let listener: ListenerSocket
     let peerAddress: IPAddress
-    private(set) var facts: ConnectionFacts
+    let facts: ConnectionFacts
     private var exchange: Exchange?
 
-    private var phase: Phase
+    private var phase = Phase.head
     private var parser = RequestHeadParser()
     /// The content of the request under way, or of one that was answered early.
     private var content = BodyReader()
@@ -40,85 +35,37 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     private var owesNotice = false
     private var closesAfterFlush = false
     private var mustResume = false
-    private let requiresProxyHeader: Bool
-    private let listener: ListenerSocket
     /// Nothing was asked yet, and the listener speaks HTTP/2 with clients that know it beforehand.
     private var mayBeHTTP2: Bool
 
     private static let http2Preface = Array("PRI * HTTP/2.0\r".utf8)
 
-    init(worker: Worker, descriptor: Int32, peer: SocketEndpoint, listener: ListenerSocket) {
-        role = listener.role
+    init(worker: Worker, descriptor: Int32, facts: ConnectionFacts, listener: ListenerSocket) {
         self.listener = listener
+        self.facts = facts
+        peerAddress = facts.peer
         mayBeHTTP2 = listener.takesHTTP2InClear
-        peerAddress = peer.address
-        facts = ConnectionFacts(
-            peer: peer.address, peerPort: peer.port, localPort: listener.endpoint.port, isSecure: false, waited: false)
-        switch listener.proxyExpectation(of: peer.address) {
-        case .never:
-            phase = .head
-            requiresProxyHeader = false
-        case .allowed:
-            phase = .proxyHeader
-            requiresProxyHeader = false
-        case .required:
-            phase = .proxyHeader
-            requiresProxyHeader = true
-        }
         super.init(worker: worker, descriptor: descriptor)
     }
 
-    /// Begins to be served. False when the kernel would not watch it; then it is closed.
-    func start() -> Bool {
-        do {
-            try register()
-        } catch {
-            phase = .closed
-            _ = closeSocket()
-            return false
-        }
+    /// Goes on with a connection that is open for HTTP now.
+    init(continuing opening: ClientOpening) {
+        listener = opening.listener
+        facts = opening.facts
+        peerAddress = opening.peerAddress
+        mayBeHTTP2 = !opening.facts.isSecure && opening.listener.takesHTTP2InClear
+        super.init(continuing: opening)
+    }
+
+    /// Begins to be served; the socket is registered.
+    func start() {
         setDeadline(after: worker.bounds.headTimeout)
-        if phase == .proxyHeader {
-            isPeeking = listener.tls != nil
-        } else if let tls = listener.tls {
-            speakTLS(tls)
-        }
-        return !isClosed
+        if !input.isEmpty { processInput() }
+        if isReadable { receive() }
     }
 
+    var role: ListenerRole { listener.role }
     var redirect: HTTPSRedirect? { listener.redirect }
-
-    // MARK: TLS
-
-    private func speakTLS(_ context: TLSServerContext) {
-        context.settings.ticketKeys?.rotate(now: worker.loop.now.instant)
-        do throws(TLSFault) {
-            speak(try TLSStream(accepting: context, descriptor: descriptor))
-            phase = .handshake
-            setDeadline(after: listener.handshakeTimeout)
-        } catch {
-            close()
-        }
-    }
-
-    override func established() {
-        facts.isSecure = true
-        facts.clientCertificate = tls?.peerCertificate.map(ClientCertificate.init)
-        worker.metrics.totals.handshakes &+= 1
-        if tls?.applicationProtocol == .h2 {
-            worker.continueWithHTTP2(self)
-        } else {
-            phase = .head
-            setDeadline(after: worker.bounds.headTimeout)
-        }
-    }
-
-    override func handshakeFailed(_ fault: TLSFault) {
-        worker.metrics.totals.handshakesFailed &+= 1
-        guard fault == .plaintextHTTP else { return close() }
-        forgetTLS()
-        refuseMalformed(.plainHTTPOnTLSPort)
-    }
 
     // MARK: What the socket says
 
@@ -160,7 +107,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             refuseBroken(.headTimeout)
         case .exchange:
             exchange?.clientTimedOut()
-        case .proxyHeader, .handshake, .head, .discarding, .lingering:
+        case .head, .discarding, .lingering:
             close()
         case .closed: break
         }
@@ -178,13 +125,6 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     override func readFailed() { close() }
 
     override func received() {
-        if isPeeking, phase == .head {
-            // The PROXY header is off the socket; what stands there now is for TLS.
-            isPeeking = false
-            if let tls = listener.tls { speakTLS(tls) }
-            if !isClosed { shakeHands() }
-            return
-        }
         if phase == .head, !input.isEmpty, deadline == .distantFuture || isIdleDeadline {
             isIdleDeadline = false
             setDeadline(after: worker.bounds.headTimeout)
@@ -214,7 +154,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
                     if fault == .versionNotSupported, mayBeHTTP2, rest.hasPrefix(Self.http2Preface.span) {
                         // Prior knowledge (RFC 9113 §3.3): the whole preface is read again, by the session.
                         input.append(contentsOf: rest)
-                        worker.continueWithHTTP2(self)
+                        worker.proceed(from: self)
                     } else {
                         refuseMalformed(fault)
                     }
@@ -236,15 +176,11 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
                 let used = discardContent(rest)
                 offset &+= used
                 if used == 0 { return offset }
-            case .proxyHeader:
-                guard let used = takeProxyHeader(rest) else { return offset }
-                offset &+= used
-                if isPeeking { return offset }
             case .lingering:
                 discarded &+= bytes.count
                 if discarded > FixedBounds.lingerBytes { close() }
                 return bytes.count
-            case .handshake, .closed:
+            case .closed:
                 return bytes.count
             }
         }
@@ -295,34 +231,9 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         case .head where mustResume:
             // Requests sent ahead may wait until their turn.
             break
-        case .proxyHeader, .handshake, .head, .discarding, .lingering:
+        case .head, .discarding, .lingering:
             if output.pending == 0 || phase == .lingering { close() } else { closesAfterFlush = true }
         case .closed: break
-        }
-    }
-
-    /// Nil: more bytes are needed.
-    private func takeProxyHeader(_ bytes: Span<UInt8>) -> Int? {
-        switch ProxyProtocolParser.parse(bytes) {
-        case .incomplete:
-            return nil
-        case .absent:
-            if requiresProxyHeader {
-                close()
-                return nil
-            }
-            phase = .head
-            return 0
-        case .complete(let source, let count):
-            if let source {
-                facts.peer = source.address
-                facts.peerPort = source.port
-            }
-            phase = .head
-            return count
-        case .malformed:
-            close()
-            return nil
         }
     }
 
@@ -439,7 +350,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
 
     /// A client that never sent anything is idle too.
     func drain() {
-        guard phase == .head || phase == .proxyHeader || phase == .handshake, input.isEmpty else { return }
+        guard phase == .head, input.isEmpty else { return }
         startIdling()
     }
 
@@ -451,7 +362,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
 
     // MARK: Refusing what never became an exchange
 
-    private func refuseMalformed(_ fault: RequestFault) {
+    func refuseMalformed(_ fault: RequestFault) {
         refuseBroken(.malformedRequest(reason: fault.reason, status: fault.status, detail: fault.detail))
     }
 

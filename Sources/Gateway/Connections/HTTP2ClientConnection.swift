@@ -6,26 +6,27 @@ import Policy
 /// A client's HTTP/2 connection (RFC 9113): one session, and an exchange for each of its streams. The session's flow
 /// control is the backpressure: what an upstream is slow to take stalls one stream, not the connection.
 final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerDelegate {
-    let role: ListenerRole
+    let listener: ListenerSocket
     let peerAddress: IPAddress
     let facts: ConnectionFacts
-    let redirect: HTTPSRedirect?
     private(set) var session: HTTP2ServerSession!
     private var waiting: [HTTP2ClientStream] = []
     private var isEnding = false
     private var lastProgress: Instant
 
     /// Goes on with a connection whose client was found to speak HTTP/2: by ALPN, or by how it began.
-    init(continuing other: HTTP1ClientConnection) {
-        role = other.role
-        peerAddress = other.peerAddress
-        facts = other.facts
-        redirect = other.redirect
+    init(continuing other: SocketChannel, from peer: IPAddress, facts: ConnectionFacts, listener: ListenerSocket) {
+        self.listener = listener
+        self.facts = facts
+        peerAddress = peer
         lastProgress = other.worker.loop.now.instant
         super.init(continuing: other)
         session = HTTP2ServerSession(
             bounds: worker.bounds, limits: worker.http2Limits, acceptsWebSockets: false, delegate: self)
     }
+
+    var role: ListenerRole { listener.role }
+    var redirect: HTTPSRedirect? { listener.redirect }
 
     func start() {
         watch()

@@ -125,22 +125,62 @@ final class Worker: @unchecked Sendable {
             Sockets.closeDescriptor(descriptor)
             return
         }
-        let client = HTTP1ClientConnection(worker: self, descriptor: descriptor, peer: peer, listener: listener)
-        guard client.start() else {
+        let facts = ConnectionFacts(
+            peer: peer.address, peerPort: peer.port, localPort: listener.endpoint.port, isSecure: false, waited: false)
+        let proxyHeader = listener.proxyExpectation(of: peer.address)
+        do throws(SystemError) {
+            if proxyHeader == .never, listener.tls == nil {
+                let client = HTTP1ClientConnection(
+                    worker: self, descriptor: descriptor, facts: facts, listener: listener)
+                try client.register()
+                enlist(client)
+                client.start()
+            } else {
+                let client = ClientOpening(
+                    worker: self, descriptor: descriptor, facts: facts, listener: listener, expecting: proxyHeader)
+                try client.register()
+                enlist(client)
+                client.start()
+            }
+        } catch {
+            Sockets.closeDescriptor(descriptor)
             shared.connections.leave(peer.address)
-            return
         }
+    }
+
+    private func enlist(_ client: any ClientConnection) {
         metrics.totals.connectionsAccepted &+= 1
         metrics.totals.connectionsOpen += 1
         clients[ObjectIdentifier(client)] = client
     }
 
-    /// A client was found to speak HTTP/2.
-    func continueWithHTTP2(_ client: HTTP1ClientConnection) {
-        guard clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
-        let next = HTTP2ClientConnection(continuing: client)
-        clients[ObjectIdentifier(next)] = next
+    /// A connection is open for HTTP; a fault is answered before anything is read.
+    func proceed(from opening: ClientOpening, with version: WireProtocol = .http11, refusing fault: RequestFault? = nil) {
+        switch version {
+        case .http2:
+            let next = HTTP2ClientConnection(
+                continuing: opening, from: opening.peerAddress, facts: opening.facts, listener: opening.listener)
+            replace(opening, by: next)
+            next.start()
+        case .http11:
+            let next = HTTP1ClientConnection(continuing: opening)
+            replace(opening, by: next)
+            if let fault { next.refuseMalformed(fault) } else { next.start() }
+        }
+    }
+
+    /// A client in clear was found to speak HTTP/2.
+    func proceed(from client: HTTP1ClientConnection) {
+        let next = HTTP2ClientConnection(
+            continuing: client, from: client.peerAddress, facts: client.facts, listener: client.listener)
+        replace(client, by: next)
         next.start()
+    }
+
+    private func replace(_ client: any ClientConnection, by next: any ClientConnection) {
+        clients.removeValue(forKey: ObjectIdentifier(client))
+        clients[ObjectIdentifier(next)] = next
+        if isDraining { next.drain() }
     }
 
     func acceptFailed(_ error: SystemError) { shared.log.acceptFailed(error) }
