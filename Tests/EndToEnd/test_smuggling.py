@@ -50,7 +50,9 @@ def statuses(answer: bytes) -> list[int]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['id']} {case['title']}")
 def test_case(case: dict, gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]) -> None:
     origin = upstream()
-    running = gateway(policy(origin.port))
+    # What is said of HTTP/1 is tried on a listener that speaks nothing else; the preface of HTTP/2 is no request there.
+    listeners = [{"address": "127.0.0.1:0", "protocols": ["http/1.1"]}]
+    running = gateway(policy(origin.port, listeners=listeners))
     answer = send_all(running.port, wire(case), case["verdict"])
     codes = statuses(answer)
     seen = list(origin.requests)

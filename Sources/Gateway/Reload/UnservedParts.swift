@@ -9,16 +9,6 @@ enum UnservedParts {
         func refuse(_ code: DiagnosticCode, _ position: SourcePosition, _ path: String, _ message: String) {
             found.append(Diagnostic(.error, code, file: file, position: position, path: path, message: message))
         }
-        for (index, listener) in configuration.listeners.enumerated() {
-            if let tls = listener.tls {
-                refuse(.tlsUnsupported, tls.position, "listeners[\(index)].tls", "TLS is not served in this version")
-            }
-            if listener.redirect != nil {
-                refuse(
-                    .tlsUnsupported, listener.position, "listeners[\(index)].redirect_to_https",
-                    "redirects are not served in this version")
-            }
-        }
         for (name, upstream) in configuration.upstreams.sorted(by: { $0.key < $1.key }) {
             guard let server = upstream.servers.first, upstream.scheme != .http else { continue }
             refuse(
