@@ -104,7 +104,7 @@ extension Snapshot {
             .credentialMissing, .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled,
             .keyNotYetValid, .keyExpired, .certificateExpired, .token, .addressNotAllowed, .tokenAddressNotAllowed,
             .scopeMissing, .claimMismatch, .identityTooLarge, .upstreamUnreachable, .upstreamConnectTimeout,
-            .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse:
+            .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .upstreamTLSFailed:
             return nil
         }
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from harness.certificates import Authority
 from harness.gateway import Gateway
 from harness.issuer import KeySetServer
 from harness.origin import QuickOrigin
@@ -38,7 +39,7 @@ def upstream() -> Iterator[Callable[..., Upstream]]:
     """Starts a recording upstream; what it received must have been well-formed unless the test says otherwise."""
     started: list[Upstream] = []
 
-    def start(script: Script | None = None, **options: int) -> Upstream:
+    def start(script: Script | None = None, **options: object) -> Upstream:
         started.append(Upstream(script, **options))
         return started[-1]
 
@@ -47,6 +48,12 @@ def upstream() -> Iterator[Callable[..., Upstream]]:
         one.stop()
     faults = [fault for one in started for fault in one.faults]
     assert not faults, f"the gateway sent what no server should get: {faults}"
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Whom tests believe in."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture

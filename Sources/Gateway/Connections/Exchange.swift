@@ -317,9 +317,9 @@ final class Exchange {
     /// nothing (RFC 9113 §8.7).
     private func mayTryAgain(after failure: UpstreamFailure, on failed: any UpstreamStream) -> Bool {
         switch failure {
-        case .connectFailed, .connectTimedOut:
+        case .connectFailed, .connectTimedOut, .tlsFailed:
             triedServers |= failed.server.bit
-            return true
+            return failed.isUntouched
         case .closedBeforeAnswer:
             guard staleRetries < 2, failed.isUntouched || failed.isReused && failed.canReplay else { return false }
             staleRetries &+= 1

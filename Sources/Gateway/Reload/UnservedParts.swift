@@ -10,10 +10,10 @@ enum UnservedParts {
             found.append(Diagnostic(.error, code, file: file, position: position, path: path, message: message))
         }
         for (name, upstream) in configuration.upstreams.sorted(by: { $0.key < $1.key }) {
-            guard let server = upstream.servers.first, upstream.scheme != .http else { continue }
+            guard let server = upstream.servers.first, !upstream.protocols.contains(.http11) else { continue }
             refuse(
-                upstream.scheme == .h2c ? .http2Unsupported : .tlsUnsupported, server.position,
-                "upstreams.\(name).servers", "\"\(upstream.scheme.rawValue)://\" is not spoken in this version")
+                .http2Unsupported, server.position, "upstreams.\(name).servers",
+                "HTTP/2 is not spoken with servers in this version")
         }
         for (index, route) in configuration.routes.enumerated() {
             if route.upgrade != nil {

@@ -1,4 +1,5 @@
 import Core
+import Crypto
 import HTTP1
 import IO
 import Policy
@@ -8,6 +9,8 @@ import Policy
 final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
     private enum Phase {
         case connecting
+        /// TLS is being agreed on.
+        case securing
         /// In the pool.
         case idle
         /// The request is being written; the answer's head has not come.
@@ -143,13 +146,36 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
             fail(.connectFailed)
             return false
         }
+        if let security = server.security { return secure(security) }
         phase = .request
         deadline = .distantFuture
         return true
     }
 
+    /// Begins TLS; the deadline of connecting stands until both sides agree.
+    private func secure(_ security: UpstreamSecurity) -> Bool {
+        do throws(TLSFault) {
+            speak(try TLSStream(connecting: security.http1Context, to: security.name, descriptor: descriptor))
+        } catch {
+            handshakeFailed(error)
+            return false
+        }
+        phase = .securing
+        return true
+    }
+
+    override func established() {
+        phase = .request
+        deadline = .distantFuture
+    }
+
+    override func handshakeFailed(_ fault: TLSFault) {
+        server.noteHandshakeFailed(fault, at: worker.loop.now.instant, log: worker.shared.log)
+        fail(.tlsFailed(fault))
+    }
+
     override func flushOutput() {
-        if phase != .connecting, !isBlocked, output.pending > 0 { write() }
+        if phase != .connecting, phase != .securing, !isBlocked, output.pending > 0 { write() }
         guard !isClosed else { return }
         if mustResume {
             mustResume = false
@@ -188,7 +214,7 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
 
     override func deadlinePassed() {
         switch phase {
-        case .connecting:
+        case .connecting, .securing:
             server.counters.values.failed &+= 1
             fail(.connectTimedOut)
         case .idle: close()
@@ -221,7 +247,7 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
                 let used = receiveContent(rest)
                 offset &+= used
                 if used == 0 { return offset }
-            case .idle, .connecting:
+            case .idle, .connecting, .securing:
                 // Nobody asked for anything: what comes now belongs to no answer.
                 close()
                 return bytes.count
@@ -302,7 +328,7 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
 
     override func endOfStream() {
         switch phase {
-        case .idle, .connecting: close()
+        case .idle, .connecting, .securing: close()
         case .request: fail(sawAnswerBytes ? .cut : .closedBeforeAnswer)
         case .answer:
             if !isTruncated, content.endOfStream() { answerEnded() } else { fail(.cut) }
@@ -313,8 +339,14 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
     override func readFailed() {
         switch phase {
         case .idle: close()
-        case .connecting: fail(.connectFailed)
-        case .request: fail(sawAnswerBytes ? .cut : .closedBeforeAnswer)
+        case .connecting, .securing: fail(.connectFailed)
+        case .request:
+            if !sawAnswerBytes, let fault = tls?.fault, case .alert = fault {
+                // In TLS 1.3 a server says only now that it does not take our certificate.
+                handshakeFailed(fault)
+            } else {
+                fail(sawAnswerBytes ? .cut : .closedBeforeAnswer)
+            }
         case .answer: fail(.cut)
         case .closed: break
         }

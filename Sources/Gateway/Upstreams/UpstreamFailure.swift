@@ -1,9 +1,12 @@
+import Crypto
 import Policy
 
 /// What can go wrong with an upstream connection.
 enum UpstreamFailure: Equatable {
     case connectFailed
     case connectTimedOut
+    /// No secure connection came about.
+    case tlsFailed(TLSFault)
     /// The connection ended before a byte of an answer.
     case closedBeforeAnswer
     /// The request is written, the answer did not begin in time.
@@ -20,6 +23,7 @@ enum UpstreamFailure: Equatable {
         switch self {
         case .connectFailed: .upstreamUnreachable
         case .connectTimedOut: .upstreamConnectTimeout
+        case .tlsFailed: .upstreamTLSFailed
         case .closedBeforeAnswer, .cut: .upstreamClosed
         case .answerTimedOut, .stalled: .upstreamTimeout
         case .invalidAnswer: .upstreamInvalidResponse

@@ -1,5 +1,5 @@
 import Core
-import IO
+import Crypto
 import Policy
 
 /// One server of an upstream as one loop sees it: its address, its idle connections (last in, first out, so that few stay
@@ -17,11 +17,13 @@ final class UpstreamServer {
     let hostField: [UInt8]
     /// The same as text, for the access log.
     let name: String
+    /// Nil in clear.
+    let security: UpstreamSecurity?
     /// This server's bit in the set of servers an exchange has tried.
-    fileprivate(set) var bit: UInt64 = 0
-    fileprivate(set) var timeouts: Timeouts
-    fileprivate(set) var idleLimit: Int
-    fileprivate(set) var openLimit: Int
+    private(set) var bit: UInt64 = 0
+    private(set) var timeouts: Timeouts
+    private(set) var idleLimit: Int
+    private(set) var openLimit: Int
     let counters: UpstreamCounters
     /// Requests under way.
     var active = 0
@@ -30,20 +32,34 @@ final class UpstreamServer {
     private var idle: [HTTP1UpstreamConnection] = []
     /// No route leads here any more: connections go when their exchange is over.
     private var isRetired = false
+    private var handshakeComplainedAt: Instant?
+
+    /// At most one line about failed handshakes with a server in this span.
+    private static let complaintInterval: Nanoseconds = .seconds(10)
 
     init(
-        endpoint: SocketEndpoint, hostField: [UInt8], configuration: UpstreamConfiguration, counters: UpstreamCounters
+        _ entry: CompiledPolicy.Server, of upstream: CompiledPolicy.Upstream, counters: UpstreamCounters
     ) {
+        let configuration = upstream.configuration
         self.counters = counters
-        self.endpoint = endpoint
-        self.hostField = hostField
+        endpoint = entry.endpoint
+        hostField = entry.hostField
         name = String(decoding: hostField, as: UTF8.self)
+        security = UpstreamSecurity(upstream.security, name: entry.tlsName)
         timeouts = Timeouts(configuration)
         idleLimit = configuration.idleConnectionLimit
         openLimit = configuration.connectionLimit
     }
 
-    fileprivate func configure(_ configuration: UpstreamConfiguration, index: Int) {
+    /// Connections to `entry` would be made as those of this server are, so that they may stay.
+    func isConnected(like entry: CompiledPolicy.Server, of upstream: CompiledPolicy.Upstream) -> Bool {
+        guard endpoint == entry.endpoint, hostField == entry.hostField else { return false }
+        let next = UpstreamSecurity(upstream.security, name: entry.tlsName)
+        guard let security, let next else { return self.security == nil && next == nil }
+        return security.isSame(as: next)
+    }
+
+    func configure(_ configuration: UpstreamConfiguration, index: Int) {
         bit = 1 << UInt64(index & 63)
         timeouts = Timeouts(configuration)
         idleLimit = configuration.idleConnectionLimit
@@ -66,6 +82,14 @@ final class UpstreamServer {
         if let index = idle.firstIndex(where: { $0 === connection }) { idle.remove(at: index) }
     }
 
+    /// A handshake with the server failed: counts it, and says why now and then.
+    func noteHandshakeFailed(_ fault: TLSFault, at now: Instant, log: OperatorLog) {
+        counters.values.failed &+= 1
+        if let last = handshakeComplainedAt, now < last.advanced(by: Self.complaintInterval) { return }
+        handshakeComplainedAt = now
+        log.warning("upstream \(counters.name): no secure connection to \(OneLine.plain(name)): \(fault)")
+    }
+
     /// Closes what is idle and keeps nothing from now on.
     func retire() {
         isRetired = true
@@ -79,72 +103,5 @@ extension UpstreamServer.Timeouts {
         response = configuration.responseTimeout
         body = configuration.bodyTimeout
         idle = configuration.idleTimeout
-    }
-}
-
-/// A named upstream as one loop sees it: its servers, and the choice between them.
-final class UpstreamGroup {
-    let name: String
-    private(set) var servers: [UpstreamServer]
-    let counters: UpstreamCounters
-    private var rotation = 0
-
-    /// Servers that stand in `previous` with the same address keep their connections.
-    init(_ upstream: CompiledPolicy.Upstream, previous: UpstreamGroup?, counters: UpstreamCounters) {
-        name = upstream.name
-        self.counters = counters
-        let configuration = upstream.configuration
-        servers = []
-        for (index, entry) in upstream.servers.enumerated() {
-            let kept = previous?.servers.first {
-                $0.endpoint == entry.endpoint && $0.hostField == entry.hostField
-            }
-            let server =
-                kept
-                ?? UpstreamServer(
-                    endpoint: entry.endpoint, hostField: entry.hostField, configuration: configuration,
-                    counters: counters)
-            server.configure(configuration, index: index)
-            servers.append(server)
-        }
-    }
-
-    /// A connection to the server with the fewest requests under way that is not `excluded` (a set of server bits): a kept
-    /// one, or a new one on its way. Nil when no server can be tried.
-    func connection(excluding excluded: UInt64, worker: Worker) -> HTTP1UpstreamConnection? {
-        var excluded = excluded
-        while let server = leastBusy(excluding: excluded) {
-            if let kept = server.takeIdle() {
-                counters.values.reused &+= 1
-                return kept
-            }
-            if server.open < server.openLimit {
-                do throws(SystemError) {
-                    let fresh = try HTTP1UpstreamConnection(worker: worker, server: server)
-                    server.open &+= 1
-                    counters.values.opened &+= 1
-                    counters.values.open += 1
-                    return fresh
-                } catch {
-                    counters.values.failed &+= 1
-                }
-            }
-            excluded |= server.bit
-        }
-        return nil
-    }
-
-    /// Ties go round.
-    private func leastBusy(excluding excluded: UInt64) -> UpstreamServer? {
-        if servers.count == 1 { return servers[0].bit & excluded == 0 ? servers[0] : nil }
-        rotation &+= 1
-        var best: UpstreamServer?
-        for offset in 0..<servers.count {
-            let server = servers[(rotation &+ offset) % servers.count]
-            guard server.bit & excluded == 0 else { continue }
-            if let current = best, current.active <= server.active { continue }
-            best = server
-        }
-        return best
     }
 }

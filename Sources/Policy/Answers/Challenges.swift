@@ -52,7 +52,7 @@ struct Challenges: Sendable {
             .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .tooManyFailures, .schemeNotSupported,
             .credentialMissing, .addressNotAllowed, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
-            .noServerAvailable, .overloaded:
+            .upstreamTLSFailed, .noServerAvailable, .overloaded:
             nil
         }
     }

@@ -37,6 +37,8 @@ package enum Denial: Error, Sendable {
     case limitsUnavailable
     // What became of it on the other side.
     case upstreamUnreachable, upstreamConnectTimeout, upstreamClosed, upstreamTimeout, upstreamInvalidResponse
+    /// No secure connection came about: the server could not prove who it is, or does not take who we are.
+    case upstreamTLSFailed
     case noServerAvailable, overloaded
 }
 
@@ -77,6 +79,7 @@ extension Denial {
         case .upstreamClosed: "upstream_closed"
         case .upstreamTimeout: "upstream_timeout"
         case .upstreamInvalidResponse: "upstream_invalid_response"
+        case .upstreamTLSFailed: "upstream_tls_failed"
         case .noServerAvailable: "no_server_available"
         case .overloaded: "overloaded"
         }
@@ -99,7 +102,7 @@ extension Denial {
         case .headTimeout, .bodyTimeout: 408
         case .bodyTooLarge: 413
         case .rateLimited, .tooManyFailures: 429
-        case .upstreamUnreachable, .upstreamClosed, .upstreamInvalidResponse: 502
+        case .upstreamUnreachable, .upstreamClosed, .upstreamInvalidResponse, .upstreamTLSFailed: 502
         case .limitsUnavailable, .noServerAvailable, .overloaded: 503
         case .upstreamConnectTimeout, .upstreamTimeout: 504
         }
@@ -141,6 +144,7 @@ extension Denial {
         case .upstreamClosed: "The server behind the gateway closed the connection without an answer."
         case .upstreamTimeout: "The server behind the gateway did not answer in time."
         case .upstreamInvalidResponse: "The server behind the gateway sent an invalid answer."
+        case .upstreamTLSFailed: "No secure connection to the server behind the gateway can be made."
         case .noServerAvailable: "No server is available for this resource."
         case .overloaded: "The gateway is overloaded."
         }
@@ -161,7 +165,7 @@ extension Denial {
             .credentialMissing, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited,
             .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
-            .noServerAvailable, .overloaded:
+            .upstreamTLSFailed, .noServerAvailable, .overloaded:
             false
         }
     }
@@ -174,8 +178,8 @@ extension Denial {
             .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
             .certificateExpired, .addressNotAllowed, .tokenAddressNotAllowed,
             .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable, .upstreamUnreachable,
-            .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .noServerAvailable,
-            .overloaded,
+            .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .upstreamTLSFailed,
+            .noServerAvailable, .overloaded,
         ]
 
     /// The reasons of `all`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -24,6 +25,10 @@ class Connection:
         self.fault: Exception | None = None
         sock.settimeout(IO_SECONDS)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        self.sock = context.wrap_socket(self.sock, server_side=True, suppress_ragged_eofs=False)
+        self.stream.sock = self.sock
 
     def read_head(self) -> Message | None:
         message = read_head(self.stream)
@@ -94,9 +99,12 @@ def answering(respond: Callable[[Message], bytes]) -> Script:
 
 
 class Upstream:
-    """Listens on a free port (or the one given) of 127.0.0.1 until `stop`."""
+    """Listens on a free port (or the one given) of 127.0.0.1 until `stop`; with `tls` it speaks TLS."""
 
-    def __init__(self, script: Script | None = None, port: int = 0) -> None:
+    def __init__(self, script: Script | None = None, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
+        #: Handshakes that came to nothing.
+        self.failed_handshakes: list[Exception] = []
         self.script = script or answering(lambda request: ok())
         self.requests: list[Message] = []
         self.connections: list[Connection] = []
@@ -127,6 +135,14 @@ class Upstream:
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection: Connection) -> None:
+        if self.tls:
+            try:
+                connection.secure(self.tls)
+            except OSError as fault:
+                self.failed_handshakes.append(fault)
+                connection.close()
+                self.changed()
+                return
         try:
             self.script(connection)
         except (OSError, ValueError) as fault:

@@ -1,0 +1,93 @@
+"""Certificates made for one run: an authority, what it issues, and what is wrong with some of it."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+def name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def alternative(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
+
+
+class Pair:
+    """A certificate and its key, as files."""
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        self.certificate = certificate
+        self.key = key
+
+    def server_context(self, protocols: list[str] | None = None, client_ca: Path | None = None) -> ssl.SSLContext:
+        """For a server that shows this pair; with `client_ca` it asks clients for theirs."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        if protocols:
+            context.set_alpn_protocols(protocols)
+        if client_ca:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(client_ca)
+        return context
+
+
+class Authority:
+    def __init__(self, folder: Path, title: str = "Test authority") -> None:
+        self.folder = folder
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.title = title
+        self.count = 0
+        now = datetime.now(timezone.utc)
+        built = (
+            x509.CertificateBuilder()
+            .subject_name(name(title))
+            .issuer_name(name(title))
+            .public_key(self.key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=2))
+            .not_valid_after(now + timedelta(days=100))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(self.key, hashes.SHA256())
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        #: What believes in it.
+        self.path = folder / "authority.pem"
+        self.path.write_bytes(built.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, *names: str, days: int = 90) -> Pair:
+        """A pair for these names and addresses; negative `days` have passed since its end."""
+        self.count += 1
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = datetime.now(timezone.utc)
+        built = (
+            x509.CertificateBuilder()
+            .subject_name(name(names[0]))
+            .issuer_name(name(self.title))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=100))
+            .not_valid_after(now + timedelta(days=days))
+            .add_extension(x509.SubjectAlternativeName([alternative(text) for text in names]), critical=False)
+            .sign(self.key, hashes.SHA256())
+        )
+        certificate, key_path = self.folder / f"{self.count}.pem", self.folder / f"{self.count}.key"
+        certificate.write_bytes(built.public_bytes(serialization.Encoding.PEM))
+        key_path.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        key_path.chmod(0o600)
+        return Pair(certificate, key_path)
