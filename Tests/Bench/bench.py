@@ -9,6 +9,7 @@ requests per second also measure the load generator and the upstream, which shar
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 import signal
@@ -41,6 +42,9 @@ class Target:
     path: str
     options: list[str]
     script: list[str]
+    #: Over TLS; by HTTP/2 instead of HTTP/1.1.
+    is_secure: bool = False
+    is_http2: bool = False
 
 
 @dataclass
@@ -121,7 +125,24 @@ def latency_us(text: str, percentile: str) -> float:
     return float(found[1]) * UNITS[found[2]] if found else float("nan")
 
 
+def measure_http2(target: Target, pid: int, seconds: int) -> Sample:
+    """With h2load, which says nothing of percentiles."""
+    url = f"https://127.0.0.1:{target.port}{target.path}"
+    command = ["h2load", "-t1", "-c32", "-m8", "-D", str(seconds), *target.options, url]
+    before = cpu_us(pid)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30)
+    spent = cpu_us(pid) - before
+    count = re.search(r"(\d+) done, (\d+) succeeded", done.stdout)
+    rate = re.search(r"finished in \S+, ([\d.]+) req/s", done.stdout)
+    if not count or not rate or int(count[1]) == 0:
+        raise SystemExit(f"h2load measured nothing at {target.program}, {target.work}:\n{done.stdout}{done.stderr}")
+    wrong = int(count[1]) - int(count[2])
+    return Sample(spent / int(count[1]), float(rate[1]), float("nan"), float("nan"), resident_mib(pid), wrong)
+
+
 def measure(target: Target, pid: int, seconds: int) -> Sample:
+    if target.is_http2:
+        return measure_http2(target, pid, seconds)
     command = [
         "wrk",
         "-t1",
@@ -129,7 +150,7 @@ def measure(target: Target, pid: int, seconds: int) -> Sample:
         f"-d{seconds}s",
         "--latency",
         *target.options,
-        f"http://127.0.0.1:{target.port}{target.path}",
+        f"{'https' if target.is_secure else 'http'}://127.0.0.1:{target.port}{target.path}",
         *target.script,
     ]
     before = cpu_us(pid)
@@ -183,6 +204,14 @@ def targets(made: Fixtures) -> list[Target]:
             Target(unseen[algorithm], "HAProxy", haproxy_port, path, script, fresh(algorithm)),
             Target(unseen[algorithm], "Portcullis", ports.portcullis, path, script, fresh(algorithm)),
         ]
+    over_tls = (("nginx", ports.nginx_tls), ("HAProxy", ports.haproxy_tls), ("Portcullis", ports.portcullis_tls))
+    for program, port in over_tls:
+        rows.append(Target("HTTP/2 over TLS, API key", program, port, "/key", key, [], True, True))
+    for program, port in over_tls:
+        rows.append(Target("HTTPS/1.1, API key", program, port, "/key", key, [], True))
+    for program, port in over_tls:
+        closing = [*key, "-H", "Connection: close"]
+        rows.append(Target("TLS handshake for each request", program, port, "/key", closing, [], True))
     return rows
 
 
@@ -243,6 +272,10 @@ def run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
         print(f"\nNote: {note}.")
 
 
+def milliseconds(microseconds: float) -> str:
+    return "–" if math.isnan(microseconds) else f"{microseconds / 1e3:.2f}"
+
+
 def print_table(
     rows: list[Target], samples: dict[tuple[str, str], list[Sample]], ratios: dict[tuple[str, str], list[float]]
 ) -> None:
@@ -257,7 +290,7 @@ def print_table(
         ratio = statistics.median(ratios[row.work, row.program])
         print(
             f"| {row.work} | {row.program} | {median('cpu_us'):.2f} | {ratio:.2f} | {median('rate'):,.0f} "
-            f"| {median('p50_us') / 1e3:.2f} | {median('p99_us') / 1e3:.2f} | {median('resident_mib'):.1f} |"
+            f"| {milliseconds(median('p50_us'))} | {milliseconds(median('p99_us'))} | {median('resident_mib'):.1f} |"
         )
 
 

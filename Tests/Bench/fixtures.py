@@ -7,10 +7,13 @@ import json
 import secrets
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
 from pathlib import Path
 
 import jwt
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
@@ -32,6 +35,9 @@ class Ports:
     haproxy_key: int
     haproxy_rs: int
     haproxy_es: int
+    nginx_tls: int
+    haproxy_tls: int
+    portcullis_tls: int
     portcullis: int
     admin: int
 
@@ -85,12 +91,31 @@ def make(folder: Path, ports: Ports, token_count: int) -> Fixtures:
         files[algorithm].write_text("".join(mint(f"user-{number}") + "\n" for number in range(token_count)))
 
     api_keys = ["bench_" + secrets.token_hex(16) for _ in range(API_KEYS)]
+    write_certificate(folder)
     fixtures = Fixtures(folder, ports, api_keys[0], tokens, files)
     write_upstream(fixtures)
     write_nginx(fixtures, api_keys)
     write_haproxy(fixtures, api_keys)
     write_portcullis(fixtures, api_keys)
     return fixtures
+
+
+def write_certificate(folder: Path) -> None:
+    """One P-256 certificate that vouches for itself, for all servers."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    now = datetime.now(timezone.utc)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=90))
+    certificate = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = certificate.public_bytes(serialization.Encoding.PEM)
+    (folder / "server.key").write_bytes(private)
+    (folder / "server.pem").write_bytes(public)
+    (folder / "server.both.pem").write_bytes(public + private)
 
 
 def scratch(folder: Path, name: str) -> str:
@@ -120,6 +145,11 @@ def write_nginx(fixtures: Fixtures, api_keys: list[str]) -> None:
     forward = (
         'proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;'
     )
+    keyed = f"""location / {{
+  if ($consumer = "") {{ return 401; }}
+  limit_req zone=each burst={PLENTY} nodelay; add_header X-RateLimit-Limit {PLENTY};
+  {forward} proxy_set_header X-Auth-Subject $consumer; proxy_set_header X-API-Key "";
+}}"""
     (fixtures.folder / "nginx.conf").write_text(
         head
         + f"""
@@ -128,11 +158,10 @@ map $http_x_api_key $consumer {{ default ""; {consumers} }}
 limit_req_zone $consumer zone=each:10m rate={PLENTY}r/s;
 upstream origin {{ server 127.0.0.1:{ports.upstream}; keepalive 512; keepalive_requests 1000000000; }}
 server {{ listen 127.0.0.1:{ports.nginx_plain} backlog=4096; location / {{ {forward} }} }}
-server {{ listen 127.0.0.1:{ports.nginx_key} backlog=4096; location / {{
-  if ($consumer = "") {{ return 401; }}
-  limit_req zone=each burst={PLENTY} nodelay; add_header X-RateLimit-Limit {PLENTY};
-  {forward} proxy_set_header X-Auth-Subject $consumer; proxy_set_header X-API-Key "";
-}} }}
+server {{ listen 127.0.0.1:{ports.nginx_key} backlog=4096; {keyed} }}
+server {{ listen 127.0.0.1:{ports.nginx_tls} ssl http2 backlog=4096; http2_max_concurrent_streams 256;
+  ssl_certificate {fixtures.folder}/server.pem; ssl_certificate_key {fixtures.folder}/server.key;
+  ssl_protocols TLSv1.2 TLSv1.3; {keyed} }}
 }}
 """
     )
@@ -184,6 +213,7 @@ frontend plain
   default_backend origin
 frontend key
   bind 127.0.0.1:{ports.haproxy_key}
+  bind 127.0.0.1:{ports.haproxy_tls} ssl crt {folder}/server.both.pem alpn h2,http/1.1
   http-request set-var(txn.consumer) req.hdr(x-api-key),map_str({folder}/keys.map)
   http-request return status 401 unless {{ var(txn.consumer) -m found }}
   http-request track-sc0 var(txn.consumer) table rates
@@ -218,7 +248,13 @@ def write_portcullis(fixtures: Fixtures, api_keys: list[str]) -> None:
 
     policy = {
         "loops": 1,
-        "listeners": [{"address": f"127.0.0.1:{fixtures.ports.portcullis}"}],
+        "listeners": [
+            {"address": f"127.0.0.1:{fixtures.ports.portcullis}"},
+            {
+                "address": f"127.0.0.1:{fixtures.ports.portcullis_tls}",
+                "tls": {"certificate": "file:server.pem", "key": "file:server.key"},
+            },
+        ],
         "admin": {"address": f"127.0.0.1:{fixtures.ports.admin}"},
         "access_log": "off",
         "upstreams": {"origin": {"servers": [f"http://127.0.0.1:{fixtures.ports.upstream}"]}},
