@@ -27,12 +27,22 @@ extension Span where Element == UInt8 {
     @inlinable
     package func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        // Bytes without padding: every one is initialised, and any 64 bits are a word.
+        // Bytes without padding: every one is initialised, and any 64 bits are a word. SAFETY: both spans have `count`
+        // bytes, and no word is read that does not end within them.
         let (words, otherWords) = unsafe (bytes, other.bytes)
         var index = 0
-        while index &+ 8 <= count {
-            let word = unsafe words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-            if unsafe word != otherWords.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) { return false }
+        while index &+ 16 <= count {
+            let next = index &+ 8
+            let first = unsafe words.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            let second = unsafe words.unsafeLoadUnaligned(fromUncheckedByteOffset: next, as: UInt64.self)
+            let otherFirst = unsafe otherWords.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            let otherSecond = unsafe otherWords.unsafeLoadUnaligned(fromUncheckedByteOffset: next, as: UInt64.self)
+            if (first ^ otherFirst) | (second ^ otherSecond) != 0 { return false }
+            index &+= 16
+        }
+        if index &+ 8 <= count {
+            let word = unsafe words.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            if unsafe word != otherWords.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self) { return false }
             index &+= 8
         }
         while index < count {

@@ -29,6 +29,19 @@ struct WordsTests {
         #expect(!isSameNameAs(folded + [0x61], folded))
     }
 
+    @Test(arguments: 0...40)
+    func `a difference anywhere is seen`(count: Int) {
+        let bytes = (0..<count).map { UInt8($0) }
+        func areEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool { a.span.equals(b.span) }
+        #expect(areEqual(bytes, Array(bytes)))
+        #expect(!areEqual(bytes, bytes + [0]))
+        for place in 0..<count {
+            var other = bytes
+            other[place] ^= 0x80
+            #expect(!areEqual(bytes, other), "at \(place)")
+        }
+    }
+
     @Test(arguments: [
         ("X-Auth-Subject", true), ("x_auth.SUBJECT", true), ("X.AUTH_subject", true), ("X~Auth-Subject", false),
         ("X-Auth-Subjec\u{54}", true), ("X-Auth-Subjec\u{34}", false), ("X\rAuth-Subject", false),
