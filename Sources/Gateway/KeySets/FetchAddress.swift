@@ -1,9 +1,11 @@
 import Core
 
-/// Where a key set is fetched from: an `http` URL taken apart (RFC 3986 §3).
+/// Where a key set is fetched from: an `http` or `https` URL taken apart (RFC 3986 §3).
 struct FetchAddress: Equatable, Sendable {
     /// Host without brackets: a name or an address.
     let host: String
+    /// Over TLS.
+    let isSecure: Bool
     let port: UInt16
     /// What the Host field says.
     let hostField: String
@@ -17,9 +19,9 @@ struct FetchAddress: Equatable, Sendable {
         let span = bytes.span
         guard let colon = span.firstIndex(of: 0x3A) else { throw .addressInvalid }
         let scheme = span.extracting(0..<colon)
-        if scheme.equalsIgnoringCase("https") { throw .needsTLS }
+        isSecure = scheme.equalsIgnoringCase("https")
         let start = colon + 3
-        guard scheme.equalsIgnoringCase("http"), bytes.count > start, bytes[colon + 1] == 0x2F, bytes[colon + 2] == 0x2F
+        guard isSecure || scheme.equalsIgnoringCase("http"), bytes.count > start, bytes[colon + 1] == 0x2F, bytes[colon + 2] == 0x2F
         else { throw .addressInvalid }
         let end = bytes[start...].firstIndex { $0 == 0x2F || $0 == 0x3F } ?? bytes.count
         let authority = span.extracting(start..<end)
@@ -30,7 +32,7 @@ struct FetchAddress: Equatable, Sendable {
             else { throw .addressInvalid }
             self.port = port
         } else {
-            port = 80
+            port = isSecure ? 443 : 80
         }
         let isBracketed = authority[0] == 0x5B
         let name = isBracketed ? range.lowerBound + 1..<range.upperBound - 1 : range

@@ -5,8 +5,8 @@ import IO
 /// Why a key set could not be fetched.
 enum FetchFault: Error, Equatable, Sendable {
     case addressInvalid
-    /// An `https` URL: this version has no TLS.
-    case needsTLS
+    /// TLS failed, and how: most often the server is not whom it was taken for.
+    case insecure(String)
     case nameUnresolved(String)
     /// The error of the last address tried.
     case unreachable(SystemError)
@@ -24,8 +24,8 @@ enum FetchFault: Error, Equatable, Sendable {
     /// True when trying again cannot help before the policy says otherwise.
     var isPermanent: Bool {
         switch self {
-        case .addressInvalid, .needsTLS: true
-        case .nameUnresolved, .unreachable, .timedOut, .cutShort, .headMalformed, .chunksMalformed, .status, .tooLarge,
+        case .addressInvalid: true
+        case .nameUnresolved, .unreachable, .insecure, .timedOut, .cutShort, .headMalformed, .chunksMalformed, .status, .tooLarge,
             .rejected:
             false
         }
@@ -34,8 +34,8 @@ enum FetchFault: Error, Equatable, Sendable {
     /// One line for an operator.
     var message: String {
         switch self {
-        case .addressInvalid: "not an http URL"
-        case .needsTLS: "https is not supported in this version"
+        case .addressInvalid: "not an http or https URL"
+        case .insecure(let reason): "TLS: \(reason)"
         case .nameUnresolved(let reason): reason
         case .unreachable(let error): error.description
         case .timedOut: "no whole answer within fetch_timeout"

@@ -10,15 +10,17 @@ import Synchronization
 /// Each set is fetched ahead of its end, one fetch at a time, in a work item of its own: an issuer that does not answer
 /// holds nobody else up. Good keys are replaced only by good keys.
 package final class KeySetFetcher: Sendable {
-    /// Fetches a URL within a time; blocks.
-    typealias Transport = @Sendable (String, Nanoseconds) throws(FetchFault) -> FetchedDocument
+    /// Fetches a URL within a time, https with what is given for it; blocks.
+    typealias Transport = @Sendable (String, TLSClientContext?, Nanoseconds) throws(FetchFault) -> FetchedDocument
 
     /// What stands outside of the fetcher; tests put other things there.
     struct Surroundings: Sendable {
         var clock: @Sendable () -> ClockReading = EventLoop.readClocks
         /// A new draw from `KeySetTiming.jitterRange`.
         var jitter: @Sendable () -> Int64 = { Int64.random(in: KeySetTiming.jitterRange) }
-        var transport: Transport = { url, timeout throws(FetchFault) in try DocumentFetch.run(url, timeout: timeout) }
+        var transport: Transport = { url, security, timeout throws(FetchFault) in
+            try DocumentFetch.run(url, security: security, timeout: timeout)
+        }
     }
 
     /// What belongs to the queue.
@@ -206,6 +208,7 @@ package final class KeySetFetcher: Sendable {
         upkeep.phase = .fetching(giveUp: surroundings.clock().instant.advanced(by: timeout))
         upkeep.isWorking = true
         confined.value.working += 1
+        let compiled = upkeep.compiled
         let url = upkeep.url
         let bound = LoopBound(upkeep, on: queue)
         upkeep.worker.async {
@@ -213,7 +216,7 @@ package final class KeySetFetcher: Sendable {
             do throws(FetchFault) {
                 // Dropped before its worker came to it: the address may belong to somebody else by now.
                 if self.queue.sync(execute: { bound.value.isRetired }) { throw .timedOut }
-                outcome = .success(try self.fetchKeys(url, timeout: timeout))
+                outcome = .success(try self.fetchKeys(compiled, url, timeout: timeout))
             } catch {
                 outcome = .failure(error)
             }
@@ -223,12 +226,30 @@ package final class KeySetFetcher: Sendable {
 
     /// Fetches and reads, on a worker's queue.
     private func fetchKeys(
-        _ url: String, timeout: Nanoseconds
+        _ compiled: CompiledKeySet, _ url: String, timeout: Nanoseconds
     ) throws(FetchFault) -> (KeySet, FetchedDocument.Lifetime) {
-        let document = try surroundings.transport(url, timeout)
+        let start = surroundings.clock().instant
+        let security = compiled.security?.context
+        let address = compiled.configuration.isDiscovered ? try discover(url, security, timeout: timeout) : url
+        // Both documents together have the time of one.
+        let left = timeout - surroundings.clock().instant.since(start)
+        guard left > 0 else { throw .timedOut }
+        let document = try surroundings.transport(address, security, left)
         do throws(KeySetError) {
             let set = try KeySet.parse(document.bytes.span, isLocal: false, cryptography: cryptography)
             return (set, document.lifetime)
+        } catch {
+            throw .rejected(error.message)
+        }
+    }
+
+    /// Where the keys of an issuer are, by its metadata of now.
+    private func discover(
+        _ issuer: String, _ security: TLSClientContext?, timeout: Nanoseconds
+    ) throws(FetchFault) -> String {
+        let document = try surroundings.transport(IssuerMetadata.url(of: issuer), security, timeout)
+        do throws(IssuerMetadataError) {
+            return try IssuerMetadata.keySetURL(in: document.bytes.span, of: issuer)
         } catch {
             throw .rejected(error.message)
         }

@@ -21,18 +21,14 @@ package final class PolicySource: Sendable {
     private let resolution: Resolution
     private let cryptography: any Cryptography
     private let hashSeed: HashSeed
-    /// What is not served is refused; tests of what is only compiled turn it off.
-    private let refusesUnserved: Bool
 
     /// `path` as the operator named the file; it stands in diagnostics.
     package init(
-        path: String, resolution: Resolution = .required, cryptography: any Cryptography = OpenSSLCryptography(),
-        refusesUnserved: Bool = true
+        path: String, resolution: Resolution = .required, cryptography: any Cryptography = OpenSSLCryptography()
     ) {
         self.path = path
         self.resolution = resolution
         self.cryptography = cryptography
-        self.refusesUnserved = refusesUnserved
         hashSeed = HashSeed(SecureRandom.word(), SecureRandom.word())
     }
 
@@ -62,7 +58,7 @@ package final class PolicySource: Sendable {
         let read = ConfigurationReader.read(bytes.span, file: path)
         load.diagnostics = read.diagnostics
         guard var configuration = read.configuration else { return }
-        if refusesUnserved { load.diagnostics += UnservedParts.diagnostics(of: configuration, file: path) }
+        load.diagnostics += UnservedParts.diagnostics(of: configuration, file: path)
         load.diagnostics += ConfigurationWarnings.review(
             configuration, file: path, now: EventLoop.readClocks().wall)
         if case .file(let log) = configuration.accessLog { configuration.accessLog = .file(files.resolved(log)) }

@@ -22,12 +22,6 @@ enum UnservedParts {
                     "upgrades are not served in this version")
             }
         }
-        for (name, keySet) in configuration.keySets.sorted(by: { $0.key < $1.key }) {
-            guard case .discovery(let issuer) = keySet.source else { continue }
-            refuse(
-                .tlsUnsupported, issuer.position, issuer.path,
-                "the keys of \(OneLine.quoted(name)) cannot be discovered in this version")
-        }
         return found
     }
 }

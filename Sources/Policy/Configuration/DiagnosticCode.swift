@@ -59,7 +59,6 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case identityTemplateWithoutIdentity = "identity_template_without_identity"
     case failureBudgetOff = "failure_budget_off"
     case keySetOverHTTP = "key_set_over_http"
-    case keySetOverHTTPS = "key_set_over_https"
     case keySetHoldsSecret = "key_set_holds_secret"
     case adminExposed = "admin_exposed"
     case clientCertificatesNotAsked = "client_certificates_not_asked"
@@ -105,7 +104,7 @@ extension DiagnosticCode {
         case .limitUnused, .upstreamUnused, .authenticatorUnused, .keySetUnused, .profileUnused, .keyWithoutExpiry,
             .keyExpired, .keyIDWithScheme, .allowListCoversEverything, .trustedProxiesCoverEverything,
             .denyListCoversEverything, .audienceMissing, .issuerMissing, .expiryNotRequired,
-            .identityTemplateWithoutIdentity, .failureBudgetOff, .keySetOverHTTP, .keySetOverHTTPS,
+            .identityTemplateWithoutIdentity, .failureBudgetOff, .keySetOverHTTP,
             .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,
             .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication:
             .reviewing

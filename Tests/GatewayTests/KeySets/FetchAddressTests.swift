@@ -30,7 +30,12 @@ import Testing
         #expect(throws: FetchFault.addressInvalid) { try FetchAddress(url) }
     }
 
-    @Test func `https says that TLS is missing`() {
-        #expect(throws: FetchFault.needsTLS) { try FetchAddress("https://issuer.example/jwks") }
+    @Test func `https has a port of its own`() throws {
+        let address = try FetchAddress("https://issuer.example/jwks")
+        #expect(address.isSecure)
+        #expect(address.port == 443)
+        #expect(address.hostField == "issuer.example")
+        #expect(try FetchAddress("HTTPS://issuer.example:8443/").port == 8443)
+        #expect(try !FetchAddress("http://issuer.example/").isSecure)
     }
 }

@@ -172,16 +172,6 @@ import Testing
         fetcher.adopt([])
     }
 
-    @Test func `an https URL fails with a message that says why`() throws {
-        let recording = RecordingLog()
-        let fetcher = KeySetFetcher(log: recording.log)
-        let set = Self.keySet("https://issuer.example/jwks")
-        fetcher.adopt([set])
-        #expect(Self.wait(fetcher, set.cell))
-        #expect(recording.messages.contains { $0.contains("https is not supported in this version") })
-        fetcher.adopt([])
-    }
-
     @Test func `the state of key sets reads as JSON and as gauges`() throws {
         let issuer = try ScriptedIssuer(answer: ScriptedIssuer.ok(Self.document(Self.ec)))
         defer { issuer.stop() }

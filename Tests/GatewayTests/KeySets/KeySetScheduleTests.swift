@@ -303,7 +303,7 @@ import Testing
         #expect(fetcher.catchUp() == .distantFuture)
     }
 
-    @Test(arguments: [FetchFault.needsTLS, .addressInvalid])
+    @Test(arguments: [FetchFault.addressInvalid])
     func `what cannot help is not tried again`(fault: FetchFault) throws {
         let set = Samples.keySet("https://issuer/jwks?key=secret")
         fetcher.adopt([set])

@@ -27,7 +27,7 @@ final class ScriptedTransport: Sendable {
     var surroundings: KeySetFetcher.Surroundings {
         KeySetFetcher.Surroundings(
             clock: { self.state.withLock { $0.now } }, jitter: { 1000 },
-            transport: { url, _ throws(FetchFault) in try self.fetch(url).get() })
+            transport: { url, _, _ throws(FetchFault) in try self.fetch(url).get() })
     }
 
     func advance(by span: Nanoseconds) {

@@ -165,7 +165,7 @@ import Testing
 
     private func policy(_ text: String, previous: CompiledPolicy? = nil) throws -> PolicyLoad {
         let path = try folder.write(text, to: "gateway.json")
-        return PolicySource(path: path, refusesUnserved: false).load(previous: previous)
+        return PolicySource(path: path).load(previous: previous)
     }
 
     private func text(_ tls: String) -> String {

@@ -61,13 +61,7 @@ extension ConfigurationReader {
 
     mutating func keySetURL(_ node: LocatedNode?) -> Located<String>? {
         guard let node, let text = string(node, expected: "a URL") else { return nil }
-        let isPrintable = text.value.utf8.allSatisfy {
-            $0 > 0x20 && $0 < 0x7F && $0 != 0x23 && $0 != 0x22 && $0 != 0x5C
-        }
-        let lowered = text.value.lowercasedASCII
-        let scheme = ["http://", "https://"].first { lowered.hasPrefix($0) }
-        let authority = lowered.dropFirst(scheme?.count ?? 0).prefix { $0 != "/" && $0 != "?" }
-        guard isPrintable, scheme != nil, let (_, port) = Self.hostAndPort(authority), port != 0 else {
+        guard Self.isFetchURL(text.value) else {
             report(
                 .urlInvalid, at: node,
                 "\(quoted(text.value)) is no URL of a key set; "
@@ -76,6 +70,16 @@ extension ConfigurationReader {
             return nil
         }
         return text
+    }
+
+    /// An http or https URL without user name and fragment.
+    static func isFetchURL(_ text: String) -> Bool {
+        let isPrintable = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && ![0x22, 0x23, 0x5C].contains($0) }
+        let lowered = text.lowercasedASCII
+        guard isPrintable, let scheme = ["http://", "https://"].first(where: { lowered.hasPrefix($0) }),
+            let (_, port) = hostAndPort(lowered.dropFirst(scheme.utf8.count).prefix { $0 != "/" && $0 != "?" })
+        else { return false }
+        return port != 0
     }
 
     /// An issuer as OpenID Connect Discovery 1.0 §3 has it: a URL with neither query nor fragment.
