@@ -1,7 +1,7 @@
 /// A reading of the monotonic clock: nanoseconds since an arbitrary start. Never goes back.
-@frozen
+@frozen @usableFromInline
 package struct Instant: Comparable, Hashable, Sendable {
-    package var nanoseconds: Int64
+    @usableFromInline package var nanoseconds: Int64
 
     @inlinable package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
@@ -33,9 +33,9 @@ extension Nanoseconds {
 }
 
 /// A moment of civil time: nanoseconds since 1970-01-01T00:00:00Z. What `exp`, `not_before` and dates in headers mean.
-@frozen
+@frozen @usableFromInline
 package struct WallTime: Comparable, Hashable, Sendable {
-    package var nanoseconds: Int64
+    @usableFromInline package var nanoseconds: Int64
 
     @inlinable package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
@@ -63,10 +63,10 @@ package struct WallTime: Comparable, Hashable, Sendable {
 }
 
 /// Both clocks read together, so that one decision sees one moment.
-@frozen
+@frozen @usableFromInline
 package struct ClockReading: Sendable {
-    package var instant: Instant
-    package var wall: WallTime
+    @usableFromInline package var instant: Instant
+    @usableFromInline package var wall: WallTime
 
     @inlinable package init(instant: Instant, wall: WallTime) {
         self.instant = instant

@@ -47,8 +47,9 @@ package protocol Cryptography: Sendable {
 }
 
 /// A SHA-256 sized digest.
+@usableFromInline
 package struct Digest256: Hashable, Sendable {
-    package var a, b, c, d: UInt64
+    @usableFromInline package var a, b, c, d: UInt64
 
     /// The four big-endian words of the digest, first bytes first.
     package init(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64) {
