@@ -2,7 +2,7 @@
 ///
 /// Growing doubles the storage; an empty buffer holds none. What its owner no longer needs goes to a `ByteBufferPool`,
 /// or is freed with the buffer.
-@safe
+@safe @usableFromInline
 package struct ByteBuffer: ~Copyable, ByteSink, @unchecked Sendable {
     // SAFETY of all below: `base` points to `capacity` bytes that only this value refers to, of which the first `count`
     // are initialised. It is nil exactly while `capacity` is 0.
@@ -33,15 +33,42 @@ package struct ByteBuffer: ~Copyable, ByteSink, @unchecked Sendable {
         count &+= 1
     }
 
-    @inlinable
-    @inline(__always)
+    /// Not inlined: a call of this costs less than a call of `memmove` from each place.
+    @usableFromInline
+    @inline(never)
     package mutating func append(contentsOf bytes: Span<UInt8>) {
         guard bytes.count > 0 else { return }
         let place = unsafe room(for: bytes.count)
         unsafe bytes.withUnsafeBytes { source in
-            if let start = source.baseAddress { unsafe place.copyMemory(from: start, byteCount: source.count) }
+            if let start = source.baseAddress { unsafe place.copyRun(from: start, byteCount: source.count) }
         }
         count &+= bytes.count
+    }
+
+    /// Appends an ASCII literal. Inlined, since the compiler then stores its bytes instead of copying them.
+    @inlinable
+    @inline(__always)
+    package mutating func append(_ literal: StaticString) {
+        let number = literal.utf8CodeUnitCount
+        guard number > 0 else { return }
+        // SAFETY: a static string's bytes live as long as the program.
+        unsafe room(for: number).copyMemory(from: literal.utf8Start, byteCount: number)
+        count &+= number
+    }
+
+    @usableFromInline
+    package mutating func append(magnitude: UInt64) {
+        guard magnitude < 100_000_000 else {
+            let text = DecimalDigits(magnitude)
+            append(contentsOf: text.bytes.span.extracting(text.start..<24))
+            return
+        }
+        let digits = magnitude.eightDigits
+        // Of 0 one digit is left.
+        let leadingZeros = min(digits.trailingZeroBitCount &>> 3, 7)
+        let text = (digits | 0x3030_3030_3030_3030) &>> UInt64(truncatingIfNeeded: leadingZeros &* 8)
+        unsafe room(for: 8).storeBytes(of: text.littleEndian, as: UInt64.self)
+        count &+= 8 &- leadingZeros
     }
 
     /// Appends what another buffer holds.
@@ -119,5 +146,35 @@ package struct ByteBuffer: ~Copyable, ByteSink, @unchecked Sendable {
         count = 0
         capacity = 0
         return unsafe storage
+    }
+}
+
+extension UnsafeMutableRawPointer {
+    /// Copies bytes that do not overlap; a few of them, as most runs in a head have, without a call.
+    @inline(__always)
+    fileprivate func copyRun(from source: UnsafeRawPointer, byteCount: Int) {
+        if byteCount > 32 {
+            unsafe copyMemory(from: source, byteCount: byteCount)
+        } else if byteCount >= 16 {
+            unsafe copyEnds(of: SIMD16<UInt8>.self, from: source, byteCount: byteCount)
+        } else if byteCount >= 8 {
+            unsafe copyEnds(of: UInt64.self, from: source, byteCount: byteCount)
+        } else if byteCount >= 4 {
+            unsafe copyEnds(of: UInt32.self, from: source, byteCount: byteCount)
+        } else if byteCount >= 2 {
+            unsafe copyEnds(of: UInt16.self, from: source, byteCount: byteCount)
+        } else if byteCount == 1 {
+            unsafe storeBytes(of: source.load(as: UInt8.self), as: UInt8.self)
+        }
+    }
+
+    /// Copies `byteCount` bytes, of which a `Word` holds half or more, as the first word and the last.
+    @inline(__always)
+    private func copyEnds<Word: BitwiseCopyable>(of type: Word.Type, from source: UnsafeRawPointer, byteCount: Int) {
+        let lastOffset = byteCount &- MemoryLayout<Word>.size
+        let first = unsafe source.loadUnaligned(as: type)
+        let last = unsafe source.loadUnaligned(fromByteOffset: lastOffset, as: type)
+        unsafe storeBytes(of: first, as: type)
+        unsafe storeBytes(of: last, toByteOffset: lastOffset, as: type)
     }
 }

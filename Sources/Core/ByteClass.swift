@@ -26,59 +26,61 @@ package struct ByteClass: Sendable {
 }
 
 extension Span where Element == UInt8 {
-    /// The first index from `start` on whose byte is not in `set`; `count` when there is none.
+    /// The first index from `start` on whose byte is not a member; `count` when there is none.
+    ///
+    /// `strangers` judges eight bytes at a time: it sets the top bit of each byte that is no member, and may set it of
+    /// members, which `isMember` then tells apart. NUL is never a member.
     @inlinable @inline(__always)
-    package func firstIndex(outside set: ByteClass, from start: Int) -> Int {
+    package func firstIndex(
+        from start: Int, strangers: (UInt64) -> UInt64, isMember: (UInt8) -> Bool
+    ) -> Int {
         var index = start
-        while index < count, set.contains(self[index]) { index &+= 1 }
-        return index
+        while true {
+            let marks = strangers(filledWord(at: index))
+            guard marks != 0 else {
+                index &+= 8
+                continue
+            }
+            index &+= marks.trailingZeroBitCount &>> 3
+            // A word that reaches beyond the end holds NUL there.
+            guard index < count else { return count }
+            guard isMember(self[index]) else { return index }
+            index &+= 1
+        }
+    }
+
+    /// The first index from `start` on whose byte is no tchar; `count` when there is none.
+    @inlinable @inline(__always)
+    package func firstIndexOutsideToken(from start: Int) -> Int {
+        firstIndex(from: start, strangers: { $0.outsideNames }, isMember: { ByteClass.token.contains($0) })
     }
 
     /// The first index from `start` on whose byte no field value holds (RFC 9110 §5.5: a control other than HTAB);
-    /// `count` when there is none. Eight bytes at a time, since values are most of a head.
+    /// `count` when there is none.
     @inlinable @inline(__always)
     package func firstIndexOutsideFieldValue(from start: Int) -> Int {
-        var index = start
-        while index &+ 8 <= count {
-            if fieldValueWord(at: index).mayHoldControl {
-                let stop = index &+ 8
-                while index < stop, self[index].isFieldValueByte { index &+= 1 }
-                if index < stop { return index }
-            } else {
-                index &+= 8
-            }
-        }
-        while index < count, self[index].isFieldValueByte { index &+= 1 }
-        return index
+        firstIndex(from: start, strangers: { $0.controls }, isMember: { $0 == 0x09 })
     }
 
-    /// Eight bytes from `index` on, which must be there, in the machine's order.
+    /// The first index from `start` on whose byte no target holds: a control, SP, `#`, DEL or a byte above 0x7F;
+    /// `count` when there is none.
     @inlinable @inline(__always)
-    func fieldValueWord(at index: Int) -> UInt64 {
-        // The load checks its bounds; it is called unsafe for types of which not every pattern of bits is a value.
-        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+    package func firstIndexOutsideTarget(from start: Int) -> Int {
+        firstIndex(from: start, strangers: { $0.outsideTargets }, isMember: { _ in false })
+    }
+
+    /// The first index from `start` on whose byte is `%` or one that no path holds; `count` when there is none.
+    @inlinable @inline(__always)
+    func firstIndexOutsidePlainPath(from start: Int) -> Int {
+        firstIndex(from: start, strangers: { $0.outsidePaths }, isMember: { $0 != 0x25 && ByteClass.path.contains($0) })
     }
 
     /// Every byte is a tchar and there is at least one.
-    @inlinable package var isToken: Bool { !isEmpty && firstIndex(outside: .token, from: 0) == count }
+    @inlinable package var isToken: Bool { !isEmpty && firstIndexOutsideToken(from: 0) == count }
 }
 
 extension UInt8 {
     /// SP, HTAB, VCHAR or obs-text.
     @inlinable @inline(__always)
     package var isFieldValueByte: Bool { self >= 0x20 && self != 0x7F || self == 0x09 }
-}
-
-extension UInt64 {
-    /// One of these eight bytes is below 0x20 or is DEL.
-    @inlinable @inline(__always)
-    var mayHoldControl: Bool {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        // In `x - n & ~x` the top bit of a byte is set where the byte is below that of n: of the lowest such byte at
-        // least, and of none when there is no such byte.
-        let low = (self &- 0x2020_2020_2020_2020) & ~self
-        let distance = self ^ 0x7F7F_7F7F_7F7F_7F7F
-        let deleted = (distance &- ones) & ~distance
-        return (low | deleted) & 0x8080_8080_8080_8080 != 0
-    }
 }

@@ -1,7 +1,10 @@
 /// What text on its way to a peer, a log or a file is appended to.
+@usableFromInline
 package protocol ByteSink: ~Copyable {
     mutating func append(_ byte: UInt8)
     mutating func append(contentsOf bytes: Span<UInt8>)
+    /// Appends a number that is not negative in decimal digits.
+    mutating func append(magnitude: UInt64)
 }
 
 extension ByteSink where Self: ~Copyable {
@@ -19,26 +22,13 @@ extension ByteSink where Self: ~Copyable {
     @inline(__always)
     package mutating func append(decimal number: some FixedWidthInteger) {
         if number < 0 { append(0x2D) }
-        let text = DecimalDigits(UInt64(truncatingIfNeeded: number.magnitude))
-        append(contentsOf: text.bytes.span.extracting(text.start..<20))
+        append(magnitude: UInt64(truncatingIfNeeded: number.magnitude))
     }
-}
-
-/// The decimal digits of a number, at the end of room for the most there can be.
-@usableFromInline
-struct DecimalDigits {
-    @usableFromInline var bytes = InlineArray<20, UInt8>(repeating: 0)
-    @usableFromInline var start = 20
 
     @usableFromInline
-    init(_ number: UInt64) {
-        var rest = number
-        repeat {
-            start &-= 1
-            let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 10)
-            bytes[start] = 0x30 &+ UInt8(truncatingIfNeeded: remainder)
-            rest = quotient
-        } while rest != 0
+    package mutating func append(magnitude: UInt64) {
+        let text = DecimalDigits(magnitude)
+        append(contentsOf: text.bytes.span.extracting(text.start..<24))
     }
 }
 
@@ -47,5 +37,11 @@ extension Array: ByteSink where Element == UInt8 {
     @inlinable
     package mutating func append(contentsOf bytes: Span<UInt8>) {
         unsafe bytes.withUnsafeBufferPointer { unsafe self.append(contentsOf: $0) }
+    }
+
+    /// Holds these bytes and no others, in the storage it has if they fit.
+    @inlinable
+    package mutating func replaceAll(with bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe self.replaceSubrange(0..<count, with: $0) }
     }
 }

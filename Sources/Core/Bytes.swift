@@ -1,26 +1,23 @@
 /// What the gateway needs of raw bytes: ASCII comparison, searching, decimal digits.
 extension Span where Element == UInt8 {
     /// Equal to an ASCII literal given in lower case, whatever the case of these bytes.
+    ///
+    /// Inlined, because with a literal at hand the compiler makes it a comparison of one to three words with constants.
     @inlinable
+    @inline(__always)
     package func equalsIgnoringCase(_ lowercase: StaticString) -> Bool {
-        let length = lowercase.utf8CodeUnitCount
-        guard count == length else { return false }
-        return lowercase.withUTF8Buffer { literal in
-            for index in 0..<length {
-                let byte = self[index]
-                let folded = byte &- 0x41 < 26 ? byte | 0x20 : byte
-                if unsafe folded != literal[index] { return false }
-            }
-            return true
+        guard count == lowercase.utf8CodeUnitCount else { return false }
+        return lowercase.withUTF8Buffer { buffer in
+            // SAFETY: a static string's bytes live as long as the program.
+            let literal = unsafe Span(_unsafeElements: buffer)
+            return hasSameWords(as: literal) { $0.lowercasedASCII == $1 }
         }
     }
 
     /// Equal to other bytes, ASCII case ignored on both sides.
     @inlinable
     package func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
-        guard count == other.count else { return false }
-        for index in indices where self[index].lowercasedASCII != other[index].lowercasedASCII { return false }
-        return true
+        count == other.count && hasSameWords(as: other) { $0.lowercasedASCII == $1.lowercasedASCII }
     }
 
     /// Equal byte for byte.
@@ -54,22 +51,49 @@ extension Span where Element == UInt8 {
 
     /// Equal byte for byte to a literal.
     @inlinable
+    @inline(__always)
     package func equals(_ literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
-        return literal.withUTF8Buffer { bytes in
-            for index in 0..<bytes.count {
-                if unsafe self[index] != bytes[index] { return false }
-            }
-            return true
+        return literal.withUTF8Buffer { buffer in
+            // SAFETY: a static string's bytes live as long as the program.
+            hasSameWords(as: unsafe Span(_unsafeElements: buffer)) { $0 == $1 }
         }
+    }
+
+    /// All bytes of two spans of one length are the same by `isSame`, which is given eight or four or one of each at a
+    /// time, zeros above them. The last words overlap the ones before.
+    @inlinable
+    @inline(__always)
+    func hasSameWords(as other: Span<UInt8>, _ isSame: (UInt64, UInt64) -> Bool) -> Bool {
+        let length = other.count
+        if length >= 8 {
+            var index = 0
+            while index &+ 8 < length {
+                guard isSame(word(at: index), other.word(at: index)) else { return false }
+                index &+= 8
+            }
+            return isSame(word(at: length &- 8), other.word(at: length &- 8))
+        }
+        if length >= 4 {
+            return isSame(UInt64(halfWord(at: 0)), UInt64(other.halfWord(at: 0)))
+                && isSame(UInt64(halfWord(at: length &- 4)), UInt64(other.halfWord(at: length &- 4)))
+        }
+        for index in 0..<length {
+            guard isSame(UInt64(self[index]), UInt64(other[index])) else { return false }
+        }
+        return true
     }
 
     @inlinable
     package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
         var index = start
         while index < count {
-            if self[index] == byte { return index }
-            index &+= 1
+            let marks = filledWord(at: index).equalling(byte)
+            if marks != 0 {
+                index &+= marks.trailingZeroBitCount &>> 3
+                return index < count ? index : nil
+            }
+            index &+= 8
         }
         return nil
     }

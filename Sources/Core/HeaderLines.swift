@@ -3,6 +3,7 @@
 /// No value can smuggle in a second line: every control byte of a value other than HTAB (so CR, LF and NUL too, and
 /// DEL) is replaced by a space, and whitespace around the value is left out (RFC 9110 §5.5). Names come from the
 /// program or from the configuration, where they are checked to be tokens.
+@usableFromInline
 package struct HeaderLines: ~Copyable, Sendable {
     /// `Name: value` CR LF, line after line.
     package private(set) var bytes = ByteBuffer()
@@ -18,11 +19,22 @@ package struct HeaderLines: ~Copyable, Sendable {
 
     /// Adds a line in one step: the way for values that are at hand.
     package mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
+        bytes.append(contentsOf: name)
+        append(restWith: value)
+    }
+
+    @inline(__always)
+    package mutating func append(name: StaticString, value: Span<UInt8>) {
+        bytes.append(name)
+        append(restWith: value)
+    }
+
+    /// Adds what follows a name.
+    private mutating func append(restWith value: Span<UInt8>) {
         var (lower, upper) = (0, value.count)
         while lower < upper, value[lower] <= 0x20 || value[lower] == 0x7F { lower &+= 1 }
         while upper > lower, value[upper &- 1] <= 0x20 || value[upper &- 1] == 0x7F { upper &-= 1 }
         let kept = value.extracting(lower..<upper)
-        bytes.append(contentsOf: name)
         bytes.append(": ")
         if kept.holdsControl {
             for index in kept.indices { bytes.append(kept[index].isForbiddenInValue ? 0x20 : kept[index]) }
@@ -30,14 +42,6 @@ package struct HeaderLines: ~Copyable, Sendable {
             bytes.append(contentsOf: kept)
         }
         bytes.append("\r\n")
-    }
-
-    @inline(__always)
-    package mutating func append(name: StaticString, value: Span<UInt8>) {
-        name.withUTF8Buffer { buffer in
-            // SAFETY: a static string's bytes live as long as the program.
-            append(name: unsafe Span(_unsafeElements: buffer), value: value)
-        }
     }
 
     package mutating func append(name: StaticString, value: StaticString) {
@@ -101,25 +105,18 @@ package struct HeaderLines: ~Copyable, Sendable {
 }
 
 extension Span where Element == UInt8 {
-    /// True when one of the bytes may not stand in a field value.
+    /// True when one of the bytes is below 0x20 or is DEL.
+    @inline(__always)
     fileprivate var holdsControl: Bool {
-        // Bytes without padding: any 64 bits are a word.
-        let words = unsafe bytes
+        // What a word of fewer than eight bytes is filled up with are controls too, all behind the bytes.
+        guard count >= 8 else { return lastWord(from: 0).controls.trailingZeroBitCount &>> 3 < count }
+        var found: UInt64 = 0
         var index = 0
-        while index &+ 8 <= count {
-            let word = unsafe words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-            // A borrow runs from a byte below 0x20 (or 1, for DEL turned to 0) into its highest bit, which it did not have.
-            let low = (word &- 0x2020_2020_2020_2020) & ~word
-            let other = word ^ 0x7F7F_7F7F_7F7F_7F7F
-            let delete = (other &- 0x0101_0101_0101_0101) & ~other
-            if (low | delete) & 0x8080_8080_8080_8080 != 0 { return true }
+        while index &+ 8 < count {
+            found |= word(at: index).controls
             index &+= 8
         }
-        while index < count {
-            if self[index] < 0x20 || self[index] == 0x7F { return true }
-            index &+= 1
-        }
-        return false
+        return found | word(at: count &- 8).controls != 0
     }
 }
 

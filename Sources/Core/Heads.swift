@@ -1,9 +1,9 @@
 /// The version a message claims. HTTP/0.9 and unknown versions never get this far.
-@frozen
+@frozen @usableFromInline
 package enum HTTPVersion: UInt8, Sendable { case http10, http11, http2 }
 
 /// How long the content of a message is (RFC 9112 §6.3).
-@frozen
+@frozen @usableFromInline
 package enum BodyFraming: Equatable, Sendable {
     case none
     case length(UInt64)
@@ -13,7 +13,7 @@ package enum BodyFraming: Equatable, Sendable {
 }
 
 /// The methods the gateway treats apart; any other token is `.other` and forwarded as it is.
-@frozen
+@frozen @usableFromInline
 package enum Method: UInt8, Sendable {
     case get, head, post, put, delete, patch, options, trace, connect, other
 
@@ -27,7 +27,7 @@ package enum Method: UInt8, Sendable {
 }
 
 /// The form of a request target (RFC 9112 §3.2).
-@frozen
+@frozen @usableFromInline
 package enum TargetForm: UInt8, Sendable { case origin, absolute, asterisk }
 
 /// A request head: its own copy of the bytes and where each part lies in them. One value is reused for request after
@@ -62,9 +62,9 @@ package struct RequestHead: Sendable {
 
     package init() {}
 
-    /// Empties the head but keeps its storage.
-    package mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+    /// Empties the head but keeps its storage. Whoever replaces `bytes` as a whole in the end need not empty them before.
+    package mutating func removeAll(keepingBytes: Bool = false) {
+        if !keepingBytes { bytes.removeAll(keepingCapacity: true) }
         fields.removeAll(keepingCapacity: true)
         method = .get
         methodRange = .empty
@@ -96,8 +96,9 @@ package struct ResponseHead: Sendable {
 
     package init() {}
 
-    package mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+    /// Empties the head but keeps its storage. Whoever replaces `bytes` as a whole in the end need not empty them before.
+    package mutating func removeAll(keepingBytes: Bool = false) {
+        if !keepingBytes { bytes.removeAll(keepingCapacity: true) }
         fields.removeAll(keepingCapacity: true)
         status = 0
         reason = .empty

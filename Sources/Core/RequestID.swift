@@ -16,10 +16,19 @@ package struct RequestID: Hashable, Sendable {
 
     /// Appends the 25 bytes; different identifiers have different texts.
     package func append(to output: inout [UInt8]) {
-        output.append("rq_")
-        Self.append(high, to: &output)
-        Self.append(low, to: &output)
+        let (first, second) = (Base62Digits(fractionOf: high), Base62Digits(fractionOf: low))
+        var words = InlineArray<4, UInt64>(repeating: 0)
+        words[0] = (Self.prefix | first.low &<< 24).littleEndian
+        words[1] = (first.low &>> 40 | first.high &<< 24 | second.low &<< 48).littleEndian
+        words[2] = (second.low &>> 16 | second.high &<< 48).littleEndian
+        words[3] = (second.high &>> 16).littleEndian
+        // Words have no padding, and any byte is one.
+        let text = unsafe Span<UInt8>(_bytes: words.span.bytes)
+        output.append(contentsOf: text.extracting(0..<Self.byteCount))
     }
+
+    /// `rq_`, the first byte lowest.
+    private static var prefix: UInt64 { 0x5F_71_72 }
 
     /// True for what may be taken over as an identifier: 1 to 128 of letters, digits, `.`, `_`, `-`.
     package static func isAcceptable(_ bytes: Span<UInt8>) -> Bool {
@@ -32,24 +41,42 @@ package struct RequestID: Hashable, Sendable {
         }
         return true
     }
-
-    /// Appends the first eleven base62 digits of the fraction `word` / 2^64, which costs multiplications where digits
-    /// from the other end would cost divisions. 62^11 is more than 2^64, so two words never have all eleven in common.
-    private static func append(_ word: UInt64, to output: inout [UInt8]) {
-        var fraction = word
-        var digits = InlineArray<11, UInt8>(repeating: 0)
-        for index in 0..<11 {
-            let product = fraction.multipliedFullWidth(by: 62)
-            digits[index] = UInt8(truncatingIfNeeded: product.high).base62Digit
-            fraction = product.low
-        }
-        output.append(contentsOf: digits.span)
-    }
 }
 
-extension UInt8 {
-    /// The digit of a value below 62: 0-9, A-Z, a-z. Sums instead of branches, which no processor could foresee.
-    fileprivate var base62Digit: UInt8 {
-        0x30 &+ self &+ (self > 9 ? 7 : 0) &+ (self > 35 ? 6 : 0)
+/// The first eleven base62 digits of a fraction, first digit lowest. 62^11 is more than 2^64, so two words never have all
+/// eleven in common.
+private struct Base62Digits {
+    /// The first eight digits.
+    let low: UInt64
+    /// The last three.
+    let high: UInt64
+
+    /// The digits of `word` / 2^64, which cost multiplications where digits from the other end would cost divisions.
+    @inline(__always)
+    init(fractionOf word: UInt64) {
+        var fraction = word
+        low = Self.text(Self.values(8, of: &fraction))
+        // The bytes beyond three are cut off again.
+        high = Self.text(Self.values(3, of: &fraction)) & 0xFF_FFFF
+    }
+
+    /// Moves the next `count` digits of the fraction before its point and out, one a byte.
+    @inline(__always)
+    private static func values(_ count: UInt64, of fraction: inout UInt64) -> UInt64 {
+        var values: UInt64 = 0
+        for index in 0..<count {
+            let product = fraction.multipliedFullWidth(by: 62)
+            values |= product.high &<< (index &* 8)
+            fraction = product.low
+        }
+        return values
+    }
+
+    /// Eight values below 62 as the digits 0-9, A-Z, a-z. Sums instead of branches, which no processor could foresee.
+    @inline(__always)
+    private static func text(_ values: UInt64) -> UInt64 {
+        let capitals = (values.reaching(10) & UInt64.topBits) &>> 7
+        let small = (values.reaching(36) & UInt64.topBits) &>> 7
+        return values &+ UInt64(each: 0x30) &+ capitals &* 7 &+ small &* 6
     }
 }

@@ -43,15 +43,13 @@ package struct RequestTarget: Sendable {
     private mutating func takePathAndQuery(_ target: Span<UInt8>, from lower: Int, start: Int) -> Bool {
         let end = target.firstIndex(of: 0x3F, from: lower) ?? target.count
         var index = lower
-        while index < end {
-            let byte = target[index]
-            guard ByteClass.path.contains(byte) else { return false }
-            if byte == 0x25 {
-                guard index &+ 2 < end, target[index &+ 1].hexDigit != nil, target[index &+ 2].hexDigit != nil else {
-                    return false
-                }
-            }
-            index &+= 1
+        while true {
+            index = target.firstIndexOutsidePlainPath(from: index)
+            guard index < end else { break }
+            guard target[index] == 0x25, index &+ 2 < end, target[index &+ 1].hexDigit != nil,
+                target[index &+ 2].hexDigit != nil
+            else { return false }
+            index &+= 3
         }
         path = ByteRange(start: start &+ lower, count: end &- lower)
         if end < target.count {
@@ -73,12 +71,4 @@ package struct RequestTarget: Sendable {
 
 extension Span where Element == UInt8 {
     fileprivate var first: UInt8? { isEmpty ? nil : self[0] }
-
-    /// The first index from `start` on whose byte no target holds: a control, SP, `#`, DEL or a byte above 0x7F.
-    @inlinable @inline(__always)
-    package func firstIndexOutsideTarget(from start: Int) -> Int {
-        var index = start
-        while index < count, self[index] &- 0x21 < 0x5E, self[index] != 0x23 { index &+= 1 }
-        return index
-    }
 }

@@ -2,42 +2,47 @@
 /// bounds, bytes have no padding, and any bits are a value of these types.
 extension Span where Element == UInt8 {
     /// The 64 bits of the eight bytes at `offset`, the first byte lowest.
-    @inline(__always)
-    func word(at offset: Int) -> UInt64 {
+    @inlinable @inline(__always)
+    package func word(at offset: Int) -> UInt64 {
         UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
     /// The 32 bits of the four bytes at `offset`, the first byte lowest.
-    @inline(__always)
-    func halfWord(at offset: Int) -> UInt32 {
+    @inlinable @inline(__always)
+    package func halfWord(at offset: Int) -> UInt32 {
         UInt32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
 
-    /// Equal, ASCII case ignored, to bytes that are in lower case already. Looks at eight bytes at a time.
+    /// Equal, ASCII case ignored, to bytes that are in lower case already.
     package func equalsIgnoringCase(lowercase other: Span<UInt8>) -> Bool {
-        guard count == other.count else { return false }
-        guard count >= 8 else { return equalsIgnoringCase(other) }
-        var index = 0
-        while index &+ 8 < count {
-            if word(at: index).lowercasedASCII != other.word(at: index) { return false }
-            index &+= 8
-        }
-        return word(at: count &- 8).lowercasedASCII == other.word(at: count &- 8)
+        count == other.count && hasSameWords(as: other) { $0.lowercasedASCII == $1 }
     }
 
     /// The same field name as one that is folded already: in lower case, with "-" in place of "_" and ".".
     package func isSameName(folded other: Span<UInt8>) -> Bool {
-        guard count == other.count else { return false }
-        guard count >= 8 else {
-            for index in indices where self[index].foldedInName != other[index] { return false }
-            return true
-        }
-        var index = 0
-        while index &+ 8 < count {
-            if word(at: index).foldedInName != other.word(at: index) { return false }
-            index &+= 8
-        }
-        return word(at: count &- 8).foldedInName == other.word(at: count &- 8)
+        count == other.count && hasSameWords(as: other) { $0.foldedInName == $1 }
+    }
+
+    /// The eight bytes from `start` on, the first lowest, zeros in place of those beyond the end.
+    @inlinable @inline(__always)
+    package func filledWord(at start: Int) -> UInt64 {
+        // As an unsigned number, what is below zero is beyond the end too: one comparison instead of the load's three.
+        guard UInt(bitPattern: start) < UInt(bitPattern: Swift.max(0, count &- 7)) else { return lastWord(from: start) }
+        return UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self))
+    }
+
+    /// The bytes from `start` to the end, the first lowest; eight of them at most.
+    @usableFromInline
+    func lastWord(from start: Int) -> UInt64 {
+        let rest = count &- start
+        guard rest > 0 else { return 0 }
+        guard rest < 8 else { return word(at: start) }
+        // The bytes before `start` are shifted out.
+        if count >= 8 { return word(at: count &- 8) &>> UInt64(truncatingIfNeeded: (8 &- rest) &* 8) }
+        let behind = UInt64(truncatingIfNeeded: rest &* 8)
+        if rest >= 4 { return UInt64(halfWord(at: start)) | UInt64(halfWord(at: count &- 4)) &<< (behind &- 32) }
+        let middle = UInt64(self[start &+ rest / 2]) &<< UInt64(truncatingIfNeeded: rest / 2 &* 8)
+        return UInt64(self[start]) | middle | UInt64(self[count &- 1]) &<< (behind &- 8)
     }
 
     /// Where, from `start` on, the first byte stands that is not printable ASCII, or is `"` or `\`; the end when there
@@ -61,28 +66,27 @@ extension Span where Element == UInt8 {
     }
 }
 
-extension UInt64 {
-    /// Eight bytes with the upper-case letters of ASCII among them made lower case.
-    @inline(__always)
-    var lowercasedASCII: UInt64 {
-        let low = self & 0x7F7F_7F7F_7F7F_7F7F
-        // The top bit of each byte: at least "A", and above "Z"; no sum of two seven-bit numbers reaches the next byte.
-        let fromA = low &+ 0x3F3F_3F3F_3F3F_3F3F
-        let aboveZ = low &+ 0x2525_2525_2525_2525
-        return self | (fromA & ~aboveZ & ~self & 0x8080_8080_8080_8080) >> 2
+// SAFETY: a static string's bytes live as long as the program, and each call checks its bounds, which costs nothing where
+// the string and the offset are known when it is compiled.
+extension StaticString {
+    /// The 64 bits of the eight bytes at `offset`, the first byte lowest.
+    @inlinable @inline(__always)
+    func word(at offset: Int) -> UInt64 {
+        precondition(offset >= 0 && offset &+ 8 <= utf8CodeUnitCount)
+        return UInt64(littleEndian: unsafe UnsafeRawPointer(utf8Start).loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
-    /// Eight bytes of a field name in lower case, with "-" in place of "_" and ".".
-    @inline(__always)
-    var foldedInName: UInt64 { lowercasedASCII.replacing(0x5F, by: 0x2D).replacing(0x2E, by: 0x2D) }
+    /// The 32 bits of the four bytes at `offset`, the first byte lowest.
+    @inlinable @inline(__always)
+    func halfWord(at offset: Int) -> UInt32 {
+        precondition(offset >= 0 && offset &+ 4 <= utf8CodeUnitCount)
+        return UInt32(littleEndian: unsafe UnsafeRawPointer(utf8Start).loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
 
-    /// Eight bytes, each that is `byte` replaced.
-    @inline(__always)
-    private func replacing(_ byte: UInt64, by replacement: UInt64) -> UInt64 {
-        let difference = self ^ byte &* 0x0101_0101_0101_0101
-        // The top bit of each byte without a difference; no sum of two seven-bit numbers reaches the next byte.
-        let isByte = ~((difference & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7F7F_7F7F_7F7F_7F7F | difference)
-        return self ^ (isByte & 0x8080_8080_8080_8080) >> 7 &* (byte ^ replacement)
+    @inlinable @inline(__always)
+    func byte(at offset: Int) -> UInt8 {
+        precondition(offset >= 0 && offset < utf8CodeUnitCount)
+        return unsafe utf8Start[offset]
     }
 }
 

@@ -19,8 +19,20 @@ struct FieldSectionScanner {
     init(at position: Int) { self.position = position }
 
     /// The next event. `bytes` begins where it began the last time and may have grown; ranges count from `origin`.
+    @inline(__always)
     mutating func next(_ bytes: Span<UInt8>, origin: Int) -> FieldSectionEvent {
-        if step == .lineStart, let line = wholeLine(bytes, origin: origin) { return .line(line) }
+        guard step == .lineStart else { return nextByStep(bytes, origin: origin) }
+        if position &+ 1 < bytes.count, bytes[position] == 0x0D, bytes[position &+ 1] == 0x0A {
+            position &+= 2
+            return .end
+        }
+        guard let line = wholeLine(bytes, origin: origin) else { return nextByStep(bytes, origin: origin) }
+        return .line(line)
+    }
+
+    /// The next event of a line that may be cut anywhere or wrong.
+    @inline(never)
+    private mutating func nextByStep(_ bytes: Span<UInt8>, origin: Int) -> FieldSectionEvent {
         while position < bytes.count {
             switch step {
             case .lineStart:
@@ -34,7 +46,7 @@ struct FieldSectionScanner {
                 nameStart = position
                 step = .name
             case .name:
-                position = bytes.firstIndex(outside: .token, from: position)
+                position = bytes.firstIndexOutsideToken(from: position)
                 guard position < bytes.count else { return .incomplete }
                 guard bytes[position] == 0x3A else { return .malformed(FieldFault(afterName: bytes[position])) }
                 nameEnd = position
@@ -74,8 +86,10 @@ struct FieldSectionScanner {
     @inline(__always)
     private mutating func wholeLine(_ bytes: Span<UInt8>, origin: Int) -> FieldLine? {
         let start = position
-        let colon = bytes.firstIndex(outside: .token, from: start)
-        guard colon > start, colon < bytes.count, bytes[colon] == 0x3A else { return nil }
+        guard let colon = bytes.firstIndex(of: 0x3A, from: start) else { return nil }
+        let name = bytes.extracting(start..<colon)
+        let known = KnownField.named(name)
+        guard known != .other || name.isToken else { return nil }
         var lower = colon &+ 1
         while lower < bytes.count, bytes[lower].isOptionalWhitespace { lower &+= 1 }
         let end = bytes.firstIndexOutsideFieldValue(from: lower)
@@ -86,7 +100,7 @@ struct FieldSectionScanner {
         return FieldLine(
             name: ByteRange(start: start &- origin, count: colon &- start),
             value: ByteRange(start: lower &- origin, count: upper &- lower),
-            known: .named(bytes.extracting(start..<colon)))
+            known: known)
     }
 
     private func line(_ bytes: Span<UInt8>, origin: Int) -> FieldLine {

@@ -48,7 +48,7 @@ package struct RequestHeadParser: Sendable {
     ) -> HeadProgress {
         if step == .emptyLines {
             if let stop = skipEmptyLines(bytes) { return stop }
-            head.removeAll()
+            head.removeAll(keepingBytes: true)
         }
         // A head is judged within its limit only, so that the outcome does not depend on how much has arrived.
         let (limit, overflow) = origin.addingReportingOverflow(bounds.headByteLimit)
@@ -88,7 +88,7 @@ package struct RequestHeadParser: Sendable {
 
     private mutating func readMethod(_ bytes: Span<UInt8>, into head: inout RequestHead) -> HeadProgress? {
         let stop = Swift.min(bytes.count, mark &+ FixedBounds.methodBytes &+ 1)
-        position = bytes.extracting(0..<stop).firstIndex(outside: .token, from: position)
+        position = bytes.extracting(0..<stop).firstIndexOutsideToken(from: position)
         guard position &- mark <= FixedBounds.methodBytes else { return .malformed(.methodNotSupported) }
         guard position < bytes.count else { return .incomplete }
         guard bytes[position] == 0x20, position > mark else { return .malformed(.requestLineInvalid) }
@@ -155,17 +155,20 @@ package struct RequestHeadParser: Sendable {
             switch scanner.next(bytes, origin: origin) {
             case .incomplete: return .incomplete
             case .malformed(let fault): return .malformed(RequestFault(fault))
-            case .line(let line):
+            case .line(var line):
                 guard head.fields.count < limit else { return .malformed(.tooManyFields) }
-                if let fault = take(line, in: bytes, head: &head) { return .malformed(fault) }
+                line.isDropped = line.isHopByHop(in: bytes, origin: origin)
+                if line.known != .other, let fault = take(&line, in: bytes, head: &head) {
+                    return .malformed(fault)
+                }
+                head.fields.append(line)
             case .end: return finish(bytes, head: &head)
             }
         }
     }
 
-    private mutating func take(_ received: FieldLine, in bytes: Span<UInt8>, head: inout RequestHead) -> RequestFault? {
-        var line = received
-        line.isDropped = line.isHopByHop(in: bytes, origin: origin)
+    /// Takes note of what a field says about the host, framing or the connection.
+    private mutating func take(_ line: inout FieldLine, in bytes: Span<UInt8>, head: inout RequestHead) -> RequestFault? {
         let value = bytes.extracting(origin &+ Int(line.value.start)..<origin &+ line.value.end)
         var fault: FramingFieldFault?
         switch line.known {
@@ -195,11 +198,9 @@ package struct RequestHeadParser: Sendable {
             .proxyConnection, .proxyAuthorization, .proxyAuthenticate, .retryAfter, .server, .trailer, .via,
             .wwwAuthenticate, .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedPort, .xRealIP, .xRequestID,
             .traceparent:
-            break
+            return nil
         }
-        if let fault { return RequestFault(fault) }
-        head.fields.append(line)
-        return nil
+        return fault.map(RequestFault.init)
     }
 
     /// What can only be said when the whole head is there.
@@ -213,7 +214,7 @@ package struct RequestHeadParser: Sendable {
             head.framing = .length(length)
         }
         let received = bytes.extracting(origin..<end)
-        head.bytes.append(contentsOf: received)
+        head.bytes.replaceAll(with: received)
         if head.targetForm != .absolute { head.authority = host }
         head.keepsAlive = !framing.closes && (head.version != .http10 || framing.keepsAlive)
         head.wantsUpgrade = head.version != .http10 && framing.upgrades && hasUpgrade

@@ -59,7 +59,7 @@ package struct ResponseHeadParser: Sendable {
         let line = bytes.extracting(0..<Swift.min(bytes.count, 13))
         if line.isEmpty { return .incomplete }
         if position == 0 {
-            head.removeAll()
+            head.removeAll(keepingBytes: true)
             position = 1
         }
         switch VersionProbe(line.extracting(0..<Swift.min(line.count, 8))) {
@@ -104,39 +104,40 @@ package struct ResponseHeadParser: Sendable {
     private mutating func readFields(
         _ bytes: Span<UInt8>, requestMethod: Method, into head: inout ResponseHead
     ) -> ResponseProgress {
+        let limit = FixedBounds.responseFieldCount
         while true {
             switch scanner.next(bytes, origin: 0) {
             case .incomplete: return .incomplete
             case .malformed(let fault): return .malformed(ResponseFault(fault))
-            case .line(let line):
-                guard head.fields.count < FixedBounds.responseFieldCount else { return .malformed(.tooManyFields) }
-                if let fault = take(line, in: bytes, head: &head) { return .malformed(fault) }
+            case .line(var line):
+                guard head.fields.count < limit else { return .malformed(.tooManyFields) }
+                line.isDropped = line.isHopByHop(in: bytes, origin: 0)
+                if line.known != .other, let fault = take(line, in: bytes, version: head.version) {
+                    return .malformed(fault)
+                }
+                head.fields.append(line)
             case .end: return finish(bytes, requestMethod: requestMethod, head: &head)
             }
         }
     }
 
-    private mutating func take(_ received: FieldLine, in bytes: Span<UInt8>, head: inout ResponseHead) -> ResponseFault?
-    {
-        var line = received
-        line.isDropped = line.isHopByHop(in: bytes, origin: 0)
+    /// Takes note of what a field says about framing or the connection.
+    private mutating func take(_ line: FieldLine, in bytes: Span<UInt8>, version: HTTPVersion) -> ResponseFault? {
         let value = bytes.extracting(line.value.range)
         var fault: FramingFieldFault?
         switch line.known {
         case .contentLength: fault = framing.takeContentLength(value)
         case .transferEncoding:
-            guard head.version != .http10 else { return .transferEncodingInHTTP10 }
+            guard version != .http10 else { return .transferEncodingInHTTP10 }
             fault = framing.takeTransferEncoding(value)
         case .connection: fault = framing.takeConnection(value)
         case .other, .authorization, .contentType, .cookie, .date, .expect, .forwarded, .host, .keepAlive, .maxForwards,
             .proxyConnection, .proxyAuthorization, .proxyAuthenticate, .retryAfter, .server, .te, .trailer, .upgrade,
             .via, .wwwAuthenticate, .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedPort, .xRealIP,
             .xRequestID, .traceparent:
-            break
+            return nil
         }
-        if let fault { return ResponseFault(fault) }
-        head.fields.append(line)
-        return nil
+        return fault.map(ResponseFault.init)
     }
 
     /// RFC 9112 §6.3, in its order.
@@ -157,7 +158,7 @@ package struct ResponseHeadParser: Sendable {
         head.keepsAlive =
             !framing.closes && head.framing != .untilClose && (head.version != .http10 || framing.keepsAlive)
         let received = bytes.extracting(0..<end)
-        head.bytes.append(contentsOf: received)
+        head.bytes.replaceAll(with: received)
         framing.dropNamedFields(&head.fields, in: received)
         if head.framing != .chunked {
             for index in head.fields.indices where head.fields[index].known == .trailer {

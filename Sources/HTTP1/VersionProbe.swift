@@ -10,6 +10,14 @@ enum VersionProbe {
     case version(HTTPVersion)
 
     init(_ bytes: Span<UInt8>) {
+        if bytes.count >= 8, bytes.extracting(0..<8).equals("HTTP/1.1") {
+            self = .version(.http11)
+        } else {
+            self.init(anyOf: bytes)
+        }
+    }
+
+    private init(anyOf bytes: Span<UInt8>) {
         let prefix: InlineArray<5, UInt8> = [0x48, 0x54, 0x54, 0x50, 0x2F]
         for index in 0..<Swift.min(bytes.count, 5) where bytes[index] != prefix[index] {
             self = .notHTTP

@@ -44,6 +44,19 @@ import Testing
         #expect(held == array)
     }
 
+    @Test func `a run of any length is copied from anywhere to anywhere`() {
+        let source = (0..<100).map { UInt8($0) }
+        for count in 0...70 {
+            for offset in 0..<16 {
+                var buffer = ByteBuffer()
+                buffer.append(contentsOf: source.span.extracting(0..<offset))
+                buffer.append(contentsOf: source.span.extracting(offset..<offset + count))
+                buffer.append(0xFF)
+                if buffer.array != Array(source[0..<offset + count]) + [0xFF] { Issue.record("\(count) at \(offset)") }
+            }
+        }
+    }
+
     @Test func `storage goes round and is not shared`() {
         var pool = ByteBufferPool(countLimit: 1, byteLimit: 1024, totalByteLimit: 4096)
         var first = ByteBuffer()

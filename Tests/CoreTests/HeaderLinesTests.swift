@@ -43,4 +43,19 @@ import Testing
         #expect(Self.text(lines) == "B: 2\r\n")
         #expect(Self.parts(lines) == [["B", "2"]])
     }
+
+    @Test func `a control is found at every place of a value of every length`() {
+        for length in 3..<40 {
+            for position in 1..<length - 1 {
+                for byte: UInt8 in [0x00, 0x09, 0x0A, 0x0D, 0x1F, 0x20, 0x7E, 0x7F, 0x80, 0xFF] {
+                    var value = [UInt8](repeating: 0x61, count: length)
+                    value[position] = byte
+                    var lines = HeaderLines()
+                    lines.append(name: "A", value: value.span)
+                    value[position] = byte < 0x20 && byte != 0x09 || byte == 0x7F ? 0x20 : byte
+                    if lines.wireForm != Array("A: ".utf8) + value + [0x0D, 0x0A] { Issue.record("\(value)") }
+                }
+            }
+        }
+    }
 }

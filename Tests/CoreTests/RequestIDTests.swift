@@ -29,6 +29,24 @@ struct RequestIDTests {
         }
     }
 
+    @Test func `the digits are those of the word as a fraction`() {
+        let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+        func slow(_ word: UInt64) -> String {
+            var fraction = word
+            let text = (0..<11).map { _ in
+                let product = fraction.multipliedFullWidth(by: 62)
+                fraction = product.low
+                return digits[Int(product.high)]
+            }
+            return String(decoding: text, as: UTF8.self)
+        }
+        var generator = SplitMix(state: 10)
+        for _ in 0..<5000 {
+            let (high, low) = (generator.next(), generator.next())
+            #expect(text(high, low) == "rq_" + slow(high) + slow(low))
+        }
+    }
+
     @Test(arguments: ["a", "rq_0123", "A.b-C_9", String(repeating: "x", count: 128)])
     func `an identifier of a client is acceptable`(text: String) {
         #expect(isAcceptable(text))
