@@ -95,10 +95,11 @@ import Testing
         #expect(parseRequest(bytes, cuts: Array(1..<bytes.count)).progress == .malformed(fault))
     }
 
-    @Test func `every fault but those of size and of HTTP 2 is in the table`() {
+    @Test func `every fault but those of size, of HTTP 2 and of TLS is in the table`() {
         let seen = Self.faults.map(\.1)
         for fault in RequestFault.allCases where !seen.contains(fault) {
-            #expect([.targetTooLong, .headTooLarge, .tooManyFields, .authorityDiffers].contains(fault), "\(fault)")
+            let others: [RequestFault] = [.targetTooLong, .headTooLarge, .tooManyFields, .authorityDiffers, .plainHTTPOnTLSPort]
+            #expect(others.contains(fault), "\(fault)")
         }
     }
 
