@@ -81,8 +81,13 @@ final class Worker: @unchecked Sendable {
         }
         accessLog.isOn = policy.snapshot.configuration.accessLog != .off
         metrics.adopt(routes: policy.snapshot.routes.map(\.name))
+        adopt(policy.upstreams)
+    }
+
+    /// Puts other addresses of the same upstreams in force; connections to servers that stay are kept.
+    func adopt(_ upstreams: [CompiledPolicy.Upstream]) {
         let previous = groups
-        groups = policy.upstreams.map { upstream in
+        groups = upstreams.map { upstream in
             UpstreamGroup(
                 upstream, previous: previous.first { $0.name == upstream.name },
                 counters: metrics.upstream(named: upstream.name))
