@@ -52,6 +52,11 @@ COPENSSL_SHA2(copenssl_sha384, copenssl_hmac_sha384, SHA512_CTX, SHA384_Init, SH
 COPENSSL_SHA2(copenssl_sha512, copenssl_hmac_sha512, SHA512_CTX, SHA512_Init, SHA512_Update, SHA512_Final, 128, 64)
 #undef COPENSSL_SHA2
 
+/// The SHA-1 digest of `count` bytes, 20 bytes.
+static inline void copenssl_sha1(const unsigned char *bytes, size_t count, unsigned char *digest) {
+  SHA1(bytes, count, digest);
+}
+
 /// EVP_PKEY_PUBLIC_KEY, a macro the importer cannot read.
 static const int copenssl_public_key_selection = EVP_PKEY_PUBLIC_KEY;
 

@@ -46,7 +46,8 @@ package enum Authority {
             guard host.count > 2, host[host.count &- 1] == 0x5D else { return false }
             return host.extracting(1..<host.count &- 1).ipv6Address != nil
         }
-        return host.firstIndex(from: 0, strangers: { $0.outsideNames }, isMember: { $0.isUnreserved }) == host.count
+        for index in host.indices where !host[index].isUnreserved { return false }
+        return true
     }
 }
 

@@ -77,8 +77,6 @@ package enum FixedBounds {
     package static let keySetFetches = 64
     /// Requests of one loop that wait for a key set to be fetched; more are refused.
     package static let waitingRequests = 1024
-    /// How often the names of upstream servers are resolved anew.
-    package static let nameRefresh: Nanoseconds = .seconds(30)
     /// How long such a request waits at most.
     package static let waitTimeout: Nanoseconds = .seconds(5)
     /// Verified tokens and refused tokens a loop remembers.
@@ -91,6 +89,15 @@ package enum FixedBounds {
     /// Bytes read and thrown away from a client after a refusal, so that it gets to read the answer.
     package static let lingerBytes = 1_048_576
     package static let lingerTimeout: Nanoseconds = .seconds(2)
+    /// How often a tunnel whose credential has no nearer end is asked about, whatever else calls for it.
+    package static let tunnelReviewInterval: Nanoseconds = .seconds(30)
+    /// How often, and for how long at most, while nobody can say because the keys cannot be had.
+    package static let tunnelDoubtInterval: Nanoseconds = .seconds(1)
+    package static let tunnelDoubt: Nanoseconds = .seconds(60)
+    /// How long the end of a tunnel waits for the end of a frame.
+    package static let tunnelBoundaryTimeout: Nanoseconds = .seconds(1)
+    /// How long the peers of a WebSocket that ends have to say goodbye.
+    package static let tunnelGoodbyeTimeout: Nanoseconds = .seconds(5)
     /// A PEM text: keys, certificates, authorities.
     package static let pemBytes = 1_048_576
     /// A certificate and its intermediates, those of a peer as well: a chain with more certificates is not believed.

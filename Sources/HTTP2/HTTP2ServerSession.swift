@@ -161,6 +161,13 @@ package final class HTTP2ServerSession: HTTP2Session {
         endContent(on: stream)
     }
 
+    /// Ends a tunnel for both sides, behind the content queued: what the client still sends is not waited for.
+    package func endTunnel(_ stream: HTTP2Stream) {
+        stream.isTunnel = false
+        endContent(on: stream)
+        if stream.isLocalEnded { endedLocally(stream) }
+    }
+
     private func beginBlock(status: Int) {
         vector.removeAll()
         vector.append(name: ":status", decimal: UInt64(clamping: status))

@@ -42,8 +42,6 @@ package class HTTP2Session {
     /// WINDOW_UPDATE frames that are still excused by what we sent.
     var windowUpdateCredit = 32
     var hasSettings = false
-    /// CONTINUATION frames of the block being received.
-    var continuationCount = 0
     var outstandingPings = 0
     static let freeStorageLimit = 4
     static let windowUpdateCreditLimit = 1024

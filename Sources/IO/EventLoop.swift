@@ -109,6 +109,9 @@ package import Dispatch
         slots[Int(registration.slot)].channel = channel
     }
 
+    /// Gives a channel without a socket a registration for its deadlines, until `unregister`.
+    package func registerTimer(_ channel: any Channel) -> Registration { claimSlot(channel) }
+
     /// Watches a listening socket: readable only, level-triggered, so that what one round leaves is said again.
     package func registerListener(_ channel: any Channel, descriptor: Int32) throws(SystemError) -> Registration {
         let registration = claimSlot(channel)

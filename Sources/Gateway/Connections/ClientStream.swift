@@ -28,6 +28,10 @@ protocol ClientStream: AnyObject {
     /// Tell the exchange when half of it is taken.
     func noticeWhenTaken()
 
+    /// Sends the head in `worker.responseHead`, with `worker.lines`, that changes the protocol. From now on what the client
+    /// sends is content, to its end, and so is what it is sent; `endContent` ends that direction alone.
+    func beginTunnel()
+
     // MARK: The request's content
 
     /// Stop reading content: the upstream has enough to write.

@@ -12,6 +12,13 @@ extension Exchange {
             duration: worker.loop.now.instant.since(startedAt))
     }
 
+    /// What the counters are told: of a tunnel the time its handshake took, since its age is no latency.
+    var countedOutcome: RequestOutcome {
+        var counted = outcome
+        if tunnel != nil, let answeredAfter { counted.duration = answeredAfter }
+        return counted
+    }
+
     func fill(_ record: inout AccessRecord, outcome: RequestOutcome) {
         record.time = worker.loop.now.wall
         record.requestID.append(contentsOf: requestID)

@@ -13,44 +13,50 @@ import Policy
 final class Exchange {
     let worker: Worker
     /// The policy this request began with; a reload does not change it half way.
-    private var snapshot: Snapshot
+    private(set) var snapshot: Snapshot
     /// Set from `open` to `finish`; the two refer to each other only that long.
     private(set) var client: (any ClientStream)!
-    private var upstream: (any UpstreamStream)?
+    private(set) var upstream: (any UpstreamStream)?
     private(set) var group: UpstreamGroup?
 
     private(set) var grant: Grant?
     private(set) var facts: ConnectionFacts
     /// The request's head, taken over from the parser's scratch value.
-    private(set) var head = RequestHead()
-    private var clientKeepsAlive = true
+    var head = RequestHead()
+    var clientKeepsAlive = true
     private(set) var startedAt = Instant(nanoseconds: 0)
-    private(set) var requestID: [UInt8] = []
+    var requestID: [UInt8] = []
 
     // For the access record and the counters.
-    private(set) var status = 0
-    private(set) var bytesOut: UInt64 = 0
+    var status = 0
+    var bytesOut: UInt64 = 0
     /// From the beginning to the head of the upstream's answer.
     private(set) var answeredAfter: Nanoseconds?
-    private(set) var fault: ExchangeFault?
-    private(set) var refusal: Refusal?
+    var fault: ExchangeFault?
+    var refusal: Refusal?
     private(set) var retries = 0
     private(set) var server: UpstreamServer?
 
     private var contentLimit: UInt64 = .max
     private(set) var contentBytes: UInt64 = 0
-    private(set) var requestIsComplete = true
+    var requestIsComplete = true
     /// The head of an answer is queued for the client.
     var answerHasBegun: Bool { answer != .none }
-    private var answer = AnswerState.none
+    var answer = AnswerState.none
     private var answerFraming = ResponseFraming.none
-    private var closesAfterAnswer = false
+    var closesAfterAnswer = false
     private var triedServers: UInt64 = 0
     private var staleRetries = 0
+    /// The change of protocol that was asked for, once it goes on to the upstream.
+    var offer: UpgradeOffer?
+    /// There from the moment both sides have changed their protocol.
+    var tunnel: Tunnel?
+    /// The tunnel's upstream sends no more.
+    var upstreamHasEnded = false
     /// Grows with each wait begun or ended, so that a call that comes too late finds another number.
     private var waitNumber: UInt64 = 0
 
-    private enum AnswerState { case none, begun, complete }
+    enum AnswerState { case none, begun, complete }
 
     init(worker: Worker) {
         self.worker = worker
@@ -90,14 +96,17 @@ final class Exchange {
     /// Whether the policy it last served is this one.
     func serves(_ policy: Snapshot) -> Bool { snapshot === policy }
 
-    private func open(_ client: any ClientStream) {
+    func open(_ client: any ClientStream) {
         self.client = client
         facts = client.facts
+        if client.role != .admin { worker.metrics.totals.requestsInFlight += 1 }
         if snapshot !== worker.snapshot { snapshot = worker.snapshot }
         startedAt = worker.loop.now.instant
         requestID.removeAll(keepingCapacity: true)
         grant = nil
         answer = .none
+        offer = nil
+        upstreamHasEnded = false
         contentBytes = 0
         contentLimit = .max
         closesAfterAnswer = false
@@ -126,7 +135,7 @@ final class Exchange {
     /// The keys that could tell are being fetched: ask again when they are there.
     private func park(until cell: KeySetCell, else refusal: Refusal) {
         guard worker.waiting < FixedBounds.waitingRequests else {
-            refuse(refusal.insteadOfWaiting)
+            refuse(refusal)
             return
         }
         worker.waiting &+= 1
@@ -167,6 +176,10 @@ final class Exchange {
             refuse(Refusal(denial: denial, after: grant))
             return
         }
+        if head.wantsUpgrade, let denial = offerUpgrade(grant) {
+            refuse(Refusal(denial: denial, after: grant))
+            return
+        }
         group = worker.group(of: grant.route, in: snapshot)
         guard let group, let upstream = group.connection(excluding: triedServers, worker: worker) else {
             refuse(Refusal(denial: .noServerAvailable, after: grant))
@@ -202,6 +215,10 @@ final class Exchange {
     /// A piece of the request's content. False when it is too much, and the request is refused.
     func receiveContent(_ bytes: Span<UInt8>) -> Bool {
         contentBytes &+= UInt64(bytes.count)
+        if let tunnel {
+            passUp(bytes, through: tunnel)
+            return true
+        }
         guard contentBytes <= contentLimit else {
             contentFailed(.bodyTooLarge)
             return false
@@ -215,6 +232,7 @@ final class Exchange {
 
     /// The request's content is whole.
     func requestEnded(trailers: inout TrailerSection) {
+        if let tunnel { return clientEndedTunnel(tunnel) }
         requestIsComplete = true
         guard let upstream else { return }
         if let grant, !trailers.fields.isEmpty {
@@ -236,7 +254,10 @@ final class Exchange {
     }
 
     /// The upstream wrote what it had; more content may come.
-    func upstreamTookOutput() { client.resumeContent() }
+    func upstreamTookOutput() {
+        tunnel?.moved()
+        client.resumeContent()
+    }
 
     // MARK: 4. The answer
 
@@ -247,9 +268,11 @@ final class Exchange {
             relayInterim(status)
             return
         }
-        answer = .begun
-        self.status = status
-        answeredAfter = worker.loop.now.instant.since(startedAt)
+        if offer != nil, head.version == .http2, status < 300 {
+            // The client would take it for its tunnel (RFC 8441 §5).
+            return refuseAnswer()
+        }
+        beginAnswer(status: status)
         answerFraming = ResponseFraming(
             received: worker.responseHead.framing, status: status, requestMethod: head.method, version: head.version)
         // Content that is still on its way when the answer comes would have to be read to keep the connection.
@@ -259,6 +282,18 @@ final class Exchange {
         snapshot.completeResponse(
             &worker.responseHead, grant: grant, requestID: requestID.span, now: worker.loop.now, into: &worker.lines)
         client.sendHead(for: &head, framing: answerFraming, closes: closes)
+    }
+
+    func beginAnswer(status: Int) {
+        answer = .begun
+        self.status = status
+        answeredAfter = worker.loop.now.instant.since(startedAt)
+    }
+
+    /// The upstream's answer is one that must not go on.
+    private func refuseAnswer() {
+        dropUpstream()
+        refuse(Refusal(denial: .upstreamInvalidResponse, after: grant))
     }
 
     /// 1xx: passed on, but not to HTTP/1.0 clients, and 100 only to those who asked (RFC 9110 §15.2).
@@ -271,6 +306,7 @@ final class Exchange {
     }
 
     func receiveAnswerContent(_ bytes: Span<UInt8>) {
+        if let tunnel { return passDown(bytes, through: tunnel) }
         let client = self.client!
         bytesOut &+= UInt64(bytes.count)
         client.sendContent(bytes, framing: answerFraming)
@@ -282,7 +318,10 @@ final class Exchange {
 
     /// The client's connection took output.
     @inline(__always)
-    func clientTookOutput() { upstream?.resume() }
+    func clientTookOutput() {
+        tunnel?.moved()
+        upstream?.resume()
+    }
 
     /// The upstream's answer is whole. The upstream connection has already gone its own way.
     func answerEnded(trailers: inout TrailerSection) {
@@ -364,75 +403,29 @@ final class Exchange {
         }
     }
 
-    private func dropUpstream() {
+    func dropUpstream() {
         guard let upstream else { return }
         self.upstream = nil
         upstream.abandon()
     }
 
+    /// Lets the upstream write what it still has to.
+    func leaveUpstream() {
+        guard let upstream else { return }
+        self.upstream = nil
+        upstream.leave()
+    }
+
     /// The answer has begun and cannot be finished.
-    private func abort() {
+    func abort() {
         let client = self.client!
         finish()
         client.abortAnswer()
     }
 
-    // MARK: 6. Our own answers
+    // MARK: 6. The end
 
-    private func refuse(_ refusal: Refusal) {
-        self.refusal = refusal
-        let requestID = self.requestID
-        snapshot.answer(
-            refusal, requestID: requestID.span, now: worker.loop.now, head: head, into: &worker.answer)
-        sendLocalAnswer()
-    }
-
-    private func answerLocally(_ kind: LocalAnswerKind) {
-        let requestID = self.requestID
-        snapshot.answer(
-            kind, head: head, requestID: requestID.span, now: worker.loop.now, into: &worker.answer)
-        sendLocalAnswer()
-    }
-
-    /// Sends `worker.answer`.
-    func sendLocalAnswer() {
-        let client = self.client!
-        answer = .begun
-        status = worker.answer.status
-        bytesOut = UInt64(worker.answer.body.count)
-        // A client that waits for 100 may or may not send its content now: nobody can tell, so the connection ends.
-        let closes =
-            closesAfterAnswer || !clientKeepsAlive || (!requestIsComplete && head.expectsContinue) || worker.isDraining
-        closesAfterAnswer = closes
-        client.sendAnswer(for: &head, closes: closes)
-        end()
-    }
-
-    /// A refusal before there is a head.
-    func refuseUnread(client: any ClientStream, _ denial: Denial) {
-        open(client)
-        // What could be read of it stands in the scratch value, for the record.
-        swap(&worker.requestHead, &head)
-        worker.requestIDs.append(to: &requestID)
-        head.expectsContinue = false
-        clientKeepsAlive = false
-        requestIsComplete = true
-        closesAfterAnswer = true
-        refuse(Refusal(denial: denial, client: facts.peer))
-    }
-
-    /// A head that is no request, and that nothing can be answered to: only the record tells of it.
-    func dropUnread(client: any ClientStream) {
-        open(client)
-        swap(&worker.requestHead, &head)
-        worker.requestIDs.append(to: &requestID)
-        fault = .streamMalformed
-        finish()
-    }
-
-    // MARK: 7. The end
-
-    private func end() {
+    func end() {
         answer = .complete
         let client = self.client!
         let closes = closesAfterAnswer || !clientKeepsAlive
@@ -442,9 +435,13 @@ final class Exchange {
     }
 
     /// The access record, and back to the loop's free exchanges.
-    private func finish() {
+    func finish() {
         endWaiting()
-        if client.role != .admin { worker.record(self) }
+        if client.role != .admin {
+            worker.record(self)
+            worker.metrics.totals.requestsInFlight -= 1
+        }
+        forgetTunnel()
         grant = nil
         group = nil
         server = nil

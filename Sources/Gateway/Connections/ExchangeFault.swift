@@ -9,6 +9,12 @@ enum ExchangeFault: String, CaseIterable {
     case upstreamCut = "upstream_cut"
     /// The drain's time was over before the exchange was.
     case drainTimedOut = "drain_timeout"
+    /// Nothing passed through an upgraded connection for too long.
+    case tunnelIdle = "upgrade_idle_timeout"
+    /// An upgraded connection reached the age its route allows.
+    case tunnelOutlived = "upgrade_lifetime"
+    /// An upgraded connection was asked to end because the gateway drains.
+    case tunnelDrained = "gateway_draining"
     /// A message of HTTP/2 that is none, so that its stream was reset (RFC 9113 §8.1.1).
     case streamMalformed = "stream_malformed"
 }

@@ -11,6 +11,8 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         case head
         /// An exchange is under way; its request content may still be arriving.
         case exchange
+        /// The protocol was changed: bytes pass both ways, to the end.
+        case tunnel
         /// An answer was given early; the rest of the request's content is read and dropped, then the next head comes.
         case discarding
         /// The last answer is written; reading on so that the client gets to see it (RFC 9112 §9.6).
@@ -33,6 +35,8 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     /// The end of what the client sends has been read.
     private var sawEnd = false
     private var owesNotice = false
+    /// Nothing more is sent through the tunnel than what is queued.
+    private var endsTunnelOutput = false
     private var closesAfterFlush = false
     private var mustResume = false
     /// Nothing was asked yet, and the listener speaks HTTP/2 with clients that know it beforehand.
@@ -71,6 +75,8 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
 
     /// Nothing can reach this client any more.
     override func survivesBreak() -> Bool {
+        // Both directions of a tunnel may be shut while the last bytes are still to be read.
+        if phase == .tunnel, Sockets.storedError(of: descriptor) == nil { return true }
         close()
         return false
     }
@@ -81,7 +87,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             switch writeOutput() {
             case .drained: setDeadlineAfterDrain()
             case .blocked:
-                if output.pending < before || deadline == .distantFuture {
+                if phase != .tunnel, output.pending < before || deadline == .distantFuture {
                     setDeadline(after: worker.bounds.bodyTimeout)
                 }
             case .failed:
@@ -93,9 +99,13 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             owesNotice = false
             exchange?.clientTookOutput()
         }
+        if output.pending == 0, endsTunnelOutput {
+            endsTunnelOutput = false
+            endWriting()
+        }
         if output.pending == 0, closesAfterFlush {
             beginLingering()
-        } else if mustResume, output.pending <= FixedBounds.pendingOutputBytes {
+        } else if mustResume, phase == .tunnel || output.pending <= FixedBounds.pendingOutputBytes {
             mustResume = false
             resume()
         }
@@ -107,6 +117,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             refuseBroken(.headTimeout)
         case .exchange:
             exchange?.clientTimedOut()
+        case .tunnel: break
         case .head, .discarding, .lingering:
             close()
         case .closed: break
@@ -172,6 +183,10 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
                     }
                 }
                 if used == 0 { return offset }
+            case .tunnel:
+                guard let exchange, !isPaused else { return offset }
+                _ = exchange.receiveContent(rest)
+                return bytes.count
             case .discarding:
                 let used = discardContent(rest)
                 offset &+= used
@@ -228,6 +243,9 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             // Half-closed (RFC 9112 §9.6 leaves it open): answer, if the answer comes soon; also what was sent ahead.
             if input.isEmpty { exchange.clientEndsAfterThis() }
             if !exchange.answerHasBegun { setDeadline(after: worker.bounds.halfCloseTimeout) }
+        case .tunnel:
+            var none = TrailerSection()
+            exchange?.requestEnded(trailers: &none)
         case .head where mustResume:
             // Requests sent ahead may wait until their turn.
             break
@@ -269,6 +287,14 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         queueFlush()
     }
 
+    func beginTunnel() {
+        sendInterim()
+        phase = .tunnel
+        deadline = .distantFuture
+        // What came behind the request belongs to the tunnel.
+        mustResume = true
+    }
+
     func sendHead(for head: inout RequestHead, framing: ResponseFraming, closes: Bool) {
         worker.borrow(&output)
         worker.writeResponse(framing: framing, version: head.version, closes: closes, to: &output.bytes)
@@ -291,6 +317,10 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     }
 
     func endContent(framing: ResponseFraming, trailers: inout TrailerSection) {
+        if phase == .tunnel {
+            endsTunnelOutput = true
+            queueFlush()
+        }
         guard framing == .chunked else { return }
         worker.borrow(&output)
         ChunkWriter.append(lastChunkTo: &output.bytes, trailers: trailers)
@@ -312,15 +342,22 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         queueFlush()
     }
 
-    func expectContent() { setDeadline(after: worker.bounds.bodyTimeout) }
+    func expectContent() {
+        // Who is silent in a tunnel is the tunnel's affair.
+        if phase == .tunnel { return }
+        setDeadline(after: worker.bounds.bodyTimeout)
+    }
 
     func exchangeEnded(closes: Bool) {
         exchange = nil
         isPaused = false
         owesNotice = false
+        endsTunnelOutput = false
         deadline = .distantFuture
         discarded = 0
         if closes {
+            // What is queued must be taken in time, now that no exchange watches for it.
+            if isBlocked { setDeadline(after: phase == .tunnel ? FixedBounds.lingerTimeout : worker.bounds.bodyTimeout) }
             phase = .discarding
             content.begin(.untilClose)
             closesAfterFlush = true
@@ -400,7 +437,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         receive()
     }
 
-    func cut() { close(because: .drainTimedOut, resets: phase == .exchange) }
+    func cut() { close(because: .drainTimedOut, resets: phase == .exchange || phase == .tunnel) }
 
     func close(because fault: ExchangeFault = .clientLeft, resets: Bool = false) {
         // What is not written yet is missing: an end of the stream must not make an answer without a length look whole.

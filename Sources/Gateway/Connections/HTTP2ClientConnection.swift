@@ -22,7 +22,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         lastProgress = other.worker.loop.now.instant
         super.init(continuing: other)
         session = HTTP2ServerSession(
-            bounds: worker.bounds, limits: worker.http2Limits, acceptsWebSockets: false, delegate: self)
+            bounds: worker.bounds, limits: worker.http2Limits, acceptsWebSockets: worker.acceptsWebSockets, delegate: self)
     }
 
     var role: ListenerRole { listener.role }
@@ -88,9 +88,11 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     func session(_ session: HTTP2ServerSession, received head: inout RequestHead, on stream: HTTP2Stream) {
         swap(&head, &worker.requestHead)
         let exchange = worker.takeExchange()
-        let own = HTTP2ClientStream(connection: self, stream: stream, exchange: exchange)
+        let asksForTunnel = worker.requestHead.wantsUpgrade
+        let own = HTTP2ClientStream(
+            connection: self, stream: stream, exchange: exchange, asksForTunnel: asksForTunnel)
         stream.context = own
-        exchange.begin(client: own, hasContent: !stream.isRemoteEnded)
+        exchange.begin(client: own, hasContent: !stream.isRemoteEnded && !asksForTunnel)
     }
 
     func session(

@@ -12,14 +12,18 @@ final class HTTP2ClientStream: ClientStream {
     private var held: [UInt8] = []
     /// The request's content is whole, in `held`.
     private var heldTrailers: TrailerSection?
-    private var isPaused = false
+    private var isPaused: Bool
+    private let isTunnel: Bool
     /// The exchange asked for content since the last round.
     private var mustDeliver = false
 
-    init(connection: HTTP2ClientConnection, stream: HTTP2Stream, exchange: Exchange) {
+    /// `asksForTunnel`: the request is an extended CONNECT, whose content waits for the upstream's answer.
+    init(connection: HTTP2ClientConnection, stream: HTTP2Stream, exchange: Exchange, asksForTunnel: Bool = false) {
         self.connection = connection
         self.stream = stream
         self.exchange = exchange
+        isTunnel = asksForTunnel
+        isPaused = asksForTunnel
     }
 
     var role: ListenerRole { connection.role }
@@ -37,6 +41,11 @@ final class HTTP2ClientStream: ClientStream {
 
     func sendAnswer(for head: inout RequestHead, closes: Bool) {
         connection.submitAnswer(on: stream, requestMethod: head.method)
+    }
+
+    func beginTunnel() {
+        connection.submitHead(on: stream, framing: .untilClose)
+        resumeContent()
     }
 
     func sendContent(_ bytes: Span<UInt8>, framing: ResponseFraming) {
@@ -111,7 +120,7 @@ final class HTTP2ClientStream: ClientStream {
 
     /// The client is due to send content or to take some, and has done neither since `instant`.
     func isIdle(since instant: Instant) -> Bool {
-        guard let exchange else { return false }
+        guard let exchange, exchange.tunnel == nil else { return false }
         if stream.isStalled { return stream.lastTaken < instant }
         return !exchange.requestIsComplete && !isPaused && stream.lastReceived < instant
     }
@@ -125,6 +134,7 @@ final class HTTP2ClientStream: ClientStream {
         connection.session.consumed(unreturned &+ held.count, on: stream)
         unreturned = 0
         held = []
+        if isTunnel { connection.session.endTunnel(stream) }
         connection.queueFlush()
     }
 

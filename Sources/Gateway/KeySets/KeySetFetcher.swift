@@ -41,6 +41,7 @@ package final class KeySetFetcher: Sendable {
     private let confined: LoopBound<Confined>
     /// As last adopted, in the order of their names, for questions that are answered at once.
     private let adopted = Mutex<[CompiledKeySet]>([])
+    private let observer = Mutex<(@Sendable () -> Void)?>(nil)
     private let log: OperatorLog
     private let cryptography: any Cryptography
     private let surroundings: Surroundings
@@ -117,6 +118,9 @@ package final class KeySetFetcher: Sendable {
         let now = surroundings.clock().instant
         return adopted.withLock { $0 }.map { $0.cell.status(now: now) }
     }
+
+    /// Has `call` called, on a queue of the fetcher's, when fetched keys were replaced by others.
+    func whenKeysChange(_ call: @escaping @Sendable () -> Void) { observer.withLock { $0 = call } }
 
     /// Ends fetching for good. Who waits is told; fetches under way install nothing.
     package func stop() {
@@ -276,6 +280,7 @@ package final class KeySetFetcher: Sendable {
         let before = upkeep.cell.generation
         upkeep.cell.install(set, now: now, freshFor: freshness)
         if upkeep.cell.generation != before {
+            observer.withLock { $0 }?()
             log.info("key set \(upkeep.cell.name): \(set.keys.count) keys in force")
             for key in set.skipped {
                 let kid = key.kid.map { " \"\(OneLine.quoted($0))\"" } ?? ""

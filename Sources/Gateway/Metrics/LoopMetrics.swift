@@ -37,6 +37,8 @@ package final class LoopMetrics {
         package var handshakesFailed: UInt64 = 0
         package var connectionsOpen = 0
         package var requestsInFlight = 0
+        /// Connections that changed their protocol and are open.
+        package var tunnelsOpen = 0
         package var tokenCacheHits: UInt64 = 0
         package var tokenCacheMisses: UInt64 = 0
         /// Tokens refused from memory, without looking at a signature again.
@@ -97,6 +99,13 @@ package final class LoopMetrics {
         } else {
             count(outcome, in: slots[name] ?? names.count &- 1)
         }
+    }
+
+    /// Counts a connection that changed its protocol. `number` and `name` as for `count`.
+    package func tunnelOpened(route number: Int, named name: String) {
+        totals.tunnelsOpen += 1
+        let isHere = number < names.count && names[number] == name
+        counters[isHere ? number : slots[name] ?? names.count &- 1].tunnels &+= 1
     }
 
     /// Counts a finished request that no route was found for.

@@ -69,6 +69,11 @@ package struct MetricsSnapshot: Sendable {
         for route in routes {
             page.sample("portcullis_response_body_bytes_total", [("route", route.name)], route.counters.bytesOut)
         }
+        page.family(
+            "portcullis_tunnels_opened_total", .counter, "Connections that changed their protocol, by route.")
+        for route in routes where route.counters.tunnels > 0 {
+            page.sample("portcullis_tunnels_opened_total", [("route", route.name)], route.counters.tunnels)
+        }
     }
 
     private func appendLatency(
@@ -105,6 +110,8 @@ package struct MetricsSnapshot: Sendable {
             "TLS handshakes with clients that failed.")
         page.family("portcullis_connections_open", .gauge, "Client connections open now.")
         page.sample("portcullis_connections_open", [], totals.connectionsOpen)
+        page.family("portcullis_tunnels_open", .gauge, "Connections that changed their protocol and are open now.")
+        page.sample("portcullis_tunnels_open", [], totals.tunnelsOpen)
         page.family("portcullis_requests_in_flight", .gauge, "Requests begun and not finished.")
         page.sample("portcullis_requests_in_flight", [], totals.requestsInFlight)
         counter("portcullis_token_cache_hits_total", totals.tokenCacheHits, "Tokens found among those verified before.")
@@ -152,6 +159,7 @@ extension LoopMetrics.Totals {
         handshakesFailed &+= other.handshakesFailed
         connectionsOpen += other.connectionsOpen
         requestsInFlight += other.requestsInFlight
+        tunnelsOpen += other.tunnelsOpen
         tokenCacheHits &+= other.tokenCacheHits
         tokenCacheMisses &+= other.tokenCacheMisses
         refusedTokenCacheHits &+= other.refusedTokenCacheHits

@@ -7,13 +7,15 @@ package struct RouteCounters: Sendable {
     package var bytesIn: UInt64 = 0
     /// Bytes of response content given to clients.
     package var bytesOut: UInt64 = 0
+    /// Connections that changed their protocol.
+    package var tunnels: UInt64 = 0
     /// By number of the reason; empty until the route's first refusal or fault.
     package var reasons: [UInt64] = []
 
     package init() {}
 
     /// True while nothing was counted: such a route is left out of the page.
-    package var isUntouched: Bool { latency.count == 0 }
+    package var isUntouched: Bool { latency.count == 0 && tunnels == 0 }
 
     /// Counts one more of a reason; `reasonCount` is the size of the table of reasons.
     mutating func count(reason: Int, of reasonCount: Int) {
@@ -27,6 +29,7 @@ package struct RouteCounters: Sendable {
         latency.merge(other.latency)
         bytesIn &+= other.bytesIn
         bytesOut &+= other.bytesOut
+        tunnels &+= other.tunnels
         guard !other.reasons.isEmpty else { return }
         if reasons.isEmpty {
             reasons = other.reasons

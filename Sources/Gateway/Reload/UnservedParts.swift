@@ -15,13 +15,6 @@ enum UnservedParts {
                 .http2Unsupported, server.position, "upstreams.\(name).servers",
                 "HTTP/2 is not spoken with servers in this version")
         }
-        for (index, route) in configuration.routes.enumerated() {
-            if route.upgrade != nil {
-                refuse(
-                    .http2Unsupported, route.position, "routes[\(index)].upgrade",
-                    "upgrades are not served in this version")
-            }
-        }
         return found
     }
 }

@@ -1,5 +1,6 @@
 import Core
 import Crypto
+import IO
 import Policy
 import Synchronization
 
@@ -35,7 +36,14 @@ final class SharedState: Sendable {
 
     var workers: [Worker] { roster.withLock { $0 } }
 
-    func enlist(_ workers: [Worker]) { roster.withLock { $0 = workers } }
+    func enlist(_ workers: [Worker]) {
+        roster.withLock { $0 = workers }
+        keySets.whenKeysChange {
+            for worker in workers {
+                worker.loop.submit { worker.loop.round { worker.tunnels.reviewAll(of: worker) } }
+            }
+        }
+    }
 
     /// Follows a new policy in what outlives it.
     func adopt(_ policy: CompiledPolicy) {

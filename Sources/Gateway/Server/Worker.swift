@@ -16,6 +16,9 @@ final class Worker: @unchecked Sendable {
     /// What HTTP/2 peers may do, as `bounds` says it.
     private(set) var http2Limits: HTTP2Bounds
     private(set) var isDraining = false
+    let tunnels = TunnelRegister()
+    /// A route of the policy in force takes WebSockets.
+    private(set) var acceptsWebSockets = false
     /// Requests parked until a key set arrives.
     var waiting = 0
 
@@ -70,6 +73,7 @@ final class Worker: @unchecked Sendable {
         // They hold on to the policy they last served.
         freeExchanges.removeAll()
         install(policy)
+        tunnels.reviewAll(of: self)
     }
 
     private func install(_ policy: CompiledPolicy) {
@@ -80,14 +84,10 @@ final class Worker: @unchecked Sendable {
             listener.adopt(terms)
         }
         accessLog.isOn = policy.snapshot.configuration.accessLog != .off
+        acceptsWebSockets = policy.snapshot.routes.contains { $0.upgrade?.admits("websocket".utf8.span) ?? false }
         metrics.adopt(routes: policy.snapshot.routes.map(\.name))
-        adopt(policy.upstreams)
-    }
-
-    /// Puts other addresses of the same upstreams in force; connections to servers that stay are kept.
-    func adopt(_ upstreams: [CompiledPolicy.Upstream]) {
         let previous = groups
-        groups = upstreams.map { upstream in
+        groups = policy.upstreams.map { upstream in
             UpstreamGroup(
                 upstream, previous: previous.first { $0.name == upstream.name },
                 counters: metrics.upstream(named: upstream.name))
@@ -203,6 +203,7 @@ final class Worker: @unchecked Sendable {
         drained = completion
         closeListeners { _ in true }
         for client in clients.values { client.drain() }
+        tunnels.drain()
         reportIfDrained()
     }
 
@@ -294,13 +295,14 @@ final class Worker: @unchecked Sendable {
 
     /// Counts a finished exchange and writes its access record.
     func record(_ exchange: Exchange) {
-        let outcome = exchange.outcome
+        let counted = exchange.countedOutcome
         if let route = exchange.route {
-            metrics.count(outcome, route: route.index, named: route.name)
+            metrics.count(counted, route: route.index, named: route.name)
         } else {
-            metrics.countUnrouted(outcome)
+            metrics.countUnrouted(counted)
         }
         guard accessLog.isOn else { return }
+        let outcome = exchange.outcome
         accessRecord.removeAll()
         exchange.fill(&accessRecord, outcome: outcome)
         accessLog.append(accessRecord, head: exchange.head)

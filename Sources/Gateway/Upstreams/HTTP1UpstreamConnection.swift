@@ -17,6 +17,10 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
         case request
         /// Inside the answer's content.
         case answer
+        /// The protocol was changed: bytes pass both ways, to the end.
+        case tunnel
+        /// A tunnel's end: what is queued is written, what comes is dropped.
+        case leaving
         case closed
     }
 
@@ -35,6 +39,8 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
     private var interimAnswers = 0
     private var responseTimeout: Nanoseconds = 0
     private var mustResume = false
+    /// The server was told that a tunnel's client sends no more.
+    private var hasEndedOutput = false
 
     /// Begins to connect.
     init(worker: Worker, server: UpstreamServer) throws(SystemError) {
@@ -61,6 +67,7 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
 
     func begin(_ exchange: Exchange, head: inout RequestHead, responseTimeout: Nanoseconds?) {
         worker.borrow(&output)
+        exchange.offer?.append(requestLinesTo: &worker.plan.lines)
         worker.writeRequest(&head, server: server, to: &output.bytes)
         begin(exchange, method: head.method, responseTimeout: responseTimeout)
     }
@@ -118,6 +125,16 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
 
     var isCongested: Bool { output.pending > FixedBounds.pendingOutputBytes }
 
+    func leave() {
+        exchange = nil
+        phase = .leaving
+        requestHasEnded = true
+        isPaused = false
+        mustResume = true
+        setDeadline(after: FixedBounds.lingerTimeout)
+        queueFlush()
+    }
+
     func pause() {
         isPaused = true
         deadline = .distantFuture
@@ -127,13 +144,14 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
         guard isPaused else { return }
         isPaused = false
         mustResume = true
-        setDeadline(after: server.timeouts.body)
+        if phase != .tunnel { setDeadline(after: server.timeouts.body) }
         queueFlush()
     }
 
     func abandon() {
         exchange = nil
-        close()
+        // A tunnel that is cut must not look as if it had come to its end.
+        close(resets: phase == .tunnel)
     }
 
     // MARK: What the socket says
@@ -177,7 +195,8 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
     override func flushOutput() {
         if phase != .connecting, phase != .securing, !isBlocked, output.pending > 0 { write() }
         guard !isClosed else { return }
-        if mustResume {
+        if requestHasEnded, phase == .tunnel || phase == .leaving { endTunnelOutput() }
+        if mustResume, !isClosed {
             mustResume = false
             if !input.isEmpty { processInput() }
             receive()
@@ -207,6 +226,8 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
             output.keepsWritten = output.keepsWritten && !sawAnswerBytes
             receive()
             if phase == .request, exchange != nil { fail(.closedBeforeAnswer) }
+            if phase == .tunnel { fail(.cut) }
+            if phase == .leaving { close() }
             return
         }
         if !requestHasEnded, output.pending <= FixedBounds.pendingOutputBytes / 2 { exchange?.upstreamTookOutput() }
@@ -220,7 +241,8 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
         case .idle: close()
         case .request: fail(requestHasEnded && output.pending == 0 ? .answerTimedOut : .stalled)
         case .answer: fail(.stalled)
-        case .closed: break
+        case .leaving: close()
+        case .tunnel, .closed: break
         }
     }
 
@@ -247,6 +269,12 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
                 let used = receiveContent(rest)
                 offset &+= used
                 if used == 0 { return offset }
+            case .tunnel:
+                guard let exchange, !isPaused else { return offset }
+                exchange.receiveAnswerContent(rest)
+                return bytes.count
+            case .leaving:
+                return bytes.count
             case .idle, .connecting, .securing:
                 // Nobody asked for anything: what comes now belongs to no answer.
                 close()
@@ -262,8 +290,7 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
         let status = worker.responseHead.status
         guard let exchange else { return }
         if status == 101 {
-            // No upgrade was forwarded, so none can be granted.
-            fail(.invalidAnswer)
+            beginTunnel(exchange)
             return
         }
         output.keepsWritten = false
@@ -283,6 +310,25 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
         content.begin(worker.responseHead.framing)
         exchange.receive(status: status)
         if content.isComplete { answerEnded() } else { setDeadline(after: server.timeouts.body) }
+    }
+
+    /// The upstream says that it changes the protocol: only to the one it was asked for.
+    private func beginTunnel(_ exchange: Exchange) {
+        guard let offer = exchange.offer, offer.isGranted(by: worker.responseHead) else { return fail(.invalidAnswer) }
+        output.keepsWritten = false
+        if output.pending == 0, !output.bytes.isEmpty { worker.recycle(&output) }
+        phase = .tunnel
+        requestHasEnded = false
+        deadline = .distantFuture
+        exchange.openTunnel()
+    }
+
+    /// The client sends no more; once all of it is written, the server is told.
+    private func endTunnelOutput() {
+        guard output.pending == 0, !hasEndedOutput else { return }
+        hasEndedOutput = true
+        endWriting()
+        if phase == .leaving, sawPeerClose, !isReadable { close() }
     }
 
     private func receiveContent(_ bytes: Span<UInt8>) -> Int {
@@ -332,6 +378,8 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
         case .request: fail(sawAnswerBytes ? .cut : .closedBeforeAnswer)
         case .answer:
             if !isTruncated, content.endOfStream() { answerEnded() } else { fail(.cut) }
+        case .tunnel: if isTruncated { fail(.cut) } else { exchange?.upstreamEndedTunnel() }
+        case .leaving: if output.pending == 0 { close() }
         case .closed: break
         }
     }
@@ -347,7 +395,8 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
             } else {
                 fail(sawAnswerBytes ? .cut : .closedBeforeAnswer)
             }
-        case .answer: fail(.cut)
+        case .answer, .tunnel: fail(.cut)
+        case .leaving: close()
         case .closed: break
         }
     }
@@ -366,8 +415,8 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
         output = ByteQueue()
     }
 
-    func close() {
-        guard closeSocket() else { return }
+    func close(resets: Bool = false) {
+        guard closeSocket(resets: resets) else { return }
         let wasIdle = phase == .idle
         phase = .closed
         if wasIdle { server.forget(self) } else { server.active &-= 1 }

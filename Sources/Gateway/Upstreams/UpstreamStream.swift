@@ -17,6 +17,8 @@ protocol UpstreamStream: AnyObject {
     func resume()
     /// Its exchange needs it no more; what is under way is cut.
     func abandon()
+    /// Its exchange, which was a tunnel, needs it no more: what waits to be written is written first.
+    func leave()
 
     /// After a failure: nothing of the request was carried out, so that it may be sent again whatever its method.
     var isUntouched: Bool { get }

@@ -4,7 +4,7 @@ package import Core
 /// request.
 package struct UpstreamPlan: ~Copyable, Sendable {
     /// Lines to add: identity, forwarding fields, Via, X-Request-ID, traceparent, what the route sets.
-    package internal(set) var lines = HeaderLines()
+    package var lines = HeaderLines()
     /// The target to send, in origin form: path, and the query when there is one.
     package internal(set) var target: [UInt8] = []
     /// The Host field to send; empty when it is to be the chosen server's own host and port.

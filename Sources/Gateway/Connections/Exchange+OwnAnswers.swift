@@ -1,0 +1,57 @@
+import Core
+import IO
+import Policy
+
+/// What the gateway answers itself: refusals, and requests that end here.
+extension Exchange {
+    func refuse(_ refusal: Refusal) {
+        self.refusal = refusal
+        let requestID = self.requestID
+        snapshot.answer(
+            refusal, requestID: requestID.span, now: worker.loop.now, head: head, into: &worker.answer)
+        sendLocalAnswer()
+    }
+
+    func answerLocally(_ kind: LocalAnswerKind) {
+        let requestID = self.requestID
+        snapshot.answer(
+            kind, head: head, requestID: requestID.span, now: worker.loop.now, into: &worker.answer)
+        sendLocalAnswer()
+    }
+
+    /// Sends `worker.answer`.
+    func sendLocalAnswer() {
+        let client = self.client!
+        answer = .begun
+        status = worker.answer.status
+        bytesOut = UInt64(worker.answer.body.count)
+        // A client that waits for 100 may or may not send its content now: nobody can tell, so the connection ends.
+        let closes =
+            closesAfterAnswer || !clientKeepsAlive || (!requestIsComplete && head.expectsContinue) || worker.isDraining
+        closesAfterAnswer = closes
+        client.sendAnswer(for: &head, closes: closes)
+        end()
+    }
+
+    /// A refusal before there is a head.
+    func refuseUnread(client: any ClientStream, _ denial: Denial) {
+        open(client)
+        // What could be read of it stands in the scratch value, for the record.
+        swap(&worker.requestHead, &head)
+        worker.requestIDs.append(to: &requestID)
+        head.expectsContinue = false
+        clientKeepsAlive = false
+        requestIsComplete = true
+        closesAfterAnswer = true
+        refuse(Refusal(denial: denial, client: facts.peer))
+    }
+
+    /// A head that is no request, and that nothing can be answered to: only the record tells of it.
+    func dropUnread(client: any ClientStream) {
+        open(client)
+        swap(&worker.requestHead, &head)
+        worker.requestIDs.append(to: &requestID)
+        fault = .streamMalformed
+        finish()
+    }
+}
