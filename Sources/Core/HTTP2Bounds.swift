@@ -48,4 +48,14 @@ package struct HTTP2Bounds: Sendable, Equatable {
             UInt32(clamping: min(max(configured.connectionWindowBytes, 65_535), 0x7FFF_FFFF)), streamWindowBytes)
         headerTableBytes = UInt32(clamping: configured.headerTableBytes)
     }
+    /// Those of connections to upstreams, which share one connection between clients that know nothing of each other: its
+    /// window has room for all streams, so that those whose clients are slow hold nobody else up. An upstream that
+    /// measures its path by PING is borne with.
+    package static let upstream: HTTP2Bounds = {
+        var bounds = HTTP2Bounds()
+        bounds.connectionWindowBytes = bounds.streamWindowBytes * bounds.concurrentStreams
+        bounds.glitchPoints = 100_000
+        bounds.glitchPointsPerSecond = 6600
+        return bounds
+    }()
 }

@@ -41,7 +41,8 @@ package class HTTP2Session {
     var waitingCount = 0
     /// WINDOW_UPDATE frames that are still excused by what we sent.
     var windowUpdateCredit = 32
-    var hasSettings = false
+    /// The peer's SETTINGS came: it does speak HTTP/2.
+    package internal(set) var hasSettings = false
     var outstandingPings = 0
     static let freeStorageLimit = 4
     static let windowUpdateCreditLimit = 1024

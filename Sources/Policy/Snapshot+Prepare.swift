@@ -12,11 +12,12 @@ extension Route {
 
 extension Snapshot {
     /// Makes of a granted request what the upstream gets: marks fields of the head dropped, and fills `plan` with the
-    /// lines to add, the target and the Host. Called once for a request.
+    /// lines to add, the target and the Host. `again`: the same was done with this head before, and `plan` has been used
+    /// for another since.
     ///
     /// Returns a denial when a value to be sent is too long; then nothing may be forwarded.
     package func prepare(
-        _ grant: Grant, head: inout RequestHead, connection: ConnectionFacts, requestID: Span<UInt8>,
+        _ grant: Grant, head: inout RequestHead, connection: ConnectionFacts, requestID: Span<UInt8>, again: Bool = false,
         into plan: inout UpstreamPlan
     ) -> Denial? {
         let route = grant.route
@@ -28,7 +29,9 @@ extension Snapshot {
         plan.lines.append(name: "X-Request-ID", value: requestID)
         if mayBeTraced { continueTrace(&head, requestID: requestID, &plan.lines) }
         if head.method == .options || head.method == .trace { countHop(&head, &plan.lines) }
-        if !route.request.strippedCookies.isEmpty { stripCookies(&head, route.request.strippedCookies, &plan.lines) }
+        if !route.request.strippedCookies.isEmpty {
+            stripCookies(&head, route.request.strippedCookies, again: again, &plan.lines)
+        }
         if grant.caller.isTooLong { return .identityTooLarge }
         grant.caller.lines.append(to: &plan.lines)
         guard !route.request.varying.isEmpty else { return nil }
@@ -150,15 +153,21 @@ extension Snapshot {
     }
 
     /// Takes the cookies that are credentials out of the Cookie lines that hold them; the other cookies go on.
-    private func stripCookies(_ head: inout RequestHead, _ names: [[UInt8]], _ lines: inout HeaderLines) {
+    private func stripCookies(
+        _ head: inout RequestHead, _ names: [[UInt8]], again: Bool, _ lines: inout HeaderLines
+    ) {
         for index in head.fields.indices where head.fields[index].known == .cookie {
             guard
                 let rest = CookiePairs.rest(
                     of: head.bytes.span.extracting(head.fields[index].value.range), without: names)
             else { continue }
-            let isRemoved = head.fields[index].isDropped
+            if head.fields[index].isDropped, !again {
+                // Removed for another reason: nor is it a cookie when the same is done again.
+                head.fields[index].known = .other
+                continue
+            }
             head.fields[index].isDropped = true
-            if !rest.isEmpty, !isRemoved { lines.append(name: "Cookie", value: rest.span) }
+            if !rest.isEmpty { lines.append(name: "Cookie", value: rest.span) }
         }
     }
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from harness.certificates import Authority
 from harness.gateway import Gateway
+from harness.http2_upstream import HTTP2Upstream
 from harness.issuer import KeySetServer
 from harness.origin import QuickOrigin
 from harness.upstream import Script, Upstream
@@ -50,6 +51,22 @@ def upstream() -> Iterator[Callable[..., Upstream]]:
     assert not faults, f"the gateway sent what no server should get: {faults}"
 
 
+@pytest.fixture
+def http2_upstream() -> Iterator[Callable[..., HTTP2Upstream]]:
+    """Starts a recording HTTP/2 upstream; what it received must have been well-formed."""
+    started: list[HTTP2Upstream] = []
+
+    def start(**options: object) -> HTTP2Upstream:
+        started.append(HTTP2Upstream(**options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+    faults = [fault for one in started for fault in one.faults]
+    assert not faults, f"the gateway sent what no server should get: {faults}"
+
+
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """Whom tests believe in."""
@@ -68,7 +85,7 @@ def quick_origin(tmp_path: Path) -> Iterator[QuickOrigin]:
 def key_set_server() -> Iterator[Callable[..., KeySetServer]]:
     started: list[KeySetServer] = []
 
-    def start(document: str | bytes, **options: str) -> KeySetServer:
+    def start(document: str | bytes, **options: object) -> KeySetServer:
         started.append(KeySetServer(document, **options))
         return started[-1]
 

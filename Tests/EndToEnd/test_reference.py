@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
 import pytest
+from harness.certificates import Authority
 from harness.gateway import REPOSITORY, run_portcullis
 
 PAGES = {
@@ -136,7 +138,7 @@ STEP = json.loads(re.findall(r"```json\n(.*?)```", README, re.DOTALL)[1])
 
 
 @pytest.mark.parametrize(("name", "text"), blocks())
-def test_every_example_is_a_policy(name: str, text: str, tmp_path: Path) -> None:
+def test_every_example_is_a_policy(name: str, text: str, tmp_path: Path, authority: Authority) -> None:
     """Whole or as a fragment: valid by the schema, and taken by the program."""
     fragment = json.loads(text)
     whole = copy.deepcopy(BASE)
@@ -146,6 +148,8 @@ def test_every_example_is_a_policy(name: str, text: str, tmp_path: Path) -> None
         whole[member] = {**whole.get(member, {}), **value} if isinstance(value, dict) else value
     jsonschema.Draft202012Validator(SCHEMA).validate(whole)
     (tmp_path / "gateway.json").write_text(json.dumps(whole, indent=2))
+    (tmp_path / "certs").mkdir()
+    shutil.copy(authority.path, tmp_path / "certs" / "internal-ca.pem")
     done = run_portcullis("check", "--config", "gateway.json", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -181,7 +181,9 @@ final class Exchange {
             return
         }
         group = worker.group(of: grant.route, in: snapshot)
-        guard let group, let upstream = group.connection(excluding: triedServers, worker: worker) else {
+        guard let group,
+            let upstream = group.connection(excluding: triedServers, worker: worker, onlyHTTP1: offer != nil)
+        else {
             refuse(Refusal(denial: .noServerAvailable, after: grant))
             return
         }
@@ -191,10 +193,10 @@ final class Exchange {
     }
 
     /// Fills `worker.plan`; nil when nothing speaks against it.
-    private func prepare(_ grant: Grant) -> Denial? {
+    private func prepare(_ grant: Grant, again: Bool = false) -> Denial? {
         let requestID = self.requestID
         return snapshot.prepare(
-            grant, head: &head, connection: facts, requestID: requestID.span, into: &worker.plan)
+            grant, head: &head, connection: facts, requestID: requestID.span, again: again, into: &worker.plan)
     }
 
     private func attach(_ upstream: any UpstreamStream) {
@@ -342,8 +344,10 @@ final class Exchange {
             return
         }
         if mayTryAgain(after: failure, on: failed),
-            let next = group?.connection(excluding: triedServers, worker: worker), send(again: failed, on: next)
+            let next = group?.connection(excluding: triedServers, worker: worker, onlyHTTP1: offer != nil),
+            send(again: failed, on: next)
         {
+            if failure == .chosenHTTP1 { return }
             group?.counters.values.retries &+= 1
             retries &+= 1
             return
@@ -363,6 +367,11 @@ final class Exchange {
             guard staleRetries < 2, failed.isUntouched || failed.isReused && failed.canReplay else { return false }
             staleRetries &+= 1
             return true
+        case .unprocessed:
+            guard staleRetries < 2 else { return false }
+            staleRetries &+= 1
+            return true
+        case .chosenHTTP1: return true
         case .answerTimedOut, .stalled, .invalidAnswer, .cut: return false
         }
     }
@@ -376,8 +385,23 @@ final class Exchange {
             if requestIsComplete { next.endRequest(framing: .none, trailers: &none) }
             return true
         }
-        next.abandon()
-        return false
+        // What was sent behind the head has to be sent again too, and there is nothing else to take it from.
+        let hasSentMore = contentBytes > 0 || requestIsComplete && head.framing == .chunked
+        guard let grant, let sent = hasSentMore ? failed.sentSoFar : SentContent(), prepare(grant, again: true) == nil
+        else {
+            next.abandon()
+            return false
+        }
+        attach(next)
+        next.begin(self, head: &head, responseTimeout: grant.route.responseTimeout)
+        if !sent.content.isEmpty { next.sendContent(sent.content.span, framing: head.framing) }
+        if requestIsComplete {
+            var trailers = sent.trailers
+            next.endRequest(framing: head.framing, trailers: &trailers)
+        } else if sent.content.isEmpty || !next.isCongested {
+            client.resumeContent()
+        }
+        return true
     }
 
     /// The client's connection is gone, and why.

@@ -224,6 +224,8 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         guard closeSocket() else { return }
         let open = session.streams.compactMap { $0.context as? HTTP2ClientStream }
         for stream in open { stream.closed(because: fault) }
+        // A stream and its context refer to each other; the session, which would part them, ends with this.
+        for stream in session.streams { stream.context = nil }
         waiting = []
         worker.clientClosed(self)
     }

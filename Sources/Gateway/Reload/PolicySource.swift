@@ -58,7 +58,6 @@ package final class PolicySource: Sendable {
         let read = ConfigurationReader.read(bytes.span, file: path)
         load.diagnostics = read.diagnostics
         guard var configuration = read.configuration else { return }
-        load.diagnostics += UnservedParts.diagnostics(of: configuration, file: path)
         load.diagnostics += ConfigurationWarnings.review(
             configuration, file: path, now: EventLoop.readClocks().wall)
         if case .file(let log) = configuration.accessLog { configuration.accessLog = .file(files.resolved(log)) }

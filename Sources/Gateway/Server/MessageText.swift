@@ -1,5 +1,6 @@
 import Core
 import HTTP1
+import HTTP2
 import Policy
 
 /// Puts the policy's values and the writers of HTTP/1 together. Values come as parameters because a span of a class's
@@ -19,6 +20,16 @@ enum MessageText {
                 requestTo: &out, head: head, target: plan.target.span, host: plan.host.span, framing: head.framing,
                 added: plan.lines)
         }
+    }
+
+    /// Opens a stream with the same request; nil when none can be opened.
+    static func submit(
+        to session: HTTP2ClientSession, head: inout RequestHead, plan: borrowing UpstreamPlan, server: UpstreamServer
+    ) -> HTTP2Stream? {
+        let host = plan.host.isEmpty ? server.hostField : plan.host
+        return session.submitRequest(
+            head: &head, target: plan.target.span, host: host.span, isSecure: server.security != nil,
+            framing: head.framing, added: plan.lines)
     }
 
     static func append(

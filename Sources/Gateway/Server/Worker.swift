@@ -1,6 +1,7 @@
 import Core
 import Crypto
 import HTTP1
+import HTTP2
 import IO
 import Policy
 
@@ -250,6 +251,11 @@ final class Worker: @unchecked Sendable {
     /// The request `plan` describes.
     func writeRequest(_ head: inout RequestHead, server: UpstreamServer, to out: inout ByteBuffer) {
         MessageText.append(requestTo: &out, head: &head, plan: plan, serverHost: server.hostField)
+    }
+
+    /// Opens a stream with the request `plan` describes; nil when none can be opened.
+    func submitRequest(_ head: inout RequestHead, server: UpstreamServer, to session: HTTP2ClientSession) -> HTTP2Stream? {
+        MessageText.submit(to: session, head: &head, plan: plan, server: server)
     }
 
     /// The head of the upstream's answer in `responseHead`, with `lines`.

@@ -57,11 +57,26 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
         setDeadline(after: server.timeouts.connect)
     }
 
+    /// Goes on with a connection that was made for HTTP/2, on which ALPN chose HTTP/1.1 (RFC 7301 §3.2). It is idle; false
+    /// from `server.keep` ends it.
+    init(continuing other: HTTP2UpstreamConnection) {
+        server = other.server
+        super.init(continuing: other)
+        phase = .idle
+        isReadable = true
+        mustResume = true
+        setDeadline(after: server.timeouts.idle)
+        queueFlush()
+    }
+
     /// No byte of the current request was taken by the kernel. Not to be read off `output`, which forgets what it wrote.
     private(set) var isUntouched = true
 
     /// The whole request so far is still in `output`.
     var canReplay: Bool { output.keepsWritten && !sawAnswerBytes }
+
+    /// What was sent stands in `output` in the framing of HTTP/1, and only another such connection can use it.
+    var sentSoFar: SentContent? { nil }
 
     // MARK: One exchange
 

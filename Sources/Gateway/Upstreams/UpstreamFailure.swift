@@ -13,10 +13,14 @@ enum UpstreamFailure: Equatable {
     case answerTimedOut
     /// The upstream takes no more of the request, or sends no more of the answer.
     case stalled
-    /// What it sent is no HTTP/1 response.
+    /// What it sent is no HTTP response.
     case invalidAnswer
-    /// The answer ended before its end.
+    /// The answer ended before its end, or its stream was reset before its beginning.
     case cut
+    /// The server did nothing about the request (RFC 9113 §8.7): it refused the stream, or never saw it.
+    case unprocessed
+    /// ALPN chose HTTP/1.1; nothing was sent.
+    case chosenHTTP1
 
     /// What the client is told when its answer had not begun.
     var denial: Denial {
@@ -24,7 +28,7 @@ enum UpstreamFailure: Equatable {
         case .connectFailed: .upstreamUnreachable
         case .connectTimedOut: .upstreamConnectTimeout
         case .tlsFailed: .upstreamTLSFailed
-        case .closedBeforeAnswer, .cut: .upstreamClosed
+        case .closedBeforeAnswer, .cut, .unprocessed, .chosenHTTP1: .upstreamClosed
         case .answerTimedOut, .stalled: .upstreamTimeout
         case .invalidAnswer: .upstreamInvalidResponse
         }

@@ -23,29 +23,51 @@ final class UpstreamGroup {
         }
     }
 
-    /// A connection to the server with the fewest requests under way that is not `excluded` (a set of server bits): a kept
-    /// one, or a new one on its way. Nil when no server can be tried.
-    func connection(excluding excluded: UInt64, worker: Worker) -> HTTP1UpstreamConnection? {
+    /// A connection to the server with the fewest requests under way that is not `excluded` (a set of server bits), or a
+    /// stream of one: of a kept one, or of a new one on its way. Nil when no server can be tried. `onlyHTTP1` passes over
+    /// servers that must be spoken with in HTTP/2.
+    func connection(excluding excluded: UInt64, worker: Worker, onlyHTTP1: Bool = false) -> (any UpstreamStream)? {
         var excluded = excluded
         while let server = leastBusy(excluding: excluded) {
-            if let kept = server.takeIdle() {
+            if server.speaksHTTP1 || onlyHTTP1 {
+                if server.protocols.contains(.http11), let own = http1Connection(to: server, worker) { return own }
+            } else if let shared = server.openShared() {
                 counters.values.reused &+= 1
-                return kept
-            }
-            if server.open < server.openLimit {
-                do throws(SystemError) {
-                    let fresh = try HTTP1UpstreamConnection(worker: worker, server: server)
-                    server.open &+= 1
-                    counters.values.opened &+= 1
-                    counters.values.open += 1
-                    return fresh
-                } catch {
-                    counters.values.failed &+= 1
-                }
+                return HTTP2UpstreamStream(shared)
+            } else if let fresh = open(to: server, { () throws(SystemError) in
+                try HTTP2UpstreamConnection(worker: worker, server: server)
+            }) {
+                server.share(fresh)
+                return HTTP2UpstreamStream(fresh)
             }
             excluded |= server.bit
         }
         return nil
+    }
+
+    private func http1Connection(to server: UpstreamServer, _ worker: Worker) -> HTTP1UpstreamConnection? {
+        if let kept = server.takeIdle() {
+            counters.values.reused &+= 1
+            return kept
+        }
+        return open(to: server) { () throws(SystemError) in try HTTP1UpstreamConnection(worker: worker, server: server) }
+    }
+
+    /// Counts a connection that `connect` begins to make; nil when there are too many or it fails at once.
+    private func open<Connection>(
+        to server: UpstreamServer, _ connect: () throws(SystemError) -> Connection
+    ) -> Connection? {
+        guard server.open < server.openLimit else { return nil }
+        do throws(SystemError) {
+            let fresh = try connect()
+            server.open &+= 1
+            counters.values.opened &+= 1
+            counters.values.open += 1
+            return fresh
+        } catch {
+            counters.values.failed &+= 1
+            return nil
+        }
     }
 
     /// Ties go round.

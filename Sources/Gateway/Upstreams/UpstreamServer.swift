@@ -19,19 +19,27 @@ final class UpstreamServer {
     let name: String
     /// Nil in clear.
     let security: UpstreamSecurity?
+    /// The versions of HTTP that may be spoken; ALPN chooses where there are two.
+    let protocols: [WireProtocol]
+    /// HTTP/1.1 is spoken because nothing else may be, or because ALPN chose it once.
+    private(set) var speaksHTTP1: Bool
     /// This server's bit in the set of servers an exchange has tried.
     private(set) var bit: UInt64 = 0
     private(set) var timeouts: Timeouts
     private(set) var idleLimit: Int
     private(set) var openLimit: Int
+    /// Time between PING frames on connections of HTTP/2; nil for none.
+    private(set) var keepAlivePing: Nanoseconds?
     let counters: UpstreamCounters
     /// Requests under way.
     var active = 0
     /// Connections, busy and idle.
     var open = 0
     private var idle: [HTTP1UpstreamConnection] = []
+    /// Connections of HTTP/2, also those that are being made and may turn out to be none.
+    private var shared: [HTTP2UpstreamConnection] = []
     /// No route leads here any more: connections go when their exchange is over.
-    private var isRetired = false
+    private(set) var isRetired = false
     private var handshakeComplainedAt: Instant?
 
     /// At most one line about failed handshakes with a server in this span.
@@ -46,6 +54,9 @@ final class UpstreamServer {
         hostField = entry.hostField
         name = String(decoding: hostField, as: UTF8.self)
         security = UpstreamSecurity(upstream.security, name: entry.tlsName)
+        protocols = configuration.protocols
+        speaksHTTP1 = configuration.protocols == [.http11]
+        keepAlivePing = configuration.keepAlivePing
         timeouts = Timeouts(configuration)
         idleLimit = configuration.idleConnectionLimit
         openLimit = configuration.connectionLimit
@@ -53,7 +64,8 @@ final class UpstreamServer {
 
     /// Connections to `entry` would be made as those of this server are, so that they may stay.
     func isConnected(like entry: CompiledPolicy.Server, of upstream: CompiledPolicy.Upstream) -> Bool {
-        guard endpoint == entry.endpoint, hostField == entry.hostField else { return false }
+        guard endpoint == entry.endpoint, hostField == entry.hostField, protocols == upstream.configuration.protocols
+        else { return false }
         let next = UpstreamSecurity(upstream.security, name: entry.tlsName)
         guard let security, let next else { return self.security == nil && next == nil }
         return security.isSame(as: next)
@@ -64,8 +76,25 @@ final class UpstreamServer {
         timeouts = Timeouts(configuration)
         idleLimit = configuration.idleConnectionLimit
         openLimit = configuration.connectionLimit
+        keepAlivePing = configuration.keepAlivePing
         isRetired = false
     }
+
+    // MARK: HTTP/2
+
+    /// A connection that takes another stream, or nil. The first that does, so that few are busy and the rest age out.
+    func openShared() -> HTTP2UpstreamConnection? { shared.first { $0.takesStreams } }
+
+    func share(_ connection: HTTP2UpstreamConnection) { shared.append(connection) }
+
+    func forget(_ connection: HTTP2UpstreamConnection) {
+        if let index = shared.firstIndex(where: { $0 === connection }) { shared.remove(at: index) }
+    }
+
+    /// ALPN chose HTTP/1.1, and is not asked again as long as the server is reached in the same way.
+    func noteHTTP1() { speaksHTTP1 = true }
+
+    // MARK: HTTP/1
 
     /// A kept connection, or nil.
     func takeIdle() -> HTTP1UpstreamConnection? { idle.popLast() }
@@ -94,6 +123,8 @@ final class UpstreamServer {
     func retire() {
         isRetired = true
         while let connection = idle.last { connection.close() }
+        // They close, and so leave the list.
+        for connection in shared { connection.closeIfUnused() }
     }
 }
 

@@ -26,4 +26,6 @@ protocol UpstreamStream: AnyObject {
     var isReused: Bool { get }
     /// After a failure: the whole request so far is still there to be sent again.
     var canReplay: Bool { get }
+    /// After a failure: what was sent behind the head, as long as all of it is still there.
+    var sentSoFar: SentContent? { get }
 }

@@ -67,8 +67,6 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case limitByIdentityWithoutAuthentication = "limit_by_identity_without_authentication"
     // Found when the policy is compiled, with the files it names at hand.
     case routesAmbiguous = "routes_ambiguous"
-    case tlsUnsupported = "tls_unsupported"
-    case http2Unsupported = "http2_unsupported"
     case secretUnreadable = "secret_unreadable"
     case fileUnreadable = "file_unreadable"
     case keySetInvalid = "key_set_invalid"
@@ -108,7 +106,7 @@ extension DiagnosticCode {
             .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,
             .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication:
             .reviewing
-        case .routesAmbiguous, .tlsUnsupported, .http2Unsupported, .secretUnreadable, .fileUnreadable, .keySetInvalid,
+        case .routesAmbiguous, .secretUnreadable, .fileUnreadable, .keySetInvalid,
             .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable,
             .certificateInvalid, .certificateExpired, .certificateExpiresSoon, .certificateNotYetValid,
             .ocspResponseExpired, .compilationFailed:

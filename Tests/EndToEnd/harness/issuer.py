@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import ssl
 import threading
 import time
 from functools import cache
@@ -118,9 +119,13 @@ def jwt_authenticator(*algorithms: str, **members: Any) -> dict[str, Any]:
 
 
 class KeySetServer:
-    """Serves one document over HTTP, counts its fetches, and can be slow, broken or away."""
+    """Serves one document over HTTP, or https, counts its fetches, and can be slow, broken or away. Whatever stands in
+    `others` is served under its own path."""
 
-    def __init__(self, document: str | bytes, cache_control: str | None = None) -> None:
+    def __init__(
+        self, document: str | bytes, cache_control: str | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.others: dict[str, str] = {}
         self.document = document.encode() if isinstance(document, str) else document
         self.status = 200
         self.cache_control = cache_control
@@ -141,16 +146,17 @@ class KeySetServer:
                     outer.fetches += 1
                     outer.condition.notify_all()
                 outer.may_answer.wait(30)
+                document = outer.others[self.path].encode() if self.path in outer.others else outer.document
                 self.send_response(outer.status)
                 self.send_header("Content-Type", outer.content_type)
                 if outer.cache_control:
                     self.send_header("Cache-Control", outer.cache_control)
                 if outer.status in (301, 302, 307):
                     self.send_header("Location", "/elsewhere.json")
-                self.send_header("Content-Length", str(len(outer.document)))
+                self.send_header("Content-Length", str(len(document)))
                 self.end_headers()
                 try:
-                    self.wfile.write(outer.document)
+                    self.wfile.write(document)
                 except OSError:
                     pass
 
@@ -164,7 +170,13 @@ class KeySetServer:
                 pass
 
         self.server = Server(("127.0.0.1", 0), Answer)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/jwks.json"
+        if tls:
+            # The handshake is left to the thread of the connection.
+            self.server.socket = tls.wrap_socket(
+                self.server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
+        self.url = f"{self.base}/jwks.json"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def publish(self, document: str | bytes) -> None:

@@ -166,7 +166,15 @@ final class PolicyFixture {
         let denial = snapshot.prepare(
             grant, head: &head, connection: facts, requestID: Self.requestID.utf8.span, into: &plan)
         #expect(denial == nil)
-        return Forwarded(head: head, plan: plan, grant: grant)
+        let forwarded = Forwarded(head: head, plan: plan, grant: grant)
+        // A request that has to be sent again is prepared again, to the same end.
+        var other = UpstreamPlan()
+        let denialAgain = snapshot.prepare(
+            grant, head: &head, connection: facts, requestID: Self.requestID.utf8.span, again: true, into: &other)
+        #expect(denialAgain == nil)
+        let again = Forwarded(head: head, plan: other, grant: grant)
+        #expect(again.lines == forwarded.lines && again.target == forwarded.target && again.host == forwarded.host)
+        return forwarded
     }
 
     /// The answer to a request that is refused.

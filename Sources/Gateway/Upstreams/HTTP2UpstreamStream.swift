@@ -1,0 +1,275 @@
+import Core
+import HTTP2
+import IO
+import Policy
+
+/// One exchange's stream on an HTTP/2 connection to an upstream.
+///
+/// A client that is slow to take the answer is met by the stream's window, which is not opened further: what came within it
+/// is held here. It asks the loop for the end of the round, as channels do, since its connection may be gone by then.
+final class HTTP2UpstreamStream: UpstreamStream, Channel {
+    /// Content kept so that a request can be sent again.
+    private static let sentBytes = 16_384
+
+    let server: UpstreamServer
+    private let connection: HTTP2UpstreamConnection
+    private var stream: HTTP2Stream?
+    private var exchange: Exchange?
+    private var method = Method.get
+    private var responseTimeout: Nanoseconds = 0
+    private var beganAt: Instant
+    /// When the exchange, or the client behind it, last did its part.
+    private var lastActivity: Instant
+    private var requestHasEnded = false
+    private var answerHasBegun = false
+
+    private var isPaused = false
+    private var mustDeliver = false
+    private var mustFail = false
+    /// Content of the answer that came during a pause; the stream's window bounds it.
+    private var held: [UInt8] = []
+    /// The answer is whole, in `held`.
+    private var heldTrailers: TrailerSection?
+    /// Content handed on and not yet given back to the server's window.
+    private var unreturned = 0
+
+    private(set) var sentSoFar: SentContent? = SentContent()
+
+    init(_ connection: HTTP2UpstreamConnection) {
+        self.connection = connection
+        server = connection.server
+        beganAt = connection.worker.loop.now.instant
+        lastActivity = beganAt
+    }
+
+    private var session: HTTP2ClientSession { connection.session }
+    private var now: Instant { connection.worker.loop.now.instant }
+
+    // MARK: After a failure
+
+    var isUntouched: Bool {
+        guard let stream else { return true }
+        return !stream.isHeadWritten || stream.isUnprocessed
+    }
+
+    var isReused: Bool { connection.hasAnswered }
+
+    var canReplay: Bool { method.isIdempotent && sentSoFar != nil && !answerHasBegun }
+
+    // MARK: The request
+
+    func begin(_ exchange: Exchange, head: inout RequestHead, responseTimeout: Nanoseconds?) {
+        self.exchange = exchange
+        self.responseTimeout = responseTimeout ?? server.timeouts.response
+        method = head.method
+        server.active &+= 1
+        stream = connection.submit(&head, for: self)
+        guard stream == nil else { return }
+        // The exchange is still in the middle of its step.
+        mustFail = true
+        connection.worker.loop.wantsFlush(self)
+    }
+
+    func sendContent(_ bytes: Span<UInt8>, framing: BodyFraming) {
+        guard let stream else { return }
+        keep(bytes)
+        lastActivity = now
+        session.send(bytes, on: stream)
+        if session.isFull(stream) { session.noticeWhenTaken(stream) }
+        connection.queueFlush()
+        connection.watch(self)
+    }
+
+    /// While the connection is being made everything is kept: after the first piece the exchange has to wait.
+    private func keep(_ bytes: Span<UInt8>) {
+        guard !answerHasBegun, let kept = sentSoFar?.content.count else { return }
+        if !connection.isOpen || kept &+ bytes.count <= Self.sentBytes {
+            sentSoFar?.content.append(contentsOf: bytes)
+        } else {
+            sentSoFar = nil
+        }
+    }
+
+    func endRequest(framing: BodyFraming, trailers: inout TrailerSection) {
+        requestHasEnded = true
+        lastActivity = now
+        guard let stream else { return }
+        sentSoFar?.trailers = trailers
+        session.endContent(on: stream, trailers: trailers)
+        connection.queueFlush()
+        connection.watch(self)
+    }
+
+    var isCongested: Bool {
+        guard let stream else { return false }
+        return !connection.isOpen || session.isFull(stream)
+    }
+
+    func roomAgain() {
+        if !requestHasEnded { exchange?.upstreamTookOutput() }
+    }
+
+    func connectionOpened() {
+        lastActivity = now
+        roomAgain()
+    }
+
+    // MARK: The answer
+
+    /// The head of an interim response or of the final one; `head` is swapped for another.
+    func receivedHead(_ head: inout ResponseHead, ends: Bool) {
+        guard let exchange else { return }
+        let status = head.status
+        if status == 101 { return refused() }
+        swap(&head, &connection.worker.responseHead)
+        lastActivity = now
+        guard status >= 200 else { return exchange.receive(status: status) }
+        answerHasBegun = true
+        sentSoFar = nil
+        exchange.receive(status: status)
+        connection.watch(self)
+        guard ends else { return }
+        var none = TrailerSection()
+        receivedEnd(&none)
+    }
+
+    func received(_ content: Span<UInt8>) {
+        guard let stream else { return }
+        guard let exchange else { return session.consumed(content.count, on: stream) }
+        if isPaused {
+            held.append(contentsOf: content)
+            return
+        }
+        exchange.receiveAnswerContent(content)
+        if isPaused { unreturned &+= content.count } else { session.consumed(content.count, on: stream) }
+    }
+
+    func receivedEnd(_ trailers: inout TrailerSection) {
+        guard let exchange else { return }
+        if isPaused {
+            heldTrailers = trailers
+            return
+        }
+        detach()
+        // What was not sent of the request is not wanted any more.
+        if let stream, !stream.isLocalEnded { session.reset(stream, .cancel) }
+        connection.queueFlush()
+        exchange.answerEnded(trailers: &trailers)
+    }
+
+    func pause() { isPaused = true }
+
+    func resume() {
+        guard isPaused, !mustDeliver else { return }
+        mustDeliver = true
+        connection.worker.loop.wantsFlush(self)
+    }
+
+    /// The end of the round, when nobody is in the middle of a step.
+    func flush() {
+        if mustFail {
+            mustFail = false
+            return fail(.unprocessed)
+        }
+        guard mustDeliver else { return }
+        mustDeliver = false
+        isPaused = false
+        lastActivity = now
+        giveBack(unreturned)
+        unreturned = 0
+        var content: [UInt8] = []
+        swap(&content, &held)
+        if !content.isEmpty { received(content.span) }
+        connection.queueFlush()
+        guard !isPaused else { return }
+        if var trailers = heldTrailers {
+            heldTrailers = nil
+            receivedEnd(&trailers)
+        } else {
+            connection.watch(self)
+        }
+    }
+
+    private func giveBack(_ count: Int) {
+        if let stream { session.consumed(count, on: stream) }
+    }
+
+    // MARK: Deadlines
+
+    /// When the server, or the exchange, will have been idle for too long.
+    var due: Instant {
+        guard connection.isOpen, exchange != nil, !isPaused, let stream else { return .distantFuture }
+        if answerHasBegun { return max(lastActivity, stream.lastReceived).advanced(by: server.timeouts.body) }
+        let taken = max(lastActivity, stream.lastTaken)
+        if stream.pendingBytes > 0 { return taken.advanced(by: server.timeouts.body) }
+        // Until the request is whole, the client's own deadline watches for the rest of it.
+        return requestHasEnded ? taken.advanced(by: responseTimeout) : .distantFuture
+    }
+
+    func timedOut() {
+        guard let stream else { return }
+        let isUnanswered = !answerHasBegun && requestHasEnded && stream.pendingBytes == 0
+        connection.noteSilence(since: beganAt)
+        session.reset(stream, .cancel)
+        fail(isUnanswered ? .answerTimedOut : .stalled)
+    }
+
+    // MARK: The end
+
+    func abandon() {
+        guard exchange != nil else { return }
+        detach()
+        giveBack(unreturned &+ held.count)
+        held = []
+        heldTrailers = nil
+        if let stream { session.reset(stream, .cancel) }
+        connection.queueFlush()
+    }
+
+    /// No tunnel goes over HTTP/2 to an upstream, so nothing waits to be written at a tunnel's end.
+    func leave() { abandon() }
+
+    /// The answer is none.
+    func refused() {
+        if let stream { session.reset(stream, .protocolError) }
+        fail(.invalidAnswer)
+    }
+
+    func streamClosed(_ code: HTTP2ErrorCode) {
+        // An answer that is whole is still handed on.
+        guard heldTrailers == nil, let stream else { return }
+        if stream.isUnprocessed {
+            fail(.unprocessed)
+        } else {
+            fail(code == .protocolError && !answerHasBegun ? .invalidAnswer : .cut)
+        }
+    }
+
+    func connectionLost(_ failure: UpstreamFailure) {
+        guard heldTrailers == nil else { return }
+        if answerHasBegun {
+            fail(.cut)
+        } else if failure == .closedBeforeAnswer, isUntouched {
+            fail(.unprocessed)
+        } else {
+            fail(failure)
+        }
+    }
+
+    func fail(_ failure: UpstreamFailure) {
+        guard let exchange else { return }
+        detach()
+        held = []
+        exchange.upstreamFailed(failure, on: self)
+    }
+
+    private func detach() {
+        exchange = nil
+        server.active &-= 1
+    }
+
+    // MARK: As a channel
+
+    func ready(_ readiness: Readiness) {}
+    func deadlineReached() {}
+}

@@ -1,0 +1,247 @@
+"""A scripted HTTP/2 server, in clear by prior knowledge or over TLS by ALPN. The protocol is hyper-h2's."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import (
+    DataReceived,
+    Event,
+    PingReceived,
+    RemoteSettingsChanged,
+    RequestReceived,
+    StreamEnded,
+    StreamReset,
+    TrailersReceived,
+    WindowUpdated,
+)
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes
+
+IO_SECONDS = 20
+Pairs = list[tuple[str, str]]
+
+
+@dataclass
+class Request:
+    connection: Connection
+    stream: int
+    fields: Pairs
+    body: bytes = b""
+    trailers: Pairs = field(default_factory=list)
+    ended: bool = False
+    reset: int | None = None
+
+    def value(self, name: str) -> str | None:
+        found = [value for other, value in self.fields if other == name]
+        assert len(found) <= 1, f"{name} stands {len(found)} times"
+        return found[0] if found else None
+
+    @property
+    def path(self) -> str:
+        return self.value(":path") or ""
+
+    def head(self, status: int = 200, *fields: tuple[str, str], ends: bool = False) -> None:
+        self.connection.send_head(self.stream, [(":status", str(status)), *fields], ends)
+
+    def send(self, content: bytes, trailers: Pairs | None = None, ends: bool = True) -> None:
+        """Content as the gateway's windows let it go; then trailers, or the end."""
+        self.connection.send_content(self.stream, content, trailers, ends)
+
+    def answer(self, content: bytes = b"hello", status: int = 200, *fields: tuple[str, str]) -> None:
+        self.head(status, *fields)
+        self.send(content)
+
+    def cancel(self, code: ErrorCodes = ErrorCodes.REFUSED_STREAM) -> None:
+        self.connection.cancel(self.stream, code)
+
+
+class Connection:
+    """One connection of the gateway. Its methods may be called from any thread."""
+
+    def __init__(self, upstream: HTTP2Upstream, sock: socket.socket, number: int) -> None:
+        self.upstream = upstream
+        self.sock = sock
+        self.number = number
+        self.requests: dict[int, Request] = {}
+        self.waiting: dict[int, tuple[bytearray, Pairs | None, bool]] = {}
+        self.pings = 0
+        self.ended = False
+        #: False: content is read but its window not given back.
+        self.takes_content = True
+        self.lock = threading.RLock()
+        self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+
+    def begin(self) -> None:
+        with self.lock:
+            self.h2.local_settings = type(self.h2.local_settings)(
+                client=False, initial_values=self.upstream.settings | {SettingCodes.ENABLE_PUSH: 0}
+            )
+            self.h2.initiate_connection()
+            self.flush()
+
+    def flush(self) -> None:
+        if piece := self.h2.data_to_send():
+            self.sock.sendall(piece)
+
+    def send_head(self, stream: int, fields: Pairs, ends: bool) -> None:
+        with self.lock:
+            self.h2.send_headers(stream, fields, end_stream=ends)
+            self.flush()
+
+    def send_content(self, stream: int, content: bytes, trailers: Pairs | None, ends: bool) -> None:
+        with self.lock:
+            queued, _, _ = self.waiting.get(stream, (bytearray(), None, False))
+            queued += content
+            self.waiting[stream] = (queued, trailers, ends)
+            self.pump()
+
+    def pump(self) -> None:
+        """Writes what the windows allow."""
+        for stream, (queued, trailers, ends) in list(self.waiting.items()):
+            try:
+                while queued and (room := min(self.h2.local_flow_control_window(stream), 16_384)) > 0:
+                    self.h2.send_data(stream, bytes(queued[:room]))
+                    del queued[:room]
+                if not queued:
+                    del self.waiting[stream]
+                    if trailers:
+                        self.h2.send_headers(stream, trailers, end_stream=True)
+                    elif ends:
+                        self.h2.end_stream(stream)
+            except ProtocolError:
+                self.waiting.pop(stream, None)
+        self.flush()
+
+    def cancel(self, stream: int, code: ErrorCodes) -> None:
+        with self.lock:
+            self.h2.reset_stream(stream, code)
+            self.flush()
+
+    def leave(self, last: int) -> None:
+        """GOAWAY: streams above `last` were not looked at."""
+        with self.lock:
+            # hyper-h2 would take nothing more after a GOAWAY of its own.
+            self.sock.sendall(b"\0\0\x08\x07\0\0\0\0\0" + last.to_bytes(4, "big") + bytes(4))
+
+    def close(self) -> None:
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def run(self) -> None:
+        self.begin()
+        while piece := self.sock.recv(65_536):
+            with self.lock:
+                events = self.h2.receive_data(piece)
+                for event in events:
+                    self.take(event)
+                self.pump()
+
+    def take(self, event: Event) -> None:
+        request = self.requests.get(getattr(event, "stream_id", 0) or 0)
+        if isinstance(event, RequestReceived):
+            request = Request(self, event.stream_id, list(event.headers))
+            self.requests[event.stream_id] = request
+            self.upstream.note(request)
+            self.upstream.on_head(request)
+        elif isinstance(event, DataReceived) and request:
+            request.body += event.data
+            if self.takes_content:
+                self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            self.upstream.on_content(request, event.data)
+        elif isinstance(event, TrailersReceived) and request:
+            request.trailers = list(event.headers)
+        elif isinstance(event, StreamEnded) and request:
+            request.ended = True
+            self.upstream.on_request(request)
+        elif isinstance(event, StreamReset) and request:
+            request.reset = int(event.error_code)
+        elif isinstance(event, PingReceived):
+            self.pings += 1
+        elif not isinstance(event, (WindowUpdated, RemoteSettingsChanged)):
+            return
+        self.upstream.changed()
+
+
+class HTTP2Upstream:
+    """Listens on a free port of 127.0.0.1 until `stop`. Answers each whole request with 200 unless told otherwise."""
+
+    def __init__(
+        self,
+        on_request: Callable[[Request], object] = lambda request: request.answer(),
+        on_head: Callable[[Request], object] = lambda request: None,
+        on_content: Callable[[Request, bytes], object] = lambda request, content: None,
+        tls: ssl.SSLContext | None = None,
+        settings: dict[SettingCodes, int] | None = None,
+    ) -> None:
+        self.on_request = on_request
+        self.on_head = on_head
+        self.on_content = on_content
+        self.tls = tls
+        self.settings = {SettingCodes.MAX_CONCURRENT_STREAMS: 128} | (settings or {})
+        self.requests: list[Request] = []
+        self.connections: list[Connection] = []
+        self.faults: list[str] = []
+        self.condition = threading.Condition()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port: int = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            sock.settimeout(IO_SECONDS)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
+
+    def serve(self, sock: socket.socket) -> None:
+        connection = None
+        try:
+            if self.tls:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+            connection = Connection(self, sock, len(self.connections))
+            self.connections.append(connection)
+            connection.run()
+        except OSError:
+            pass  # the gateway went away
+        except (ProtocolError, AssertionError) as fault:
+            self.faults.append(f"{type(fault).__name__}: {fault}")
+        finally:
+            if connection:
+                connection.ended = True
+            sock.close()
+            self.changed()
+
+    def note(self, request: Request) -> None:
+        with self.condition:
+            self.requests.append(request)
+            self.condition.notify_all()
+
+    def changed(self) -> None:
+        with self.condition:
+            self.condition.notify_all()
+
+    def wait_for(self, true: Callable[[], object], timeout: float = 5) -> None:
+        with self.condition:
+            assert self.condition.wait_for(true, timeout), "the upstream did not see it in time"
+
+    def stop(self) -> None:
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+        for connection in list(self.connections):
+            connection.close()
