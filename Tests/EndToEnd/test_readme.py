@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from harness.gateway import REPOSITORY, Gateway, run_portcullis
 from harness.issuer import KeySetServer, SigningKey, key_set
 from harness.upstream import Upstream
 from harness.waiting import until
+from harness.websocket import EchoServer
 
 README = (REPOSITORY / "README.md").read_text()
 SECTION = README.split("## Your API behind it in five minutes")[1].split("\n## ")[0]
@@ -111,6 +113,24 @@ def test_tokens_are_added_to_the_running_gateway(
     policy["routes"][0]["authenticate"] = ["keys", "tokens"]
     running.replace(policy)
     until(lambda: status() == 200, 3, "the token to be accepted")
+
+
+def test_the_websocket_client(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]) -> None:
+    section = README.split("\n## WebSockets\n")[1].split("\n## ")[0]
+    route = json.loads(re.search(r"```json\n(.*?)```", section, re.DOTALL)[1])["routes"][0]
+    client = re.search(r"```python\n(.*?)```", section, re.DOTALL)[1]
+    secret, record = reader_key()
+    echo = EchoServer()
+    policy = reader_policy(upstream(), record)
+    policy["upstreams"]["api"]["servers"] = [f"http://127.0.0.1:{echo.port}"]
+    policy["routes"].append(route | {"authenticate": ["keys"]})
+    running = gateway(policy)
+    done = subprocess.run(
+        [sys.executable, "-c", client.replace("127.0.0.1:8080", f"127.0.0.1:{running.port}")],
+        env={"KEY": secret, "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=20,
+    )
+    echo.stop()
+    assert done.stdout == "hello\n", done.stderr
 
 
 def test_the_table_of_fields(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]) -> None:

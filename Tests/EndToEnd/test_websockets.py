@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from socket import create_connection
 
 import pytest
+from harness.certificates import Authority
 from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
 from harness.issuer import KeySetServer, SigningKey, jwt_authenticator, key_set
+from harness.messages import Stream, read_head
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
 from harness.upstream import Connection, Upstream
 from harness.waiting import stays_false, until
@@ -25,6 +29,7 @@ KeySets = Callable[..., KeySetServer]
 
 #: What "within a second" may take on a busy machine.
 PROMPT_SECONDS = 1.0
+MIB = 1 << 20
 WEBSOCKET: Json = {"upgrade": ["websocket"]}
 
 
@@ -82,6 +87,34 @@ def test_a_websocket_needs_its_credential(gateway: Start, echo: Callable[..., Ec
     assert refused.value.response.status_code == 401
     with dial(running, X_API_Key=secret) as socket:
         assert alive(socket)
+
+
+def test_tls_on_both_sides(gateway: Start, upstream: Origin, authority: Authority) -> None:
+    origin = upstream(piping, tls=authority.issue("127.0.0.1").server_context())
+    pair = authority.issue("127.0.0.1")
+    config = policy(
+        routes=[open_route(**WEBSOCKET)],
+        upstream={"servers": [f"https://127.0.0.1:{origin.port}"], "protocols": ["http/1.1"],
+                  "tls": {"ca": f"file:{authority.path}"}},
+        listeners=[{
+            "address": "127.0.0.1:0", "tls": {"certificate": f"file:{pair.certificate}", "key": f"file:{pair.key}"}
+        }],
+    )
+    running = gateway(config)
+    port = int(running.wait_for_line("listening on https").rpartition(":")[2])
+    context = ssl.create_default_context(cafile=str(authority.path))
+    with context.wrap_socket(create_connection(("127.0.0.1", port), 10), server_hostname="127.0.0.1") as secure:
+        stream = Stream(secure)
+        secure.sendall(upgrade() + frame(TEXT, b"early"))
+        assert read_head(stream).status == 101
+        assert read_frame(stream) == (TEXT, b"early")
+        for size in [0, 125, 70_000, MIB]:
+            secure.sendall(frame(BINARY, b"x" * size))
+            assert read_frame(stream) == (BINARY, b"x" * size)
+        running.replace(config | {"routes": [open_route()]})
+        assert close_of(read_frame(stream)) == (1008, "route_not_found")
+        assert not stream.fill()
+    assert running.access_records()[0]["reason"] == "route_not_found"
 
 
 # MARK: The credential's life

@@ -338,6 +338,8 @@ final class Exchange {
     func upstreamFailed(_ failure: UpstreamFailure, on failed: any UpstreamStream) {
         guard upstream === failed else { return }
         upstream = nil
+        // It had said all it had to say; only what the client still sent is lost.
+        if upstreamHasEnded { return end() }
         if answer != .none {
             fault = .upstreamCut
             abort()

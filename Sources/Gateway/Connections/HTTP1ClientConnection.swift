@@ -244,6 +244,8 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             if input.isEmpty { exchange.clientEndsAfterThis() }
             if !exchange.answerHasBegun { setDeadline(after: worker.bounds.halfCloseTimeout) }
         case .tunnel:
+            // Without TLS having said so, it is a cut and no end.
+            if isTruncated { return close() }
             var none = TrailerSection()
             exchange?.requestEnded(trailers: &none)
         case .head where mustResume:

@@ -120,12 +120,19 @@ final class HTTP2ClientStream: ClientStream {
 
     /// The client is due to send content or to take some, and has done neither since `instant`.
     func isIdle(since instant: Instant) -> Bool {
-        guard let exchange, exchange.tunnel == nil else { return false }
+        guard let exchange else { return stream.isStalled && stream.lastTaken < instant }
+        // Who is silent in a tunnel is the tunnel's affair.
+        if exchange.tunnel != nil { return false }
         if stream.isStalled { return stream.lastTaken < instant }
         return !exchange.requestIsComplete && !isPaused && stream.lastReceived < instant
     }
 
-    func timedOut() { exchange?.clientTimedOut() }
+    func timedOut() {
+        if let exchange { return exchange.clientTimedOut() }
+        // The answer is whole and is not taken.
+        connection.session.reset(stream, .cancel)
+        connection.queueFlush()
+    }
 
     // MARK: The end
 

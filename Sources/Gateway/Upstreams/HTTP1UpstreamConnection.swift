@@ -340,9 +340,11 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
 
     /// The client sends no more; once all of it is written, the server is told.
     private func endTunnelOutput() {
-        guard output.pending == 0, !hasEndedOutput else { return }
-        hasEndedOutput = true
-        endWriting()
+        guard output.pending == 0 else { return }
+        if !hasEndedOutput {
+            hasEndedOutput = true
+            endWriting()
+        }
         if phase == .leaving, sawPeerClose, !isReadable { close() }
     }
 
