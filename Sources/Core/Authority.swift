@@ -46,8 +46,7 @@ package enum Authority {
             guard host.count > 2, host[host.count &- 1] == 0x5D else { return false }
             return host.extracting(1..<host.count &- 1).ipv6Address != nil
         }
-        for index in host.indices where !host[index].isUnreserved { return false }
-        return true
+        return host.firstIndex(from: 0, strangers: { $0.outsideNames }, isMember: { $0.isUnreserved }) == host.count
     }
 }
 

@@ -77,6 +77,8 @@ package enum FixedBounds {
     package static let keySetFetches = 64
     /// Requests of one loop that wait for a key set to be fetched; more are refused.
     package static let waitingRequests = 1024
+    /// How often the names of upstream servers are resolved anew.
+    package static let nameRefresh: Nanoseconds = .seconds(30)
     /// How long such a request waits at most.
     package static let waitTimeout: Nanoseconds = .seconds(5)
     /// Verified tokens and refused tokens a loop remembers.

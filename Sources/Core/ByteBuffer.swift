@@ -58,14 +58,15 @@ package struct ByteBuffer: ~Copyable, ByteSink, @unchecked Sendable {
 
     @usableFromInline
     package mutating func append(magnitude: UInt64) {
-        guard magnitude < 100_000_000 else {
-            let text = DecimalDigits(magnitude)
-            append(contentsOf: text.bytes.span.extracting(text.start..<24))
-            return
+        let (rest, group) = magnitude.quotientAndRemainder(dividingBy: 100_000_000)
+        let digits = group.eightDigits
+        var leadingZeros = 0
+        if rest > 0 {
+            append(magnitude: rest)
+        } else {
+            // Of 0 one digit is left.
+            leadingZeros = min(digits.trailingZeroBitCount &>> 3, 7)
         }
-        let digits = magnitude.eightDigits
-        // Of 0 one digit is left.
-        let leadingZeros = min(digits.trailingZeroBitCount &>> 3, 7)
         let text = (digits | 0x3030_3030_3030_3030) &>> UInt64(truncatingIfNeeded: leadingZeros &* 8)
         unsafe room(for: 8).storeBytes(of: text.littleEndian, as: UInt64.self)
         count &+= 8 &- leadingZeros

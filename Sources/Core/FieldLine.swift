@@ -18,6 +18,25 @@ package struct FieldLine: Sendable {
     }
 }
 
+extension Array where Element == FieldLine {
+    /// Puts a line at `index`, which is the count at most, in place of the one there: cheaper than emptying an array
+    /// and filling it again. Lines beyond the last one put go with `removeLines(from:)`.
+    @inlinable @inline(__always)
+    package mutating func put(_ line: FieldLine, at index: Int) {
+        if index < count {
+            self[index] = line
+        } else {
+            append(line)
+        }
+    }
+
+    /// Removes the lines from `index` on.
+    @inlinable
+    package mutating func removeLines(from index: Int) {
+        if index < count { removeSubrange(index..<count) }
+    }
+}
+
 /// The fields the gateway itself acts on, told apart once while parsing. Everything else is `.other`.
 @frozen @usableFromInline
 package enum KnownField: UInt8, Sendable {

@@ -62,10 +62,15 @@ package struct RequestHead: Sendable {
 
     package init() {}
 
-    /// Empties the head but keeps its storage. Whoever replaces `bytes` as a whole in the end need not empty them before.
-    package mutating func removeAll(keepingBytes: Bool = false) {
-        if !keepingBytes { bytes.removeAll(keepingCapacity: true) }
+    /// Empties the head but keeps its storage.
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
+        removeFacts()
+    }
+
+    /// Forgets all but `bytes` and `fields`, for whoever puts others in their place.
+    package mutating func removeFacts() {
         method = .get
         methodRange = .empty
         target = .empty
@@ -96,10 +101,15 @@ package struct ResponseHead: Sendable {
 
     package init() {}
 
-    /// Empties the head but keeps its storage. Whoever replaces `bytes` as a whole in the end need not empty them before.
-    package mutating func removeAll(keepingBytes: Bool = false) {
-        if !keepingBytes { bytes.removeAll(keepingCapacity: true) }
+    /// Empties the head but keeps its storage.
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
+        removeFacts()
+    }
+
+    /// Forgets all but `bytes` and `fields`, for whoever puts others in their place.
+    package mutating func removeFacts() {
         status = 0
         reason = .empty
         version = .http11

@@ -33,13 +33,14 @@ package struct RequestID: Hashable, Sendable {
     /// True for what may be taken over as an identifier: 1 to 128 of letters, digits, `.`, `_`, `-`.
     package static func isAcceptable(_ bytes: Span<UInt8>) -> Bool {
         guard 1...acceptableBytes ~= bytes.count else { return false }
-        for index in bytes.indices {
-            let byte = bytes[index]
-            guard (byte | 0x20) &- 0x61 < 26 || byte.isDigit || byte == 0x2E || byte == 0x5F || byte == 0x2D else {
-                return false
-            }
-        }
-        return true
+        return bytes.firstIndex(from: 0, strangers: { $0.outsideNames }, isMember: { $0.isAcceptable }) == bytes.count
+    }
+}
+
+extension UInt8 {
+    /// Letters, digits, `.`, `_`, `-`.
+    fileprivate var isAcceptable: Bool {
+        (self | 0x20) &- 0x61 < 26 || isDigit || self == 0x2E || self == 0x5F || self == 0x2D
     }
 }
 

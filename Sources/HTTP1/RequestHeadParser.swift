@@ -14,6 +14,8 @@ package struct RequestHeadParser: Sendable {
     private var position = 0
     private var scanner = FieldSectionScanner(at: 0)
     private var framing = FramingFields()
+    /// Lines read so far. Those in the head beyond them are of a head before.
+    private var fieldCount = 0
     private var host = ByteRange.empty
     private var hasHost = false
     private var hasUpgrade = false
@@ -27,16 +29,20 @@ package struct RequestHeadParser: Sendable {
     /// same bytes again with more behind them. After `.complete` the parser is ready for the next head. Whatever the
     /// outcome, no more than `bounds.headByteLimit` bytes of a head are looked at.
     ///
-    /// `head` means something after `.complete` only. One value may serve many connections in turn: what was read of an
-    /// incomplete head is kept in the parser, never in `head`.
+    /// `head` means something after `.complete` only, and is empty after `.malformed`. One value may serve many
+    /// connections in turn: what was read of an incomplete head is kept in the parser, never in `head`.
     package mutating func parse(
         _ bytes: Span<UInt8>, bounds: Bounds, into head: inout RequestHead
     ) -> HeadProgress {
         if !partial.isEmpty { head = partial.removeLast() }
         let progress = advance(bytes, bounds: bounds, into: &head)
-        if progress != .incomplete {
+        switch progress {
+        case .complete: self = RequestHeadParser()
+        case .malformed:
             self = RequestHeadParser()
-        } else if step != .emptyLines {
+            head.removeAll()
+        case .incomplete:
+            if step == .emptyLines { break }
             partial.append(head)
             head = RequestHead()
         }
@@ -48,7 +54,7 @@ package struct RequestHeadParser: Sendable {
     ) -> HeadProgress {
         if step == .emptyLines {
             if let stop = skipEmptyLines(bytes) { return stop }
-            head.removeAll(keepingBytes: true)
+            head.removeFacts()
         }
         // A head is judged within its limit only, so that the outcome does not depend on how much has arrived.
         let (limit, overflow) = origin.addingReportingOverflow(bounds.headByteLimit)
@@ -156,12 +162,13 @@ package struct RequestHeadParser: Sendable {
             case .incomplete: return .incomplete
             case .malformed(let fault): return .malformed(RequestFault(fault))
             case .line(var line):
-                guard head.fields.count < limit else { return .malformed(.tooManyFields) }
+                guard fieldCount < limit else { return .malformed(.tooManyFields) }
                 line.isDropped = line.isHopByHop(in: bytes, origin: origin)
                 if line.known != .other, let fault = take(&line, in: bytes, head: &head) {
                     return .malformed(fault)
                 }
-                head.fields.append(line)
+                head.fields.put(line, at: fieldCount)
+                fieldCount &+= 1
             case .end: return finish(bytes, head: &head)
             }
         }
@@ -215,6 +222,7 @@ package struct RequestHeadParser: Sendable {
         }
         let received = bytes.extracting(origin..<end)
         head.bytes.replaceAll(with: received)
+        head.fields.removeLines(from: fieldCount)
         if head.targetForm != .absolute { head.authority = host }
         head.keepsAlive = !framing.closes && (head.version != .http10 || framing.keepsAlive)
         head.wantsUpgrade = head.version != .http10 && framing.upgrades && hasUpgrade

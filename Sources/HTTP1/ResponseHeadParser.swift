@@ -10,6 +10,8 @@ package struct ResponseHeadParser: Sendable {
     private var position = 0
     private var scanner = FieldSectionScanner(at: 0)
     private var framing = FramingFields()
+    /// Lines read so far. Those in the head beyond them are of a head before.
+    private var fieldCount = 0
     /// The head as far as it was read, between calls: nothing, or one.
     private var partial: [ResponseHead] = []
 
@@ -28,10 +30,14 @@ package struct ResponseHeadParser: Sendable {
         let isLimited = bytes.count >= FixedBounds.responseHeadBytes
         let window = isLimited ? bytes.extracting(0..<FixedBounds.responseHeadBytes) : bytes
         var progress = advance(window, requestMethod: requestMethod, into: &head)
-        if progress == .incomplete, isLimited { progress = .malformed(.headTooLarge) }
-        if progress != .incomplete {
+        if isLimited, progress == .incomplete { progress = .malformed(.headTooLarge) }
+        switch progress {
+        case .complete: self = ResponseHeadParser()
+        case .malformed:
             self = ResponseHeadParser()
-        } else if position > 0 {
+            head.removeAll()
+        case .incomplete:
+            if position == 0 { break }
             partial.append(head)
             head = ResponseHead()
         }
@@ -59,7 +65,7 @@ package struct ResponseHeadParser: Sendable {
         let line = bytes.extracting(0..<Swift.min(bytes.count, 13))
         if line.isEmpty { return .incomplete }
         if position == 0 {
-            head.removeAll(keepingBytes: true)
+            head.removeFacts()
             position = 1
         }
         switch VersionProbe(line.extracting(0..<Swift.min(line.count, 8))) {
@@ -110,12 +116,13 @@ package struct ResponseHeadParser: Sendable {
             case .incomplete: return .incomplete
             case .malformed(let fault): return .malformed(ResponseFault(fault))
             case .line(var line):
-                guard head.fields.count < limit else { return .malformed(.tooManyFields) }
+                guard fieldCount < limit else { return .malformed(.tooManyFields) }
                 line.isDropped = line.isHopByHop(in: bytes, origin: 0)
                 if line.known != .other, let fault = take(line, in: bytes, version: head.version) {
                     return .malformed(fault)
                 }
-                head.fields.append(line)
+                head.fields.put(line, at: fieldCount)
+                fieldCount &+= 1
             case .end: return finish(bytes, requestMethod: requestMethod, head: &head)
             }
         }
@@ -159,6 +166,7 @@ package struct ResponseHeadParser: Sendable {
             !framing.closes && head.framing != .untilClose && (head.version != .http10 || framing.keepsAlive)
         let received = bytes.extracting(0..<end)
         head.bytes.replaceAll(with: received)
+        head.fields.removeLines(from: fieldCount)
         framing.dropNamedFields(&head.fields, in: received)
         if head.framing != .chunked {
             for index in head.fields.indices where head.fields[index].known == .trailer {

@@ -9,9 +9,13 @@ extension HTTP2Session {
         case .content: break
         case .headers:
             headerBlockSince = now
+            continuationCount = 0
             // What comes behind our GOAWAY is ignored, but not for ever.
             return !isLeaving || stream(header.stream_id) != nil || charge(.refusedStream)
-        case .continuation: return charge(.continuation)
+        case .continuation:
+            continuationCount &+= 1
+            if continuationCount > limits.continuationFrames { fail(.headerBlockTooLarge) }
+            return charge(.continuation)
         case .windowUpdate:
             windowUpdateCredit &-= 1
             if windowUpdateCredit < 0 {

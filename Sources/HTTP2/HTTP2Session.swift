@@ -43,6 +43,8 @@ package class HTTP2Session {
     var windowUpdateCredit = 32
     /// The peer's SETTINGS came: it does speak HTTP/2.
     package internal(set) var hasSettings = false
+    /// CONTINUATION frames of the block being received.
+    var continuationCount = 0
     var outstandingPings = 0
     static let freeStorageLimit = 4
     static let windowUpdateCreditLimit = 1024

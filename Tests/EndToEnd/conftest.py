@@ -11,23 +11,38 @@ from harness.gateway import Gateway
 from harness.http2_upstream import HTTP2Upstream
 from harness.issuer import KeySetServer
 from harness.origin import QuickOrigin
+from harness.protocols import HTTP1, PROTOCOLS, ClientProtocol
 from harness.upstream import Script, Upstream
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`@pytest.mark.clients(...)` runs a test once for each of these protocols; the mark nearest to the test counts."""
+    if marked := metafunc.definition.get_closest_marker("clients"):
+        metafunc.fixturenames.append("protocol")
+        metafunc.parametrize("protocol", [PROTOCOLS[name] for name in marked.args], ids=marked.args, indirect=True)
+
+
 @pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+def protocol(request: pytest.FixtureRequest) -> ClientProtocol:
+    """What clients speak with the gateways of the test."""
+    return getattr(request, "param", HTTP1)
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, protocol: ClientProtocol) -> Iterator[Callable[..., Gateway]]:
     """Starts `portcullis serve` on a policy; ports are free ones. A gateway that crashed fails its test."""
     started: list[Gateway] = []
 
     def start(config: dict | str, **options: object) -> Gateway:
         folder = tmp_path / f"gateway-{len(started)}"
         folder.mkdir(exist_ok=True)
-        started.append(Gateway(config, folder, **options))
+        started.append(Gateway(config, folder, **{"protocol": protocol} | options))
         return started[-1]
 
     yield start
     crashed = []
     for one in started:
+        one.forget_ports()
         if one.process.poll() is None:
             one.kill()
         elif one.process.returncode != 0:

@@ -10,6 +10,7 @@ import pytest
 from harness.client import RawClient, ask, reason, request
 from harness.gateway import Gateway
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
+from harness.protocols import ALL
 from harness.upstream import Upstream
 
 Start = Callable[..., Gateway]
@@ -52,6 +53,7 @@ WALKS = {
 }
 
 
+@pytest.mark.clients("h1", "h2-tls")
 @pytest.mark.parametrize(("trusted", "fields", "client"), WALKS.values(), ids=WALKS.keys())
 def test_x_forwarded_for(gateway: Start, upstream: Origin, trusted: list[str], fields: list[str], client: str) -> None:
     origin = upstream()
@@ -71,6 +73,7 @@ FORWARDED = {
 }
 
 
+@pytest.mark.clients("h1", "h2-tls")
 @pytest.mark.parametrize(("value", "client"), FORWARDED.values(), ids=FORWARDED.keys())
 def test_forwarded(gateway: Start, upstream: Origin, value: str, client: str) -> None:
     origin = upstream()
@@ -79,10 +82,12 @@ def test_forwarded(gateway: Start, upstream: Origin, value: str, client: str) ->
     assert origin.requests[0].value("x-seen") == client
 
 
+@pytest.mark.clients(*ALL)
 def test_what_a_stranger_says_of_itself_is_rewritten(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
+    running = gateway(policy(origin.port))
     ask(
-        gateway(policy(origin.port)).port,
+        running.port,
         fields=[
             "X-Forwarded-For: 9.9.9.9",
             "X-Forwarded-Proto: https",
@@ -95,10 +100,11 @@ def test_what_a_stranger_says_of_itself_is_rewritten(gateway: Start, upstream: O
     )
     seen = origin.requests[0]
     assert seen.value("x-forwarded-for") == "127.0.0.1"
-    assert seen.value("x-forwarded-proto") == "http"
+    assert seen.value("x-forwarded-proto") == ("https" if running.protocol.is_tls else "http")
     assert b"9.9.9.9" not in seen.head and b"evil.test" not in seen.head
 
 
+@pytest.mark.clients(*ALL)
 def test_what_a_trusted_peer_says_is_continued(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
     ask(
@@ -119,6 +125,7 @@ LISTS = {
 }
 
 
+@pytest.mark.clients(*ALL)
 @pytest.mark.parametrize(("authorize", "status"), LISTS.values(), ids=LISTS.keys())
 def test_lists_of_a_route(gateway: Start, upstream: Origin, authorize: Json, status: int) -> None:
     origin = upstream()
@@ -129,6 +136,7 @@ def test_lists_of_a_route(gateway: Start, upstream: Origin, authorize: Json, sta
         assert not origin.requests
 
 
+@pytest.mark.clients(*ALL)
 def test_a_keys_list_judges_the_walked_address(gateway: Start, upstream: Origin) -> None:
     secret, record = api_key(allow_ips=["9.9.9.0/24", "2001:db8::/32"])
     running = gateway(keyed_policy(upstream().port, records=[record], trusted_proxies=["127.0.0.1"]))

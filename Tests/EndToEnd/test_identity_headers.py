@@ -10,10 +10,13 @@ from harness.gateway import Gateway
 from harness.issuer import SigningKey, jwt_authenticator
 from harness.messages import Message
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
+from harness.protocols import ALL, HTTP1_ONLY
 from harness.upstream import Upstream
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
+
+pytestmark = pytest.mark.clients(*ALL)
 
 NAMES = ["X-Auth-Subject", "X-Auth-Method", "X-Auth-Credential", "X-Auth-Issuer", "X-Auth-Scopes"]
 
@@ -67,6 +70,7 @@ def test_spoofed_on_an_open_route(gateway: Start, upstream: Origin, name: str) -
         assert b"root" not in origin.requests[-1].head, spelling
 
 
+@pytest.mark.clients(*HTTP1_ONLY)
 def test_spoofed_in_trailers(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
     running = gateway(policy(origin.port))
@@ -79,6 +83,7 @@ def test_spoofed_in_trailers(gateway: Start, upstream: Origin) -> None:
     assert b"root" not in origin.raw
 
 
+@pytest.mark.clients(*HTTP1_ONLY)
 @pytest.mark.parametrize(
     "named", ["X-Auth-Subject", "x-auth-subject, close", "X_Auth_Subject", "X-Auth-Subject,X-Auth-Method,Via"]
 )
@@ -177,6 +182,7 @@ def test_hostile_claim_values(gateway: Start, upstream: Origin, name: str) -> No
             assert len(value) <= 8192
 
 
+@pytest.mark.clients(*HTTP1_ONLY)
 def test_request_ids(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
     running = gateway(policy(origin.port))
@@ -217,6 +223,7 @@ def test_no_server_header_of_ours(gateway: Start, upstream: Origin) -> None:
         assert "server" not in answer.names() or "portcullis" not in answer.value("server").lower()
 
 
+@pytest.mark.clients(*HTTP1_ONLY)
 def test_many_fields_at_once(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
     secret, record = api_key()

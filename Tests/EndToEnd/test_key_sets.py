@@ -198,6 +198,21 @@ def test_state_is_visible(gateway: Start, upstream: Origin, key_set_server: Serv
     assert "key_set" in running.admin("/metrics")
 
 
+def test_an_operator_has_a_key_set_fetched_now(gateway: Start, upstream: Origin, key_set_server: Server) -> None:
+    kept, removed = SigningKey("ES256"), SigningKey("ES256")
+    server = key_set_server(key_set(kept, removed))
+    running = gateway(fetched_policy(upstream().port, server.url))
+    token = removed.token()
+    assert show(running, token).status == 200
+    server.publish(key_set(kept))
+    assert show(running, token).status == 200, "nothing has asked for the keys again yet"
+    name = next(iter(fetched_policy(1, server.url)["key_sets"]))
+    assert ask(running.admin_port, f"/key_sets/{name}/refresh", method="POST").status == 202
+    until(lambda: show(running, token).status == 401, 5, "the end of the removed key")
+    for path in ("/key_sets/nobody/refresh", f"/key_sets/{name}", "/key_sets//refresh"):
+        assert ask(running.admin_port, path, method="POST").status == 404
+
+
 def test_key_sets_outlive_a_reload(gateway: Start, upstream: Origin, key_set_server: Server) -> None:
     key = SigningKey("ES256")
     server = key_set_server(key_set(key))

@@ -13,10 +13,13 @@ import pytest
 from harness.client import ask, reason
 from harness.gateway import Gateway, run_portcullis
 from harness.policy import Json, api_key, key_authenticator, keyed_policy, open_route, policy
+from harness.protocols import ALL
 from harness.upstream import Upstream
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
+
+pytestmark = pytest.mark.clients(*ALL)
 
 
 def test_a_key_is_let_through_and_does_not_travel_on(gateway: Start, upstream: Origin) -> None:
@@ -129,6 +132,7 @@ def test_a_query_credential_only_where_switched_on(gateway: Start, upstream: Ori
     assert secret not in running.access_text()
 
 
+@pytest.mark.clients("h1")
 def test_a_query_source_without_the_switch_is_an_error(upstream: Origin, tmp_path: Path) -> None:
     _, record = api_key()
     config = keyed_policy(upstream().port, records=[record])
@@ -181,11 +185,13 @@ def test_a_new_key_works(gateway: Start, upstream: Origin) -> None:
     assert ask(port, fields=[f"X-API-Key: {secret}"]).status == 200
 
 
+@pytest.mark.clients("h1")
 def test_new_keys_differ() -> None:
     made = {run_portcullis("key", "new", "--json", "--id", "x").stdout for _ in range(5)}
     assert len(made) == 5
 
 
+@pytest.mark.clients("h1")
 def test_the_digest_of_a_key_read_from_standard_input() -> None:
     secret = "rbtk_abcdefghijklmnopqrstuv"
     made = run_portcullis("key", "hash", given=secret + "\n")

@@ -14,10 +14,13 @@ from harness.gateway import Gateway
 from harness.issuer import SigningKey, jwt_authenticator
 from harness.messages import Message
 from harness.policy import Json, api_key, key_authenticator, keyed_policy, open_route, policy
+from harness.protocols import ALL, HTTP1_ONLY
 from harness.upstream import Upstream, answering, ok
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
+
+pytestmark = pytest.mark.clients(*ALL)
 
 SLOW = {"requests": 60, "per": "1h", "burst": 20, "by": "identity"}
 
@@ -197,6 +200,7 @@ def test_the_upstreams_own_rate_fields(gateway: Start, upstream: Origin) -> None
     assert kept.values("x-ratelimit-limit") == ["999"]
 
 
+@pytest.mark.clients("h1")
 @pytest.mark.parametrize("loops", [1, 4])
 def test_never_more_than_burst_and_rate(gateway: Start, upstream: Origin, loops: int) -> None:
     """256 connections at once, over all event loops."""
@@ -223,6 +227,7 @@ def test_never_more_than_burst_and_rate(gateway: Start, upstream: Origin, loops:
     assert passed >= burst + rate * (seen.seconds - 1) * 0.8
 
 
+@pytest.mark.clients(*HTTP1_ONLY)
 def test_a_refused_request_does_not_reach_the_upstream_with_its_body(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
     secret, record = api_key()

@@ -13,6 +13,7 @@ from harness.gateway import Gateway
 from harness.issuer import ALGORITHMS, SigningKey, jwt_authenticator, key_set
 from harness.messages import Message
 from harness.policy import Json, api_key, key_authenticator, open_route, policy
+from harness.protocols import ALL
 from harness.upstream import Upstream
 
 Start = Callable[..., Gateway]
@@ -78,6 +79,7 @@ def test_attack(case: dict, again: bool, attacked: tuple[Gateway, Upstream]) -> 
     assert running.is_alive()
 
 
+@pytest.mark.clients("h1", "h2-tls")
 @pytest.mark.parametrize("library", ["pyjwt", "joserfc"])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_minted_elsewhere(gateway: Start, upstream: Origin, algorithm: str, library: str) -> None:
@@ -116,6 +118,7 @@ TIMES = {
 }
 
 
+@pytest.mark.clients("h1", "h2-tls")
 @pytest.mark.parametrize(("offsets", "expected"), TIMES.values(), ids=TIMES.keys())
 def test_times(gateway: Start, upstream: Origin, offsets: dict[str, int], expected: str | None) -> None:
     key = SigningKey("ES256")
@@ -153,6 +156,7 @@ CLAIMS = {
 }
 
 
+@pytest.mark.clients("h1", "h2-tls")
 @pytest.mark.parametrize(("claims", "status"), CLAIMS.values(), ids=CLAIMS.keys())
 def test_claims(gateway: Start, upstream: Origin, claims: dict, status: int | None) -> None:
     origin = upstream()
@@ -188,6 +192,7 @@ def test_types(gateway: Start, upstream: Origin) -> None:
     assert reason(show(port, key.token())) == "token_type_wrong"
 
 
+@pytest.mark.clients(*ALL)
 def test_two_issuers_on_one_route(gateway: Start, upstream: Origin) -> None:
     """Told apart by `iss`; the key of one never opens the other."""
     origin = upstream()
@@ -243,6 +248,7 @@ def test_pem_and_file_key_sets(gateway: Start, upstream: Origin, tmp_path) -> No
     assert show(port, second.token(iss="https://file.test")).status == 200
 
 
+@pytest.mark.clients(*ALL)
 def test_scopes_and_claims_of_a_route(gateway: Start, upstream: Origin) -> None:
     key = SigningKey("ES256")
     config = token_policy(upstream().port, key)
@@ -284,6 +290,7 @@ def mixed(gateway: Start, upstream: Origin) -> tuple[Gateway, Upstream, SigningK
     return gateway(config), origin, key, secret
 
 
+@pytest.mark.clients(*ALL)
 def test_k01_two_authorization_fields(mixed) -> None:
     running, origin, key, _ = mixed
     token = key.token()
@@ -293,12 +300,14 @@ def test_k01_two_authorization_fields(mixed) -> None:
     assert not origin.requests
 
 
+@pytest.mark.clients(*ALL)
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
 def test_k02_scheme_in_any_case(mixed, scheme: str) -> None:
     running, _, key, _ = mixed
     assert ask(running.port, fields=[f"Authorization: {scheme} {key.token()}"]).status == 200
 
 
+@pytest.mark.clients(*ALL)
 @pytest.mark.parametrize("value", ["Bearer", "Bearer ", "", "Basic eDp5", "Bearer a b"])
 def test_k03_nothing_usable_behind_bearer(mixed, value: str) -> None:
     running, origin, _, _ = mixed
@@ -309,6 +318,7 @@ def test_k03_nothing_usable_behind_bearer(mixed, value: str) -> None:
     assert not origin.requests
 
 
+@pytest.mark.clients(*ALL)
 def test_k04_a_token_in_the_query_does_not_count_and_is_not_logged(mixed) -> None:
     running, origin, key, _ = mixed
     token = key.token()
@@ -318,6 +328,7 @@ def test_k04_a_token_in_the_query_does_not_count_and_is_not_logged(mixed) -> Non
     assert token.split(".")[2] not in running.access_text() + "\n".join(running.lines)
 
 
+@pytest.mark.clients(*ALL)
 def test_k05_a_token_and_another_credential(mixed) -> None:
     """The first source in the configured order decides: the key. A bad key is not rescued by a good token."""
     running, origin, key, secret = mixed
@@ -354,6 +365,7 @@ def test_k07_an_oct_key_from_a_url_is_ignored(gateway: Start, upstream: Origin, 
     assert show(port, shared.token()).status == 401
 
 
+@pytest.mark.clients(*ALL)
 def test_tokens_do_not_reach_the_upstream_nor_the_log(mixed) -> None:
     running, origin, key, _ = mixed
     token = key.token(jti="visible-id")

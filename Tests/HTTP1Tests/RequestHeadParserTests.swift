@@ -95,6 +95,23 @@ import Testing
         #expect(parseRequest(bytes, cuts: Array(1..<bytes.count)).progress == .malformed(fault))
     }
 
+    @Test func `a head holds nothing of the one before, whether it is shorter or refused`() {
+        var (head, parser) = (RequestHead(), RequestHeadParser())
+        func parse(_ text: String) -> Bool {
+            if case .complete = parser.parse(text.utf8.span, bounds: Bounds(), into: &head) { return true }
+            return false
+        }
+        #expect(parse("GET /long HTTP/1.1\r\nHost: h\r\nCookie: secret\r\nX-A: b\r\n\r\n"))
+        #expect(parse("GET /b HTTP/1.1\r\nHost: h\r\n\r\n"))
+        #expect(head.fields.map { text(head.bytes, $0.name) } == ["Host"])
+        #expect(head.bytes == Array("GET /b HTTP/1.1\r\nHost: h\r\n\r\n".utf8))
+        for refused in ["GET /b HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n", "G(T", "\r\r"] {
+            #expect(parse("GET /long HTTP/1.1\r\nHost: h\r\nCookie: secret\r\n\r\n"))
+            #expect(!parse(refused))
+            #expect(head.fields.isEmpty && head.bytes.isEmpty)
+        }
+    }
+
     @Test func `every fault but those of size, of HTTP 2 and of TLS is in the table`() {
         let seen = Self.faults.map(\.1)
         for fault in RequestFault.allCases where !seen.contains(fault) {

@@ -135,6 +135,16 @@ import Testing
         #expect(peer.heads.isEmpty && peer.session.headerBlockSince != nil)
     }
 
+    @Test func `a block in as many frames as allowed arrives, byte by byte too`() {
+        let block = Frames.block(Frames.get)
+        var frames = Frames.frame(.headers, flags: Frames.endStream, stream: 1, Array(block.prefix(10)))
+        for index in 1..<8 { frames += Frames.frame(.continuation, stream: 1, [block[9 + index]]) }
+        frames += Frames.frame(.continuation, flags: Frames.endHeaders, stream: 1, Array(block.dropFirst(17)))
+        let peer = opened()
+        for byte in frames { peer.receive([byte]) }
+        #expect(peer.events == ["request 1 GET /x"] && peer.session.failure == nil)
+    }
+
     @Test func `empty CONTINUATION frames without end`() {
         let peer = opened()
         peer.receive(Frames.frame(.headers, flags: Frames.endStream, stream: 1, Frames.block(Frames.get)))

@@ -3,7 +3,7 @@ import IO
 import Policy
 import Synchronization
 
-/// What the admin listener answers: `/healthz`, `/readyz`, `/metrics` and `/status`.
+/// What the admin listener answers: `/healthz`, `/readyz`, `/metrics`, `/status`, and `POST /key_sets/NAME/refresh`.
 struct AdminEndpoint {
     let worker: Worker
 
@@ -11,8 +11,14 @@ struct AdminEndpoint {
     func answer(_ exchange: Exchange) {
         let head = exchange.head
         let path = head.bytes.span.extracting(head.path.range)
+        if head.method == .post, path.hasPrefix(Self.keySets.span) {
+            refreshKeySet(exchange, path.extracting(Self.keySets.count..<path.count))
+            return
+        }
         guard head.method == .get || head.method == .head else {
-            send(exchange, status: 405, type: "text/plain; charset=utf-8", body: Array("only GET and HEAD\n".utf8))
+            send(
+                exchange, status: 405, type: "text/plain; charset=utf-8",
+                body: Array("only GET and HEAD, and POST /key_sets/NAME/refresh\n".utf8))
             return
         }
         if path.equals("/healthz") {
@@ -31,6 +37,21 @@ struct AdminEndpoint {
                 exchange, status: 404, type: "text/plain; charset=utf-8",
                 body: Array("try /healthz, /readyz, /metrics or /status\n".utf8))
         }
+    }
+
+    private static let keySets = Array("/key_sets/".utf8)
+
+    /// `POST /key_sets/NAME/refresh`: fetches a key set now.
+    private func refreshKeySet(_ exchange: Exchange, _ rest: Span<UInt8>) {
+        let suffix = Array("/refresh".utf8)
+        var isKnown = false
+        if rest.count > suffix.count, rest.extracting(rest.count - suffix.count..<rest.count).equals(suffix.span) {
+            let name = String(decoding: rest.extracting(0..<rest.count - suffix.count).copied(), as: UTF8.self)
+            isKnown = worker.shared.keySets.refresh(named: name)
+        }
+        send(
+            exchange, status: isKnown ? 202 : 404, type: "text/plain; charset=utf-8",
+            body: Array((isKnown ? "the key set is being fetched\n" : "no key set of this name is fetched\n").utf8))
     }
 
     private func send(_ exchange: Exchange, status: Int, type: StaticString, body: [UInt8]) {

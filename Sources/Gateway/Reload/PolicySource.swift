@@ -1,5 +1,6 @@
 package import Core
 import Crypto
+import HTTP1
 import IO
 import Policy
 
@@ -17,17 +18,25 @@ package final class PolicySource: Sendable {
     /// A policy file above this is a mistake; many keys belong in a keys file.
     package static let byteLimit = 67_108_864
 
+    /// Reasons of malformed messages, for profiles to name.
+    private static let parserReasons =
+        RequestFault.allCases.map(\.reason.description) + FramingFault.allCases.map(\.reason.description)
+
     private let path: String
     private let resolution: Resolution
+    /// How the names of servers become addresses.
+    package let addresses: UpstreamResolution
     private let cryptography: any Cryptography
     private let hashSeed: HashSeed
 
     /// `path` as the operator named the file; it stands in diagnostics.
     package init(
-        path: String, resolution: Resolution = .required, cryptography: any Cryptography = OpenSSLCryptography()
+        path: String, resolution: Resolution = .required, addresses: UpstreamResolution = UpstreamResolution(),
+        cryptography: any Cryptography = OpenSSLCryptography()
     ) {
         self.path = path
         self.resolution = resolution
+        self.addresses = addresses
         self.cryptography = cryptography
         hashSeed = HashSeed(SecureRandom.word(), SecureRandom.word())
     }
@@ -55,7 +64,7 @@ package final class PolicySource: Sendable {
                 Diagnostic(.error, .fileUnreadable, file: path, position: nil, path: "", message: error.message))
             return
         }
-        let read = ConfigurationReader.read(bytes.span, file: path)
+        let read = ConfigurationReader.read(bytes.span, file: path, parserReasons: Self.parserReasons)
         load.diagnostics = read.diagnostics
         guard var configuration = read.configuration else { return }
         load.diagnostics += ConfigurationWarnings.review(
@@ -102,38 +111,15 @@ package final class PolicySource: Sendable {
     ) -> [CompiledPolicy.Upstream] {
         upstreams.sorted { $0.key < $1.key }.map { name, configuration in
             let known = previous?.upstreams.first { $0.name == name }?.servers ?? []
-            var servers: [CompiledPolicy.Server] = []
-            for server in configuration.servers {
-                var found = resolve(server, known, into: &load)
-                if let tls = configuration.tls {
-                    let name = TLSServerName(tls.serverName ?? server.value.host)
-                    for index in found.indices { found[index].tlsName = name }
-                }
-                servers += found.filter { !servers.contains($0) }
+            let servers = addresses.servers(of: configuration, known: known) { failure in
+                let isWarning = resolution == .advisory || !failure.kept.isEmpty
+                load.diagnostics.append(
+                    Diagnostic(
+                        isWarning ? .warning : .error, .serverInvalid, file: path, position: failure.server.position,
+                        path: failure.server.path,
+                        message: failure.kept.isEmpty ? failure.message : "\(failure.message); its old addresses stay"))
             }
             return CompiledPolicy.Upstream(name: name, configuration: configuration, servers: servers)
-        }
-    }
-
-    private func resolve(
-        _ server: Located<UpstreamConfiguration.Server>, _ known: [CompiledPolicy.Server], into load: inout PolicyLoad
-    ) -> [CompiledPolicy.Server] {
-        let host = server.value.host
-        let hostField = Array("\(host.contains(":") ? "[\(host)]" : host):\(server.value.port)".utf8)
-        do throws(NameResolution.Failure) {
-            return try NameResolution.endpoints(of: host, port: server.value.port).map {
-                CompiledPolicy.Server(endpoint: $0, hostField: hostField)
-            }
-        } catch {
-            // A resolver that is down for a moment must not undo addresses that are in use.
-            let kept = known.filter { $0.hostField == hostField }
-            let isWarning = resolution == .advisory || !kept.isEmpty
-            load.diagnostics.append(
-                Diagnostic(
-                    isWarning ? .warning : .error, .serverInvalid, file: path, position: server.position,
-                    path: server.path,
-                    message: kept.isEmpty ? error.message : "\(error.message); its old addresses stay"))
-            return kept
         }
     }
 }

@@ -13,12 +13,16 @@ package final class GatewayServer: @unchecked Sendable {
     private let source: PolicySource
     private let shared: SharedState
     private let control = DispatchQueue(label: "portcullis.control")
+    private let resolving = DispatchQueue(label: "portcullis.resolving", qos: .utility)
     private var workers: [Worker] = []
     private var policy: CompiledPolicy
     private var listeners: [OpenListener] = []
     private var listenersOpened = 0
     private var signals: [any DispatchSourceSignal] = []
     private var watch: FileWatch?
+    private var nameTimer: (any DispatchSourceTimer)?
+    /// Grows with each policy put in force, so that what was found out for an older one is told.
+    private var policyNumber = 0
     private var isDraining = false
     /// Loops that still have clients, or that have yet to cut them.
     private var undrained = 0
@@ -54,6 +58,7 @@ package final class GatewayServer: @unchecked Sendable {
 
     private func started() {
         watchFiles()
+        watchNames()
         shared.keySets.adopt(policy.keySets)
         watchSignals { self.announce() }
     }
@@ -168,13 +173,53 @@ package final class GatewayServer: @unchecked Sendable {
             refuse([error.description], cause)
             return
         }
+        warnOfRestartMembers(next.snapshot.configuration)
         policy = next
+        policyNumber += 1
         shared.adopt(next)
         for worker in workers {
             worker.loop.submit { worker.loop.round { worker.adopt(next) } }
         }
         shared.reloads.succeeded()
         shared.log.info("reloaded (\(cause)): \(next.snapshot.routes.count) routes")
+    }
+
+    /// Says what of a new policy waits for the next start.
+    private func warnOfRestartMembers(_ next: Configuration) {
+        let current = policy.snapshot.configuration
+        if next.loops != current.loops { shared.log.info("\"loops\" has changed: it is read at the start only") }
+        if next.bounds.bucketLimit != current.bounds.bucketLimit {
+            shared.log.info("\"bounds.buckets\" has changed: it is read at the start only")
+        }
+    }
+
+    // MARK: Names
+
+    /// Resolves the names of upstream servers again and again: addresses behind them move without a word to us.
+    private func watchNames() {
+        let timer = DispatchSource.makeTimerSource(queue: control)
+        let period = DispatchTimeInterval.nanoseconds(Int(FixedBounds.nameRefresh))
+        timer.schedule(deadline: .now() + period, repeating: period, leeway: .seconds(1))
+        timer.setEventHandler { @Sendable [weak self] in self?.renewNames() }
+        timer.activate()
+        nameTimer = timer
+    }
+
+    private func renewNames() {
+        let (number, upstreams, addresses) = (policyNumber, policy.upstreams, source.addresses)
+        guard !isDraining, upstreams.contains(where: { UpstreamResolution.hasNames($0.configuration) }) else { return }
+        resolving.async {
+            guard let renewed = addresses.renewed(upstreams) else { return }
+            self.control.async {
+                // A policy that came meanwhile has resolved its own.
+                guard self.policyNumber == number, !self.isDraining else { return }
+                self.policy.upstreams = renewed
+                for worker in self.workers {
+                    worker.loop.submit { worker.loop.round { worker.adopt(renewed) } }
+                }
+                self.shared.log.info("an upstream's name leads to other addresses now")
+            }
+        }
     }
 
     private func refuse(_ errors: [String], _ cause: String) {

@@ -87,8 +87,13 @@ final class Worker: @unchecked Sendable {
         accessLog.isOn = policy.snapshot.configuration.accessLog != .off
         acceptsWebSockets = policy.snapshot.routes.contains { $0.upgrade?.admits("websocket".utf8.span) ?? false }
         metrics.adopt(routes: policy.snapshot.routes.map(\.name))
+        adopt(policy.upstreams)
+    }
+
+    /// Puts other addresses of the same upstreams in force; connections to servers that stay are kept.
+    func adopt(_ upstreams: [CompiledPolicy.Upstream]) {
         let previous = groups
-        groups = policy.upstreams.map { upstream in
+        groups = upstreams.map { upstream in
             UpstreamGroup(
                 upstream, previous: previous.first { $0.name == upstream.name },
                 counters: metrics.upstream(named: upstream.name))

@@ -28,6 +28,11 @@ package final class Refusal: Sendable {
             fingerprint: grant?.fingerprint, rate: grant?.rate)
     }
 
+    /// The same request refused because too many wait already.
+    package var insteadOfWaiting: Refusal {
+        Refusal(.overloaded, client: client, route: route, identity: identity, fingerprint: fingerprint)
+    }
+
     init(
         _ denial: Denial, client: IPAddress?, route: Route? = nil, identity: Identity = .anonymous,
         fingerprint: UInt32? = nil, rate: RateStatus? = nil, retryAfter: Nanoseconds? = nil, leaf: Int? = nil

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 import socket
-import struct
 from collections.abc import Iterable
 
+from .http2 import HTTP2Call, HTTP2Client
 from .messages import Message, Stream, read_head, response_body
-
-IO_SECONDS = 10
+from .protocols import HTTP1, IO_SECONDS, dial, send_reset, spoken
 
 
 class RawClient:
+    """Speaks TLS where the port does."""
+
     def __init__(self, port: int, source: str | None = None, receive_buffer: int | None = None) -> None:
-        self.sock = socket.socket()
-        if receive_buffer:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        if source:
-            self.sock.bind((source, 0))
-        self.sock.settimeout(IO_SECONDS)
-        self.sock.connect(("127.0.0.1", port))
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        protocol = spoken.get(port, HTTP1)
+        assert not protocol.is_http2, "a test of HTTP/1.1 bytes runs over HTTP/2"
+        self.sock = dial(port, protocol, source, receive_buffer)
         self.stream = Stream(self.sock)
 
     def __enter__(self) -> RawClient:
@@ -38,8 +34,7 @@ class RawClient:
         self.sock.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.sock.close()
+        send_reset(self.sock)
 
     def read_head(self) -> Message | None:
         """The next head, 1xx ones included."""
@@ -82,6 +77,82 @@ def request(
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
+class HTTP1Call:
+    """One request on a connection of its own and its answer: what `HTTP2Call` is in HTTP/2."""
+
+    def __init__(self, client: RawClient, method: str, has_chunks: bool) -> None:
+        self.client = client
+        self.method = method
+        self.has_chunks = has_chunks
+
+    def __enter__(self) -> HTTP1Call:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.sock.close()
+
+    def write(self, piece: bytes) -> None:
+        try:
+            self.client.send(piece)
+        except OSError:
+            pass  # why the gateway takes no more is what is read next
+
+    def send(self, piece: bytes) -> HTTP1Call:
+        """Content; what the gateway will not have is dropped."""
+        if piece:
+            self.write(b"%x\r\n%s\r\n" % (len(piece), piece) if self.has_chunks else piece)
+        return self
+
+    def end(self, piece: bytes = b"", trailers: Iterable[str] = ()) -> HTTP1Call:
+        self.send(piece)
+        if self.has_chunks:
+            self.write(b"0\r\n" + b"".join(line.encode("latin-1") + b"\r\n" for line in trailers) + b"\r\n")
+        return self
+
+    def read_head(self) -> Message:
+        """The next head that was not read yet, 1xx ones included."""
+        head = self.client.read_head()
+        assert head is not None, "the connection closed before an answer"
+        return head
+
+    def response(self) -> Message:
+        return self.client.response(self.method)
+
+    def leave(self) -> None:
+        self.client.reset()
+
+    crash = leave
+
+
+Call = HTTP1Call | HTTP2Call
+
+
+def call(
+    port: int,
+    method: str = "GET",
+    target: str = "/",
+    fields: Iterable[str] = (),
+    length: int | None = None,
+    ends: bool = True,
+    source: str | None = None,
+    host: str = "gw.test",
+    receive_buffer: int | None = None,
+) -> Call:
+    """Sends the head of a request in whatever the port speaks, on a connection of its own. Where content follows it is of
+    unknown length unless `length` says it."""
+    protocol = spoken.get(port, HTTP1)
+    if protocol.is_http2:
+        window = receive_buffer or 1 << 20
+        client = HTTP2Client(port, protocol, source, receive_buffer, window)
+        return client.open(method, target, fields, host, length, ends)
+    lines = list(fields)
+    if not ends:
+        lines.append("Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}")
+    raw = RawClient(port, source, receive_buffer)
+    raw.send(request(method, target, lines, host=host))
+    return HTTP1Call(raw, method, has_chunks=not ends and length is None)
+
+
 def ask(
     port: int,
     target: str = "/",
@@ -91,9 +162,9 @@ def ask(
     source: str | None = None,
     host: str = "gw.test",
 ) -> Message:
-    """One request on a connection of its own."""
-    with RawClient(port, source) as client:
-        return client.send(request(method, target, fields, body, host)).response(method)
+    """One request on a connection of its own, in whatever the port speaks."""
+    with call(port, method, target, fields, len(body) if body else None, not body, source, host) as asked:
+        return (asked.end(body) if body else asked).response()
 
 
 def problem(answer: Message) -> dict:

@@ -10,7 +10,9 @@ import subprocess
 import threading
 from pathlib import Path
 
+from .certificates import shelf
 from .client import ask
+from .protocols import HTTP1, ClientProtocol, spoken
 from .waiting import until
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -43,11 +45,25 @@ def run_portcullis(
     )
 
 
+def with_tls(config: dict) -> dict:
+    """The policy with TLS on every listener that says nothing of it."""
+    listeners = [{"tls": shelf().listener} | listener for listener in config["listeners"]]
+    return config | {"listeners": listeners}
+
+
 class Gateway:
+    """`protocol` is what clients are to speak with its listeners."""
+
     def __init__(
-        self, config: dict | str, folder: Path, environment: dict[str, str] | None = None, access_log: str | None = None
+        self,
+        config: dict | str,
+        folder: Path,
+        environment: dict[str, str] | None = None,
+        access_log: str | None = None,
+        protocol: ClientProtocol = HTTP1,
     ) -> None:
         self.folder = folder
+        self.protocol = protocol
         self.path = folder / "gateway.json"
         self.write(config)
         self.lines: list[str] = []
@@ -71,10 +87,11 @@ class Gateway:
             self.kill()
             raise
         self.ports = [
-            int(found[1]) for line in self.lines if (found := re.search(r"listening on http://\S+:(\d+)", line))
+            int(found[1]) for line in self.lines if (found := re.search(r"listening on https?://\S+:(\d+)", line))
         ]
         admin = [int(found[1]) for line in self.lines if (found := re.search(r"admin on http://\S+:(\d+)", line))]
         self.admin_port = admin[0] if admin else 0
+        spoken.update(dict.fromkeys(self.ports, protocol) | dict.fromkeys(admin, HTTP1))
 
     @property
     def port(self) -> int:
@@ -82,7 +99,7 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return ("https://localhost:" if self.protocol.is_tls else "http://127.0.0.1:") + str(self.port)
 
     def read_lines(self) -> None:
         assert self.process.stderr
@@ -109,14 +126,19 @@ class Gateway:
         assert found is not None, f"no line with {pattern!r} in {timeout} s; lines: {self.lines[-20:]}"
         return found
 
+    def text(self, config: dict | str) -> str:
+        if isinstance(config, str):
+            return config
+        return json.dumps(with_tls(config) if self.protocol.is_tls else config, indent=2)
+
     def write(self, config: dict | str) -> None:
         """Writes the policy in place, as an editor may."""
-        self.path.write_text(config if isinstance(config, str) else json.dumps(config, indent=2))
+        self.path.write_text(self.text(config))
 
     def replace(self, config: dict | str) -> None:
         """Writes beside the policy and renames over it, as most tools do."""
         beside = self.folder / ".gateway.json.new"
-        beside.write_text(config if isinstance(config, str) else json.dumps(config, indent=2))
+        beside.write_text(self.text(config))
         beside.rename(self.path)
 
     def signal(self, number: int) -> None:
@@ -138,6 +160,10 @@ class Gateway:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+    def forget_ports(self) -> None:
+        for port in [*self.ports, self.admin_port]:
+            spoken.pop(port, None)
 
     def resident_bytes(self) -> int:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
