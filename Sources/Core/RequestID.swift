@@ -15,7 +15,13 @@ package struct RequestID: Hashable, Sendable {
     }
 
     /// Appends the 25 bytes; different identifiers have different texts.
-    package func append(to output: inout [UInt8]) {
+    package func append(to output: inout [UInt8]) { withText { output.append(contentsOf: $0) } }
+
+    /// Appends the 25 bytes; different identifiers have different texts.
+    package func append(to output: inout ByteBuffer) { withText { output.append(contentsOf: $0) } }
+
+    @inline(__always)
+    private func withText(_ body: (Span<UInt8>) -> Void) {
         let (first, second) = (Base62Digits(fractionOf: high), Base62Digits(fractionOf: low))
         var words = InlineArray<4, UInt64>(repeating: 0)
         words[0] = (Self.prefix | first.low &<< 24).littleEndian
@@ -24,7 +30,7 @@ package struct RequestID: Hashable, Sendable {
         words[3] = (second.high &>> 16).littleEndian
         // Words have no padding, and any byte is one.
         let text = unsafe Span<UInt8>(_bytes: words.span.bytes)
-        output.append(contentsOf: text.extracting(0..<Self.byteCount))
+        body(text.extracting(0..<Self.byteCount))
     }
 
     /// `rq_`, the first byte lowest.

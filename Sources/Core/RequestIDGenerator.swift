@@ -12,6 +12,11 @@ package struct RequestIDGenerator: Sendable {
     }
 
     /// Appends a new identifier, 25 bytes.
+    package mutating func append(to output: inout ByteBuffer) {
+        next().append(to: &output)
+    }
+
+    /// Appends a new identifier, 25 bytes.
     package mutating func append(to output: inout [UInt8]) {
         next().append(to: &output)
     }

@@ -11,6 +11,7 @@ package protocol Channel: AnyObject {
 
 /// What epoll says of a socket. Questions, not an option set: each is one mask on the hot path.
 @frozen
+@usableFromInline
 package struct Readiness: Sendable {
     @usableFromInline let events: UInt32
 

@@ -45,7 +45,7 @@ extension Snapshot {
 
     /// The identifier to use for a request: the client's own X-Request-ID where its peer is a trusted proxy and it is
     /// one of 1 to 128 of `[A-Za-z0-9._-]`. Nil asks for a new one.
-    package func requestID(in head: RequestHead, connection: ConnectionFacts) -> Range<Int>? {
+    package func requestID(in head: inout RequestHead, connection: ConnectionFacts) -> Range<Int>? {
         guard clientAddress.trusts(connection.peer) else { return nil }
         var found: Range<Int>?
         for field in head.fields where field.known == .xRequestID {

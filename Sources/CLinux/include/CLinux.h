@@ -19,17 +19,23 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 static inline long linux_result(long r) { return r < 0 ? -(long)errno : r; }
 
-static inline long linux_recv(int fd, void *bytes, size_t count) { return linux_result(recv(fd, bytes, count, 0)); }
+// The three calls made for every request go to the kernel directly: glibc's own are cancellation points, and pay for it.
+extern long syscall(long number, ...);
+
+static inline long linux_recv(int fd, void *bytes, size_t count) {
+  return linux_result(syscall(SYS_recvfrom, fd, bytes, count, 0, NULL, NULL));
+}
 
 /// `send(2)` that answers EPIPE instead of raising SIGPIPE.
 static inline long linux_send(int fd, const void *bytes, size_t count) {
-  return linux_result(send(fd, bytes, count, MSG_NOSIGNAL));
+  return linux_result(syscall(SYS_sendto, fd, bytes, count, MSG_NOSIGNAL, NULL, 0));
 }
 
 /// glibc declares it for _GNU_SOURCE only, and this header must see the C library as Swift's own module does.
@@ -57,7 +63,7 @@ static inline long linux_epoll_remove(int epoll, int fd) {
 }
 
 static inline long linux_epoll_wait(int epoll, struct epoll_event *events, int count, int timeout_ms) {
-  return linux_result(epoll_wait(epoll, events, count, timeout_ms));
+  return linux_result(syscall(SYS_epoll_pwait, epoll, events, count, timeout_ms, NULL, 0));
 }
 
 static inline uint64_t linux_epoll_token(const struct epoll_event *event) { return event->data.u64; }

@@ -60,8 +60,7 @@ struct AdminEndpoint {
         worker.answer.body = body
         worker.answer.lines.append(name: "Content-Type", value: type)
         worker.answer.lines.append(name: "Cache-Control", value: "no-store")
-        let requestID = exchange.requestID
-        worker.answer.lines.append(name: "X-Request-ID", value: requestID.span)
+        exchange.requestID.withSpan { worker.answer.lines.append(name: "X-Request-ID", value: $0) }
         exchange.sendLocalAnswer()
     }
 

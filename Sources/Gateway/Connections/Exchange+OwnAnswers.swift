@@ -6,16 +6,18 @@ import Policy
 extension Exchange {
     func refuse(_ refusal: Refusal) {
         self.refusal = refusal
-        let requestID = self.requestID
-        snapshot.answer(
-            refusal, requestID: requestID.span, now: worker.loop.now, head: head, into: &worker.answer)
+        requestID.withSpan { requestID in
+            snapshot.answer(
+                refusal, requestID: requestID, now: worker.loop.now, head: head, into: &worker.answer)
+        }
         sendLocalAnswer()
     }
 
     func answerLocally(_ kind: LocalAnswerKind) {
-        let requestID = self.requestID
-        snapshot.answer(
-            kind, head: head, requestID: requestID.span, now: worker.loop.now, into: &worker.answer)
+        requestID.withSpan { requestID in
+            snapshot.answer(
+                kind, head: head, requestID: requestID, now: worker.loop.now, into: &worker.answer)
+        }
         sendLocalAnswer()
     }
 

@@ -21,7 +21,7 @@ extension Exchange {
 
     func fill(_ record: inout AccessRecord, outcome: RequestOutcome) {
         record.time = worker.loop.now.wall
-        record.requestID.append(contentsOf: requestID)
+        requestID.withSpan { record.requestID.append(contentsOf: $0) }
         record.peer = client.peerAddress
         record.client = grant?.client ?? refusal?.client ?? facts.peer
         record.status = outcome.status

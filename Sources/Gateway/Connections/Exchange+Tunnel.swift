@@ -23,9 +23,10 @@ extension Exchange {
         guard let client, let offer, let grant, let rule = grant.route.upgrade else { return }
         let isSwitch = head.version != .http2
         beginAnswer(status: isSwitch ? 101 : 200)
-        let requestID = self.requestID
-        snapshot.completeResponse(
-            &worker.responseHead, grant: grant, requestID: requestID.span, now: worker.loop.now, into: &worker.lines)
+        requestID.withSpan {
+            snapshot.completeResponse(
+                &worker.responseHead, grant: grant, requestID: $0, now: worker.loop.now, into: &worker.lines)
+        }
         translate(offer, isSwitch: isSwitch)
         requestIsComplete = false
         closesAfterAnswer = true

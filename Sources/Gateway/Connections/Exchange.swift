@@ -25,7 +25,7 @@ final class Exchange {
     var head = RequestHead()
     var clientKeepsAlive = true
     private(set) var startedAt = Instant(nanoseconds: 0)
-    var requestID: [UInt8] = []
+    var requestID = ByteBuffer()
 
     // For the access record and the counters.
     var status = 0
@@ -70,8 +70,8 @@ final class Exchange {
     func begin(client: any ClientStream, hasContent: Bool) {
         open(client)
         swap(&worker.requestHead, &head)
-        if let own = snapshot.requestID(in: head, connection: facts) {
-            requestID.append(contentsOf: head.bytes[own])
+        if let own = snapshot.requestID(in: &head, connection: facts) {
+            requestID.append(contentsOf: head.bytes.span.extracting(own))
         } else {
             worker.requestIDs.append(to: &requestID)
         }
@@ -88,9 +88,10 @@ final class Exchange {
 
     /// Fills in the answer of a listener that redirects; false when the request is to be served after all.
     private func redirect(to target: HTTPSRedirect) -> Bool {
-        let requestID = self.requestID
-        return snapshot.redirect(
-            head, to: target, connection: facts, requestID: requestID.span, now: worker.loop.now, into: &worker.answer)
+        requestID.withSpan {
+            snapshot.redirect(
+                head, to: target, connection: facts, requestID: $0, now: worker.loop.now, into: &worker.answer)
+        }
     }
 
     /// Whether the policy it last served is this one.
@@ -102,7 +103,7 @@ final class Exchange {
         if client.role != .admin { worker.metrics.totals.requestsInFlight += 1 }
         if snapshot !== worker.snapshot { snapshot = worker.snapshot }
         startedAt = worker.loop.now.instant
-        requestID.removeAll(keepingCapacity: true)
+        requestID.removeAll()
         grant = nil
         answer = .none
         offer = nil
@@ -194,9 +195,9 @@ final class Exchange {
 
     /// Fills `worker.plan`; nil when nothing speaks against it.
     private func prepare(_ grant: Grant, again: Bool = false) -> Denial? {
-        let requestID = self.requestID
-        return snapshot.prepare(
-            grant, head: &head, connection: facts, requestID: requestID.span, again: again, into: &worker.plan)
+        requestID.withSpan {
+            snapshot.prepare(grant, head: &head, connection: facts, requestID: $0, again: again, into: &worker.plan)
+        }
     }
 
     private func attach(_ upstream: any UpstreamStream) {
@@ -206,8 +207,7 @@ final class Exchange {
 
     private func contentMayFollow() {
         if requestIsComplete {
-            var none = TrailerSection()
-            upstream?.endRequest(framing: .none, trailers: &none)
+            upstream?.endRequest(framing: .none, trailers: &worker.noTrailers)
         } else {
             client.resumeContent()
             client.expectContent()
@@ -280,9 +280,10 @@ final class Exchange {
         // Content that is still on its way when the answer comes would have to be read to keep the connection.
         let closes = !clientKeepsAlive || !requestIsComplete || answerFraming == .untilClose || worker.isDraining
         closesAfterAnswer = closes
-        let requestID = self.requestID
-        snapshot.completeResponse(
-            &worker.responseHead, grant: grant, requestID: requestID.span, now: worker.loop.now, into: &worker.lines)
+        requestID.withSpan {
+            snapshot.completeResponse(
+                &worker.responseHead, grant: grant, requestID: $0, now: worker.loop.now, into: &worker.lines)
+        }
         client.sendHead(for: &head, framing: answerFraming, closes: closes)
     }
 
@@ -301,9 +302,8 @@ final class Exchange {
     /// 1xx: passed on, but not to HTTP/1.0 clients, and 100 only to those who asked (RFC 9110 §15.2).
     private func relayInterim(_ status: Int) {
         guard head.version != .http10, status != 100 || head.expectsContinue else { return }
-        let requestID = self.requestID
         worker.lines.removeAll()
-        worker.lines.append(name: "X-Request-ID", value: requestID.span)
+        requestID.withSpan { worker.lines.append(name: "X-Request-ID", value: $0) }
         client.sendInterim()
     }
 

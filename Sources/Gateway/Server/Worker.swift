@@ -30,6 +30,8 @@ final class Worker: @unchecked Sendable {
     var answer = LocalAnswer()
     var lines = HeaderLines()
     var requestIDs: RequestIDGenerator
+    /// Stands for the trailers of messages without any.
+    var noTrailers = TrailerSection()
 
     private var accessRecord = AccessRecord()
     private let accessLog: AccessLog

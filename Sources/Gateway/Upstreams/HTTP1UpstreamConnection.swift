@@ -372,7 +372,7 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
     private func answerEnded() {
         guard let exchange else { return }
         self.exchange = nil
-        var trailers = content.framing == .chunked ? content.trailers : TrailerSection()
+        let isChunked = content.framing == .chunked
         // A slow client paused this answer, not what the server says next, such as that it closes.
         isPaused = false
         if keepsAlive, requestHasEnded, output.pending == 0, content.framing != .untilClose, !sawPeerClose,
@@ -386,7 +386,12 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
         } else {
             close()
         }
-        exchange.answerEnded(trailers: &trailers)
+        if isChunked {
+            var trailers = content.trailers
+            exchange.answerEnded(trailers: &trailers)
+        } else {
+            exchange.answerEnded(trailers: &worker.noTrailers)
+        }
     }
 
     override func endOfStream() {

@@ -229,8 +229,8 @@ struct SnapshotPrepareTests {
         let forwarded = try fixture.forwarded("GET /open/x", ["X-Request-ID: theirs"])
         #expect(forwarded.values("X-Request-ID") == [PolicyFixture.requestID])
         func taken(_ fields: [String], from peer: String) throws -> String? {
-            let head = try PolicyFixture.head("GET /", fields)
-            let range = fixture.snapshot.requestID(in: head, connection: try PolicyFixture.facts(peer))
+            var head = try PolicyFixture.head("GET /", fields)
+            let range = fixture.snapshot.requestID(in: &head, connection: try PolicyFixture.facts(peer))
             return range.map { String(decoding: head.bytes[$0], as: UTF8.self) }
         }
         #expect(try taken(["X-Request-ID: abc.D-1_2"], from: "10.0.0.1") == "abc.D-1_2")
