@@ -71,7 +71,8 @@ final class Exchange {
         open(client)
         swap(&worker.requestHead, &head)
         if let own = snapshot.requestID(in: &head, connection: facts) {
-            requestID.append(contentsOf: head.bytes.span.extracting(own))
+            let bytes = head.bytes
+            requestID.append(contentsOf: bytes.span.extracting(own))
         } else {
             worker.requestIDs.append(to: &requestID)
         }
