@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
+from harness import load
 from harness.certificates import Authority
 from harness.client import RawClient, ask, reason, request
 from harness.gateway import Gateway
 from harness.http2_upstream import HTTP2Upstream, Request
 from harness.messages import Message
+from harness.origin import QuickOrigin
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
 from harness.upstream import Upstream
 from harness.waiting import until
@@ -26,7 +29,7 @@ MIB = 1 << 20
 RESIDENT_GROWTH = 24 * MIB
 
 
-def over(scheme: str, *upstreams: HTTP2Upstream | Upstream, **members: object) -> Json:
+def over(scheme: str, *upstreams: HTTP2Upstream | Upstream | QuickOrigin, **members: object) -> Json:
     """One loop, so that there is one pool."""
     servers = [f"{scheme}://127.0.0.1:{one.port}" for one in upstreams]
     return policy(upstream={"servers": servers} | members, loops=1)
@@ -271,6 +274,21 @@ def test_an_answer_that_breaks_off_is_cut(gateway: Start, http2_upstream: HTTP2O
             assert not client.stream.raw.endswith(b"0\r\n\r\n")
     assert [record["reason"] for record in running.access_records(2)] == ["upstream_cut"] * 2
     assert len(origin.requests) == 2
+
+
+@pytest.mark.parametrize("protocol_name", ["h2", "http/1.1"])
+def test_a_server_that_leaves_all_the_time_loses_nothing_under_load(
+    gateway: Start, authority: Authority, tmp_path: Path, protocol_name: str
+) -> None:
+    origin = QuickOrigin(tmp_path / "origin", authority.issue("127.0.0.1"), requests=100)
+    try:
+        running = gateway(over("https", origin, protocols=[protocol_name], tls={"ca": f"file:{authority.path}"}))
+        seen = load.run(running.url, 2)
+        assert (seen.refused, seen.errors) == (0, 0), seen.text
+        assert seen.requests > 500
+        assert running.metric("portcullis_upstream_connections_opened_total") >= seen.requests / 200
+    finally:
+        origin.stop()
 
 
 # MARK: Flow control and time

@@ -8,6 +8,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+from harness.certificates import Pair
 from harness.waiting import until
 
 CONFIGURATION = """
@@ -15,21 +16,24 @@ CONFIGURATION = """
 worker_processes 1; daemon off; error_log stderr error; pid {folder}/nginx.pid;
 events {{ worker_connections 2048; }}
 http {{
-  access_log off; keepalive_requests 100000000; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  access_log off; keepalive_requests {requests}; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen unix:{folder}/probe.sock; listen 127.0.0.1:{port} backlog=4096; return 200 "ok"; }}
+  server {{ listen unix:{folder}/probe.sock; listen 127.0.0.1:{port} backlog=4096{secure}; location / {{ return 200 "ok"; }} }}
 }}
 """
 
 
 class QuickOrigin:
-    def __init__(self, folder: Path) -> None:
+    """With `pair` it speaks TLS, and HTTP/2 with those who ask for it. A connection ends after `requests`."""
+
+    def __init__(self, folder: Path, pair: Pair | None = None, requests: int = 100_000_000) -> None:
         folder.mkdir()
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         # Started by root, nginx would serve as nobody, who may not look into the folder of a test.
         user = "user root;" if os.getuid() == 0 else ""
-        (folder / "nginx.conf").write_text(CONFIGURATION.format(user=user, folder=folder, port=self.port))
+        secure = f" ssl http2; ssl_certificate {pair.certificate}; ssl_certificate_key {pair.key}" if pair else ""
+        (folder / "nginx.conf").write_text(CONFIGURATION.format(user=user, folder=folder, port=self.port, requests=requests, secure=secure))
         self.process = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
         until((folder / "probe.sock").exists, what="nginx")
 
