@@ -49,7 +49,7 @@ let package = Package(
 
         .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: strict),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", "Core"], swiftSettings: strict),
-        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "Core"], swiftSettings: strict),
+        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "HTTP1", "Core"], swiftSettings: strict),
         .testTarget(name: "CryptoTests", dependencies: ["Crypto", "Core", "COpenSSL"], swiftSettings: strict),
         .testTarget(
             name: "PolicyTests", dependencies: ["Policy", "HTTP1", "Crypto", "Core"], swiftSettings: strict),

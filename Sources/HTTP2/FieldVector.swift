@@ -9,18 +9,12 @@ import Core
 @safe
 final class FieldVector {
     private var entries: [nghttp2_nv] = unsafe []
-    /// Digits of the status and of a Content-Length: memory of its own, which does not move.
-    private let digits = UnsafeMutablePointer<UInt8>.allocate(capacity: FieldVector.digitCapacity)
-    private var digitCount = 0
-
-    /// A status and a 64-bit number.
-    private static let digitCapacity = 32
-
-    deinit { unsafe digits.deallocate() }
+    /// Digits of the status and of a Content-Length.
+    private var digits = ByteBuffer()
 
     func removeAll() {
         unsafe entries.removeAll(keepingCapacity: true)
-        digitCount = 0
+        digits.removeAll()
     }
 
     func append(name: StaticString, value: UnsafeBufferPointer<UInt8>) {
@@ -36,26 +30,21 @@ final class FieldVector {
 
     /// Adds a field whose value is `number` in decimal. At most a status and one more to a block.
     func append(name: StaticString, decimal number: UInt64) {
-        var text: [UInt8] = []
-        text.append(decimal: number)
-        let count = Swift.min(text.count, Self.digitCapacity &- digitCount)
-        let start = unsafe digits + digitCount
-        for index in 0..<count { unsafe start[index] = text[index] }
-        digitCount &+= count
-        unsafe append(name: name, value: UnsafeBufferPointer(start: start, count: count))
+        let start = digits.count
+        digits.append(magnitude: number)
+        let count = digits.count &- start
+        // The buffer's first storage holds more than two numbers, so it does not move while their digits are pointed to.
+        unsafe digits.withUnsafeBytes { bytes in
+            let text = unsafe bytes.bindMemory(to: UInt8.self)
+            unsafe append(name: name, value: UnsafeBufferPointer(rebasing: text[start..<start &+ count]))
+        }
     }
 
     /// Adds a line of a head or a trailer section; `bytes` are all of the head's.
     func append(_ line: FieldLine, of bytes: UnsafeBufferPointer<UInt8>) {
-        unsafe append(name: line.name, value: line.value, known: line.known, of: bytes)
-    }
-
-    /// Adds the field whose name and value lie in `bytes`.
-    func append(name: ByteRange, value: ByteRange, known: KnownField, of bytes: UnsafeBufferPointer<UInt8>) {
-        guard name.end <= bytes.count, value.end <= bytes.count else { return }
+        guard line.name.end <= bytes.count, line.value.end <= bytes.count else { return }
         unsafe append(
-            UnsafeBufferPointer(rebasing: bytes[name.range]), UnsafeBufferPointer(rebasing: bytes[value.range]),
-            flags(for: known))
+            UnsafeBufferPointer(rebasing: bytes[line.name.range]), UnsafeBufferPointer(rebasing: bytes[line.value.range]), 0)
     }
 
     /// Adds the gateway's own lines, but those about an HTTP/1 connection. `lines` must be lent out until the fields are
@@ -64,15 +53,20 @@ final class FieldVector {
         lines.forEach { name, value in
             let known = KnownField.named(name)
             guard known.travelsOverHTTP2 else { return }
+            let flags = flags(for: known, name)
             unsafe name.withUnsafeBufferPointer { name in
-                unsafe value.withUnsafeBufferPointer { value in unsafe append(name, value, flags(for: known)) }
+                unsafe value.withUnsafeBufferPointer { value in unsafe append(name, value, flags) }
             }
         }
     }
 
     /// What differs from message to message is of no use in the peer's table, and putting it there costs.
-    private func flags(for known: KnownField) -> UInt32 {
-        known == .xRequestID || known == .traceparent ? NGHTTP2_NV_FLAG_NO_INDEX.rawValue : 0
+    private func flags(for known: KnownField, _ name: Span<UInt8>) -> UInt32 {
+        let isPassing =
+            known == .xRequestID || known == .traceparent || known == .retryAfter
+            || known == .other && (name.equalsIgnoringCase("x-ratelimit-remaining") || name.equalsIgnoringCase("x-ratelimit-reset")
+                || name.equalsIgnoringCase("ratelimit"))
+        return isPassing ? NGHTTP2_NV_FLAG_NO_INDEX.rawValue : 0
     }
 
     private func append(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, _ flags: UInt32) {

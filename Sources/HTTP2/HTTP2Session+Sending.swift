@@ -32,7 +32,7 @@ extension HTTP2Session {
     }
 
     /// A frame was handed out.
-    func wroteFrame(_ frame: UnsafePointer<nghttp2_frame>) -> Bool {
+    func wroteFrame(_ frame: UnsafePointer<nghttp2_frame>) {
         let header = unsafe frame.pointee.hd
         switch header.kind {
         case .content:
@@ -53,7 +53,6 @@ extension HTTP2Session {
             if unsafe !isLeaving && frame.pointee.goaway.error_code != 0 { fail(.protocolViolated) }
         case .priority, .settings, .pushPromise, .ping, .windowUpdate, .continuation, nil: break
         }
-        return true
     }
 
     private func noteLocalEnd(_ stream: HTTP2Stream) {
