@@ -53,6 +53,10 @@ class HTTP2Client:
         codes = h2.settings.SettingCodes
         terms = {codes.INITIAL_WINDOW_SIZE: window, codes.ENABLE_PUSH: 0}
         self.machine.local_settings = h2.settings.Settings(client=True, initial_values=terms)
+        # The library takes GOAWAY for the end; RFC 9113 §6.8 lets open streams finish.
+        states, inputs = h2.connection.ConnectionState, h2.connection.ConnectionInputs
+        going_on = {(states.CLIENT_OPEN, inputs.RECV_GOAWAY): (None, states.CLIENT_OPEN)}
+        self.machine.state_machine._transitions = self.machine.state_machine._transitions | going_on
         self.machine.initiate_connection()
         self.machine.increment_flow_control_window(16 * WINDOW)
         self.calls: dict[int, HTTP2Call] = {}
@@ -106,8 +110,6 @@ class HTTP2Client:
                 self.pongs += 1
             case h2.events.ConnectionTerminated():
                 self.goodbyes.append((int(event.error_code), event.last_stream_id))
-                # The library takes GOAWAY for the end; RFC 9113 §6.8 lets open streams finish.
-                self.machine.state_machine.state = h2.connection.ConnectionState.CLIENT_OPEN
             case _:
                 if call := self.calls.get(getattr(event, "stream_id", None) or 0):
                     call.take(event)
