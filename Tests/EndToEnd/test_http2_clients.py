@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable
@@ -67,16 +68,17 @@ def test_nghttp(keyed) -> None:
     text = run("nghttp", "-v", "-H", f"X-API-Key: {secret}", *urls).decode(errors="replace")
     assert len(re.findall(r":status: 200", text)) == 10
     assert {seen.target for seen in origin.requests} == {f"/{number}" for number in range(10)}
-    trailed = run("nghttp", "-v", "--no-content-length", "--trailer", "x-sum: 7", "-d", "/etc/hostname", "-H", f"X-API-Key: {secret}", running.url)
+    posted = ["--no-content-length", "--trailer", "x-sum: 7", "-d", __file__]
+    trailed = run("nghttp", "-v", *posted, "-H", f"X-API-Key: {secret}", running.url)
     assert b":status: 200" in trailed
     assert origin.requests[-1].trailers == [("x-sum", "7")]
 
 
 def test_httpx(keyed) -> None:
     running, _, secret = keyed
-    verify = str(shelf().authority.path) if running.protocol.is_tls else True
-    prior = {"http1": running.protocol.is_tls, "http2": True}
-    with httpx.Client(base_url=running.url, headers={"X-API-Key": secret}, verify=verify, **prior) as client:
+    trust = ssl.create_default_context(cafile=str(shelf().authority.path))
+    versions = {"http1": running.protocol.is_tls, "http2": True}
+    with httpx.Client(base_url=running.url, headers={"X-API-Key": secret}, verify=trust, **versions) as client:
         assert client.get("/a").http_version == "HTTP/2"
         assert client.post("/x", content=b"y" * 100_000).text == "POST /x " + "y" * 100_000
         assert client.post("/s", content=iter([b"one", b"two"])).text == "POST /s onetwo"
