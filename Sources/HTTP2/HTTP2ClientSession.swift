@@ -81,6 +81,18 @@ package final class HTTP2ClientSession: HTTP2Session {
         return stream
     }
 
+    /// Ends a tunnel for both sides, behind the content queued: what the upstream still sends is dropped.
+    package func leaveTunnel(_ stream: HTTP2Stream) {
+        stream.isTunnel = false
+        stream.dropsContent = true
+        endContent(on: stream)
+        if stream.isLocalEnded { endedLocally(stream) }
+    }
+
+    override func endedLocally(_ stream: HTTP2Stream) {
+        if stream.dropsContent, !stream.isRemoteEnded { reset(stream, .cancel) }
+    }
+
     private func submitRequest(on stream: HTTP2Stream, ends: Bool) -> Int32 {
         stream.isContentEnded = ends
         // SAFETY: `streams` holds the object until the library closes the stream or says that the request never left.

@@ -184,7 +184,7 @@ final class Exchange {
         }
         group = worker.group(of: grant.route, in: snapshot)
         guard let group,
-            let upstream = group.connection(excluding: triedServers, worker: worker, onlyHTTP1: offer != nil)
+            let upstream = group.connection(excluding: triedServers, worker: worker, forTunnel: offer)
         else {
             refuse(Refusal(denial: .noServerAvailable, after: grant))
             return
@@ -347,10 +347,10 @@ final class Exchange {
             return
         }
         if mayTryAgain(after: failure, on: failed),
-            let next = group?.connection(excluding: triedServers, worker: worker, onlyHTTP1: offer != nil),
+            let next = group?.connection(excluding: triedServers, worker: worker, forTunnel: offer),
             send(again: failed, on: next)
         {
-            if failure == .chosenHTTP1 { return }
+            if failure == .chosenHTTP1 || failure == .nowSettled { return }
             group?.counters.values.retries &+= 1
             retries &+= 1
             return
@@ -374,7 +374,10 @@ final class Exchange {
             guard staleRetries < 2 else { return false }
             staleRetries &+= 1
             return true
-        case .chosenHTTP1: return true
+        case .noWebSockets:
+            triedServers |= failed.server.bit
+            return true
+        case .chosenHTTP1, .nowSettled: return true
         case .answerTimedOut, .stalled, .invalidAnswer, .cut: return false
         }
     }

@@ -24,12 +24,13 @@ enum MessageText {
 
     /// Opens a stream with the same request; nil when none can be opened.
     static func submit(
-        to session: HTTP2ClientSession, head: inout RequestHead, plan: borrowing UpstreamPlan, server: UpstreamServer
+        to session: HTTP2ClientSession, head: inout RequestHead, plan: borrowing UpstreamPlan, server: UpstreamServer,
+        isWebSocket: Bool
     ) -> HTTP2Stream? {
         let host = plan.host.isEmpty ? server.hostField : plan.host
         return session.submitRequest(
             head: &head, target: plan.target.span, host: host.span, isSecure: server.security != nil,
-            framing: head.framing, added: plan.lines)
+            framing: head.framing, added: plan.lines, isWebSocket: isWebSocket)
     }
 
     static func append(

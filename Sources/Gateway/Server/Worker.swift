@@ -261,8 +261,10 @@ final class Worker: @unchecked Sendable {
     }
 
     /// Opens a stream with the request `plan` describes; nil when none can be opened.
-    func submitRequest(_ head: inout RequestHead, server: UpstreamServer, to session: HTTP2ClientSession) -> HTTP2Stream? {
-        MessageText.submit(to: session, head: &head, plan: plan, server: server)
+    func submitRequest(
+        _ head: inout RequestHead, server: UpstreamServer, to session: HTTP2ClientSession, isWebSocket: Bool
+    ) -> HTTP2Stream? {
+        MessageText.submit(to: session, head: &head, plan: plan, server: server, isWebSocket: isWebSocket)
     }
 
     /// The head of the upstream's answer in `responseHead`, with `lines`.

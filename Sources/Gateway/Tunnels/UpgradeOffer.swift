@@ -55,6 +55,12 @@ struct UpgradeOffer {
         if lacksVersion { lines.append(name: "Sec-WebSocket-Version", value: "13") }
     }
 
+    /// Makes the request one that asks an HTTP/2 upstream for a WebSocket (RFC 8441 §5): without the handshake's key.
+    func prepare(extendedConnect head: inout RequestHead, adding lines: inout HeaderLines) {
+        for place in Self.places(of: "sec-websocket-key", in: head) { head.fields[place].isDropped = true }
+        if lacksVersion { lines.append(name: "sec-websocket-version", value: "13") }
+    }
+
     /// Whether a 101 of an HTTP/1.1 upstream grants this offer: it says that it upgrades, names the one protocol once
     /// (RFC 9110 §7.8), and a WebSocket server proves that it read the handshake (RFC 6455 §4.1).
     func isGranted(by head: ResponseHead) -> Bool {

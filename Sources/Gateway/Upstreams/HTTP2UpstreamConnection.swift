@@ -32,6 +32,8 @@ final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
     private var lastPing: Instant
     /// The server may be gone: what is under way may end, nothing new begins.
     private var isDoubted = false
+    /// WebSockets not yet submitted.
+    private var unsettled: [HTTP2UpstreamStream] = []
 
     /// Begins to connect.
     init(worker: Worker, server: UpstreamServer) throws(SystemError) {
@@ -62,11 +64,21 @@ final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
     var takesStreams: Bool { phase != .closed && !isDoubted && session.canOpenStream }
 
     /// Opens a stream for the request that `worker.plan` describes; nil when none can be opened.
-    func submit(_ head: inout RequestHead, for own: HTTP2UpstreamStream) -> HTTP2Stream? {
-        let stream = worker.submitRequest(&head, server: server, to: session)
+    func submit(_ head: inout RequestHead, for own: HTTP2UpstreamStream, isWebSocket: Bool = false) -> HTTP2Stream? {
+        let stream = worker.submitRequest(&head, server: server, to: session, isWebSocket: isWebSocket)
         stream?.context = own
         queueFlush()
         return stream
+    }
+
+    /// Whether WebSockets are taken; nil before the server has said anything of itself.
+    var takesWebSockets: Bool? { session.hasSettings ? session.takesWebSockets : nil }
+
+    /// A WebSocket waits to be submitted until the server has said whether it takes them.
+    func awaitSettings(_ own: HTTP2UpstreamStream) {
+        unsettled.append(own)
+        let due = worker.loop.now.instant.advanced(by: server.timeouts.connect)
+        if due < deadline { setDeadline(at: due) }
     }
 
     /// Looks at a stream again when it is due, if the running deadline comes later.
@@ -239,7 +251,13 @@ final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
     }
 
     /// Whether another stream may be opened is asked when one is wanted.
-    func sessionLimitsChanged(_ session: HTTP2ClientSession) {}
+    func sessionLimitsChanged(_ session: HTTP2ClientSession) { settle(.nowSettled) }
+
+    private func settle(_ failure: UpstreamFailure) {
+        let waiting = unsettled
+        unsettled = []
+        for own in waiting { own.fail(failure) }
+    }
 
     func sessionReceivedPong(_ session: HTTP2ClientSession) { pingedAt = nil }
 
@@ -276,6 +294,7 @@ final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
             _ = session.ping()
         }
         for own in users where own.due <= now { own.timedOut() }
+        if !session.hasSettings { settle(.connectTimedOut) }
         if session.streams.isEmpty, idleDue <= now { session.terminate(.noError) }
         queueFlush()
         guard !isClosed else { return }
@@ -307,5 +326,6 @@ final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
         server.open -= 1
         server.counters.values.open -= 1
         for own in leaveStreams() { own.connectionLost(failure) }
+        settle(failure)
     }
 }

@@ -22,10 +22,15 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
     private var lastActivity: Instant
     private var requestHasEnded = false
     private var answerHasBegun = false
+    /// The request is an extended CONNECT.
+    private var asksForTunnel = false
+    private var isTunnel = false
 
     private var isPaused = false
     private var mustDeliver = false
     private var mustFail = false
+    /// What to fail with.
+    private var failure = UpstreamFailure.unprocessed
     /// Content of the answer that came during a pause; the stream's window bounds it.
     private var held: [UInt8] = []
     /// The answer is whole, in `held`.
@@ -63,7 +68,18 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         self.responseTimeout = responseTimeout ?? server.timeouts.response
         method = head.method
         server.active &+= 1
-        stream = connection.submit(&head, for: self)
+        if let offer = exchange.offer {
+            asksForTunnel = true
+            guard let takesWebSockets = connection.takesWebSockets else { return connection.awaitSettings(self) }
+            if takesWebSockets {
+                offer.prepare(extendedConnect: &head, adding: &connection.worker.plan.lines)
+                stream = connection.submit(&head, for: self, isWebSocket: true)
+            } else {
+                failure = .noWebSockets
+            }
+        } else {
+            stream = connection.submit(&head, for: self)
+        }
         guard stream == nil else { return }
         // The exchange is still in the middle of its step.
         mustFail = true
@@ -95,6 +111,8 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         lastActivity = now
         guard let stream else { return }
         sentSoFar?.trailers = trailers
+        // What follows an extended CONNECT is the tunnel, which is not over before it has begun.
+        if asksForTunnel, !isTunnel { return connection.watch(self) }
         session.endContent(on: stream, trailers: trailers)
         connection.queueFlush()
         connection.watch(self)
@@ -126,7 +144,13 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         guard status >= 200 else { return exchange.receive(status: status) }
         answerHasBegun = true
         sentSoFar = nil
-        exchange.receive(status: status)
+        if asksForTunnel, status < 300 {
+            isTunnel = true
+            requestHasEnded = false
+            exchange.openTunnel()
+        } else {
+            exchange.receive(status: status)
+        }
         connection.watch(self)
         guard ends else { return }
         var none = TrailerSection()
@@ -150,6 +174,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
             heldTrailers = trailers
             return
         }
+        if isTunnel { return exchange.upstreamEndedTunnel() }
         detach()
         // What was not sent of the request is not wanted any more.
         if let stream, !stream.isLocalEnded { session.reset(stream, .cancel) }
@@ -169,7 +194,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
     func flush() {
         if mustFail {
             mustFail = false
-            return fail(.unprocessed)
+            return fail(failure)
         }
         guard mustDeliver else { return }
         mustDeliver = false
@@ -198,7 +223,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
 
     /// When the server, or the exchange, will have been idle for too long.
     var due: Instant {
-        guard connection.isOpen, exchange != nil, !isPaused, let stream else { return .distantFuture }
+        guard connection.isOpen, exchange != nil, !isPaused, !isTunnel, let stream else { return .distantFuture }
         if answerHasBegun { return max(lastActivity, stream.lastReceived).advanced(by: server.timeouts.body) }
         let taken = max(lastActivity, stream.lastTaken)
         if stream.pendingBytes > 0 { return taken.advanced(by: server.timeouts.body) }
@@ -226,8 +251,15 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         connection.queueFlush()
     }
 
-    /// No tunnel goes over HTTP/2 to an upstream, so nothing waits to be written at a tunnel's end.
-    func leave() { abandon() }
+    func leave() {
+        guard exchange != nil else { return }
+        detach()
+        giveBack(unreturned &+ held.count)
+        held = []
+        heldTrailers = nil
+        if let stream { session.leaveTunnel(stream) }
+        connection.queueFlush()
+    }
 
     /// The answer is none.
     func refused() {

@@ -21,6 +21,10 @@ enum UpstreamFailure: Equatable {
     case unprocessed
     /// ALPN chose HTTP/1.1; nothing was sent.
     case chosenHTTP1
+    /// The server has said meanwhile whether it takes WebSockets; nothing was sent.
+    case nowSettled
+    /// The server speaks HTTP/2 alone and takes no WebSockets (RFC 8441 §3); nothing was sent.
+    case noWebSockets
 
     /// What the client is told when its answer had not begun.
     var denial: Denial {
@@ -28,7 +32,8 @@ enum UpstreamFailure: Equatable {
         case .connectFailed: .upstreamUnreachable
         case .connectTimedOut: .upstreamConnectTimeout
         case .tlsFailed: .upstreamTLSFailed
-        case .closedBeforeAnswer, .cut, .unprocessed, .chosenHTTP1: .upstreamClosed
+        case .closedBeforeAnswer, .cut, .unprocessed, .chosenHTTP1, .nowSettled: .upstreamClosed
+        case .noWebSockets: .noServerAvailable
         case .answerTimedOut, .stalled: .upstreamTimeout
         case .invalidAnswer: .upstreamInvalidResponse
         }

@@ -24,13 +24,17 @@ final class UpstreamGroup {
     }
 
     /// A connection to the server with the fewest requests under way that is not `excluded` (a set of server bits), or a
-    /// stream of one: of a kept one, or of a new one on its way. Nil when no server can be tried. `onlyHTTP1` passes over
-    /// servers that must be spoken with in HTTP/2.
-    func connection(excluding excluded: UInt64, worker: Worker, onlyHTTP1: Bool = false) -> (any UpstreamStream)? {
+    /// stream of one: of a kept one, or of a new one on its way. Nil when no server can be tried. `forTunnel` asks for HTTP/1.1
+    /// wherever it is spoken; servers that speak HTTP/2 alone are passed over unless the tunnel's is a WebSocket.
+    func connection(
+        excluding excluded: UInt64, worker: Worker, forTunnel offer: UpgradeOffer? = nil
+    ) -> (any UpstreamStream)? {
         var excluded = excluded
         while let server = leastBusy(excluding: excluded) {
-            if server.speaksHTTP1 || onlyHTTP1 {
-                if server.protocols.contains(.http11), let own = http1Connection(to: server, worker) { return own }
+            if server.speaksHTTP1 || offer != nil && server.protocols.contains(.http11) {
+                if let own = http1Connection(to: server, worker) { return own }
+            } else if let offer, !offer.isWebSocket {
+                // No other protocol is tunnelled over HTTP/2.
             } else if let shared = server.openShared() {
                 counters.values.reused &+= 1
                 return HTTP2UpstreamStream(shared)
