@@ -242,4 +242,5 @@ def test_readiness_ends_with_the_drain(gateway: Start, upstream: Origin) -> None
         try:
             assert ask(running.admin_port, "/readyz").status == 503
         except (OSError, AssertionError) as fault:
-            assert isinstance(fault, ConnectionRefusedError), fault
+            # Who stands in the backlog at the very moment the listener closes is reset, not refused.
+            assert isinstance(fault, (ConnectionRefusedError, ConnectionResetError)), fault
