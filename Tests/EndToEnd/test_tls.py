@@ -113,6 +113,23 @@ def test_what_is_spoken(gateway: Start, upstream: Origin) -> None:
     assert "Max Early Data: 0" in text or "Early data was not sent" in text
 
 
+def test_sslscan_finds_nothing_weak(gateway: Start, upstream: Origin) -> None:
+    running = gateway(policy(upstream().port))
+    text = subprocess.run(
+        ["sslscan", "--no-colour", f"127.0.0.1:{running.port}"], capture_output=True, text=True, timeout=30
+    ).stdout
+    states = dict(re.findall(r"^(SSLv[23]|TLSv1\.[0-3])\s+(enabled|disabled)$", text, re.MULTILINE))
+    assert [name for name, state in states.items() if state == "enabled"] == ["TLSv1.2", "TLSv1.3"], text
+    assert len(states) == 6
+    ciphers = re.findall(r"^(?:Preferred|Accepted)\s+\S+\s+(\d+) bits\s+(\S+)", text, re.MULTILINE)
+    assert len(ciphers) >= 4
+    for bits, cipher in ciphers:
+        assert int(bits) >= 128 and re.search("GCM|CHACHA20", cipher), cipher
+        assert cipher.startswith(("TLS_", "ECDHE-")), cipher
+    assert "Session renegotiation not supported" in text
+    assert not re.search(r"^TLSv\S+ vulnerable", text, re.MULTILINE)
+
+
 def test_renegotiation_is_refused(gateway: Start, upstream: Origin) -> None:
     running = gateway(policy(upstream().port))
     text = openssl(running.port, "-tls1_2", given="R\n")[1]
