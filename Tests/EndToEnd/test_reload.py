@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from harness import load
 from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
+from harness.http2 import HTTP2Client
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
 from harness.origin import QuickOrigin
 from harness.upstream import Connection, Upstream, ok
@@ -189,6 +192,42 @@ def test_a_listener_comes_and_goes(gateway: Start, upstream: Origin) -> None:
     running.replace(config)
     running.wait_for_line(r"listen|reload|restart", after=mark)
     assert current(running) in ("one", "two")
+
+
+def two_addresses() -> list[Json]:
+    """Two free ones."""
+    with socket.socket() as one, socket.socket() as two:
+        for probe in (one, two):
+            probe.bind(("127.0.0.1", 0))
+        return [{"address": f"127.0.0.1:{probe.getsockname()[1]}"} for probe in (one, two)]
+
+
+def test_clients_of_a_listener_that_goes_are_told_to_go_too(gateway: Start, upstream: Origin) -> None:
+    may_answer = threading.Event()
+
+    def hold(connection: Connection) -> None:
+        connection.read_request()
+        may_answer.wait(10)
+        connection.send(ok(b"held"))
+
+    origin = upstream(hold)
+    staying, going = two_addresses()
+    running = gateway(policy(origin.port, listeners=[staying, going]))
+    port = int(going["address"].rsplit(":", 1)[1])
+    with RawClient(port) as busy, RawClient(port) as idle, HTTP2Client(port) as streams:
+        busy.send(request())
+        call = streams.open(target="/stream")
+        origin.wait_for(lambda: len(origin.requests) == 2)
+        mark = len(running.lines)
+        running.replace(policy(origin.port, listeners=[staying]))
+        running.wait_for_line("reloaded", after=mark)
+        streams.pump(lambda: len(streams.goodbyes) == 2)
+        may_answer.set()
+        answer = busy.response()
+        assert (answer.status, answer.value("connection")) == (200, "close")
+        assert call.response().body == b"held"
+        assert streams.is_closed() and busy.is_closed() and idle.is_closed()
+    assert ask(int(staying["address"].rsplit(":", 1)[1])).status == 200
 
 
 def test_upstream_connections_outlive_a_reload(gateway: Start, upstream: Origin) -> None:

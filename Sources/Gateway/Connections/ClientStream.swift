@@ -5,6 +5,8 @@ import Policy
 /// answers to be sent stand in the worker's scratch values.
 protocol ClientStream: AnyObject {
     var role: ListenerRole { get }
+    /// No request is wanted after this one: the gateway drains, or a reload took the listener away.
+    var isEnding: Bool { get }
     /// The other end of the socket, whatever a PROXY header says.
     var peerAddress: IPAddress { get }
     /// What the decision is told of the connection.

@@ -29,7 +29,7 @@ extension Exchange {
         bytesOut = UInt64(worker.answer.body.count)
         // A client that waits for 100 may or may not send its content now: nobody can tell, so the connection ends.
         let closes =
-            closesAfterAnswer || !clientKeepsAlive || (!requestIsComplete && head.expectsContinue) || worker.isDraining
+            closesAfterAnswer || !clientKeepsAlive || (!requestIsComplete && head.expectsContinue) || client.isEnding
         closesAfterAnswer = closes
         client.sendAnswer(for: &head, closes: closes)
         end()

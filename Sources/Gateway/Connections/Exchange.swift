@@ -279,7 +279,7 @@ final class Exchange {
         answerFraming = ResponseFraming(
             received: worker.responseHead.framing, status: status, requestMethod: head.method, version: head.version)
         // Content that is still on its way when the answer comes would have to be read to keep the connection.
-        let closes = !clientKeepsAlive || !requestIsComplete || answerFraming == .untilClose || worker.isDraining
+        let closes = !clientKeepsAlive || !requestIsComplete || answerFraming == .untilClose || client.isEnding
         closesAfterAnswer = closes
         requestID.withSpan {
             snapshot.completeResponse(

@@ -69,6 +69,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     }
 
     var role: ListenerRole { listener.role }
+    var isEnding: Bool { listener.isClosed }
     var redirect: HTTPSRedirect? { listener.redirect }
 
     // MARK: What the socket says
@@ -382,7 +383,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
 
     private func startIdling() {
         isIdleDeadline = true
-        let idle = worker.isDraining ? worker.drainIdleGrace : worker.bounds.idleTimeout
+        let idle = isEnding ? worker.drainIdleGrace : worker.bounds.idleTimeout
         // While the last answer is still being taken, the client is not idle.
         setDeadline(after: isBlocked ? worker.bounds.bodyTimeout : idle)
     }

@@ -27,6 +27,8 @@ final class HTTP2ClientStream: ClientStream {
     }
 
     var role: ListenerRole { connection.role }
+    /// GOAWAY says it of the connection; a stream ends with its answer anyway.
+    var isEnding: Bool { false }
     var peerAddress: IPAddress { connection.peerAddress }
     var facts: ConnectionFacts { connection.facts }
     var redirect: HTTPSRedirect? { connection.redirect }

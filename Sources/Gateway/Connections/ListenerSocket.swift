@@ -34,7 +34,8 @@ final class ListenerSocket: Channel {
     private var registration = Registration.none
     private var proxyPeers: AddressSet?
     private var requiresProxy = false
-    private var isClosed = false
+    /// Nothing is accepted any more; connections that were go on until they are idle.
+    private(set) var isClosed = false
     private var isPaused = false
 
     init(

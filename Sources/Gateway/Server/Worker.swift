@@ -126,10 +126,11 @@ final class Worker: @unchecked Sendable {
 
     func add(_ listener: ListenerSocket) { listeners.append(listener) }
 
-    /// Stops accepting where `endpoints` no longer names the address.
+    /// Stops accepting on some listeners; their clients finish what is under way and are told to go (GOAWAY, Connection: close).
     func closeListeners(where isGone: (ListenerSocket) -> Bool) {
         for listener in listeners where isGone(listener) { listener.close() }
         listeners.removeAll(where: isGone)
+        for client in clients.values where client.listener.isClosed { client.drain() }
     }
 
     func accept(_ descriptor: Int32, from peer: SocketEndpoint, on listener: ListenerSocket) {
@@ -193,7 +194,7 @@ final class Worker: @unchecked Sendable {
     private func replace(_ client: any ClientConnection, by next: any ClientConnection) {
         clients.removeValue(forKey: ObjectIdentifier(client))
         clients[ObjectIdentifier(next)] = next
-        if isDraining { next.drain() }
+        if next.listener.isClosed { next.drain() }
     }
 
     func acceptFailed(_ error: SystemError) { shared.log.acceptFailed(error) }
@@ -210,7 +211,6 @@ final class Worker: @unchecked Sendable {
         isDraining = true
         drained = completion
         closeListeners { _ in true }
-        for client in clients.values { client.drain() }
         tunnels.drain()
         reportIfDrained()
     }
