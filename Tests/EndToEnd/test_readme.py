@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -113,6 +114,31 @@ def test_tokens_are_added_to_the_running_gateway(
     policy["routes"][0]["authenticate"] = ["keys", "tokens"]
     running.replace(policy)
     until(lambda: status() == 200, 3, "the token to be accepted")
+
+
+def test_https(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], tmp_path: Path) -> None:
+    section = README.split("\n## HTTPS, HTTP/2 and gRPC\n")[1].split("\n## ")[0]
+    subprocess.run([REPOSITORY / "scripts/certs", tmp_path / "certs"], check=True, capture_output=True, timeout=60)
+    example = (REPOSITORY / "examples/https.json").read_text()
+    text = example.replace("../certs", str(tmp_path / "certs")).replace("127.0.0.1:9000", f"127.0.0.1:{upstream().port}")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    policy = json.loads(text.replace(":8443", f":{port}"))
+    policy["listeners"][0]["address"] = policy["admin"]["address"] = "127.0.0.1:0"
+    running = gateway(policy)
+    clear = next(other for other in running.ports if other != port)
+    lines = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[1].splitlines()
+    assert len(lines) >= 5
+    for line in lines:
+        command, status, rest = re.fullmatch(r"(\w+ .*?)\s+# (\d+) (.*)", line).groups()
+        command = command.replace(":8443", f":{port}").replace(":8080", f":{clear}").replace("certs/", f"{tmp_path}/certs/")
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30)
+        if command.startswith("h2load"):
+            assert f"{status} {rest}" in done.stdout, done.stdout + done.stderr
+        else:
+            version = rest.split()[-1]
+            assert done.stdout.startswith(f"{version} {status} "), f"{command}\n{done.stdout}{done.stderr}"
 
 
 def test_the_websocket_client(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]) -> None:
