@@ -6,7 +6,7 @@ import Policy
 /// A client's HTTP/1 connection: reads heads, hands each to an exchange, reads the content the exchange asks for, writes
 /// what the exchange answers. One exchange at a time; requests sent ahead (pipelining) wait in `input`.
 final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream {
-    private enum Phase {
+    enum Phase {
         /// Between requests, or inside a head.
         case head
         /// An exchange is under way; its request content may still be arriving.
@@ -23,22 +23,22 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     let listener: ListenerSocket
     let peerAddress: IPAddress
     let facts: ConnectionFacts
-    private var exchange: Exchange?
+    var exchange: Exchange?
 
-    private var phase = Phase.head
+    var phase = Phase.head
     private var parser = RequestHeadParser()
     /// The content of the request under way, or of one that was answered early.
-    private var content = BodyReader()
-    private var discarded = 0
+    var content = BodyReader()
+    var discarded = 0
     /// The deadline that runs is the one between requests.
-    private var isIdleDeadline = false
+    var isIdleDeadline = false
     /// The end of what the client sends has been read.
     private var sawEnd = false
-    private var owesNotice = false
+    var owesNotice = false
     /// Nothing more is sent through the tunnel than what is queued.
-    private var endsTunnelOutput = false
-    private var closesAfterFlush = false
-    private var mustResume = false
+    var endsTunnelOutput = false
+    var closesAfterFlush = false
+    var mustResume = false
     /// Nothing was asked yet, and the listener speaks HTTP/2 with clients that know it beforehand.
     private var mayBeHTTP2: Bool
 
@@ -258,30 +258,6 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         }
     }
 
-    private func discardContent(_ bytes: Span<UInt8>) -> Int {
-        var index = 0
-        while true {
-            let piece: ChunkPiece?
-            do throws(FramingFault) { piece = try content.next(bytes, from: &index) } catch {
-                closesAfterFlush = true
-                queueFlush()
-                return bytes.count
-            }
-            if content.isComplete {
-                phase = .head
-                startIdling()
-                return index
-            }
-            guard let piece, case .body(let range) = piece else { return index }
-            discarded &+= range.count
-            if discarded > FixedBounds.lingerBytes {
-                closesAfterFlush = true
-                queueFlush()
-                return bytes.count
-            }
-        }
-    }
-
     // MARK: What an exchange asks for
 
     func sendInterim() {
@@ -351,70 +327,11 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         setDeadline(after: worker.bounds.bodyTimeout)
     }
 
-    func exchangeEnded(closes: Bool) {
-        exchange = nil
-        isPaused = false
-        owesNotice = false
-        endsTunnelOutput = false
-        deadline = .distantFuture
-        discarded = 0
-        if closes {
-            // What is queued must be taken in time, now that no exchange watches for it.
-            if isBlocked { setDeadline(after: phase == .tunnel ? FixedBounds.lingerTimeout : worker.bounds.bodyTimeout) }
-            phase = .discarding
-            content.begin(.untilClose)
-            closesAfterFlush = true
-        } else if !content.isComplete {
-            phase = .discarding
-            setDeadline(after: worker.bounds.bodyTimeout)
-        } else {
-            phase = .head
-            startIdling()
-        }
-        mustResume = true
-        queueFlush()
-    }
-
-    func abortAnswer() {
-        exchange = nil
-        phase = .discarding
-        close(resets: true)
-    }
-
-    private func startIdling() {
-        isIdleDeadline = true
-        let idle = isEnding ? worker.drainIdleGrace : worker.bounds.idleTimeout
-        // While the last answer is still being taken, the client is not idle.
-        setDeadline(after: isBlocked ? worker.bounds.bodyTimeout : idle)
-    }
-
-    /// A client that never sent anything is idle too.
-    func drain() {
-        guard phase == .head, input.isEmpty else { return }
-        startIdling()
-    }
-
     private func resume() {
         if !input.isEmpty { processInput() }
         receive()
         if sawEnd, !isPaused, !isClosed { endOfStream() }
     }
-
-    // MARK: Refusing what never became an exchange
-
-    func refuseMalformed(_ fault: RequestFault) {
-        refuseBroken(.malformedRequest(reason: fault.reason, status: fault.status, detail: fault.detail))
-    }
-
-    private func refuseBroken(_ denial: Denial) {
-        phase = .exchange
-        content.begin(.none)
-        let exchange = worker.takeExchange()
-        self.exchange = exchange
-        exchange.refuseUnread(client: self, denial)
-    }
-
-    // MARK: Deadlines and the end
 
     private func setDeadlineAfterDrain() {
         // A blocked writer's deadline is over with its writing; the phase's own deadline, if any, was set by the phase.
@@ -424,32 +341,5 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         } else if phase == .head, isIdleDeadline {
             startIdling()
         }
-    }
-
-    private func beginLingering() {
-        closesAfterFlush = false
-        if sawPeerClose, !isReadable {
-            close()
-            return
-        }
-        phase = .lingering
-        discarded = 0
-        input = []
-        endWriting()
-        setDeadline(after: FixedBounds.lingerTimeout)
-        receive()
-    }
-
-    func cut() { close(because: .drainTimedOut, resets: phase == .exchange || phase == .tunnel) }
-
-    func close(because fault: ExchangeFault = .clientLeft, resets: Bool = false) {
-        // What is not written yet is missing: an end of the stream must not make an answer without a length look whole.
-        guard closeSocket(resets: resets || output.pending > 0) else { return }
-        phase = .closed
-        if let exchange {
-            self.exchange = nil
-            exchange.clientLeft(fault)
-        }
-        worker.clientClosed(self)
     }
 }

@@ -6,11 +6,10 @@ import Policy
 
 /// An HTTP/1 connection to one server of an upstream: writes an exchange's request, reads its answer, and goes back to the pool
 /// when both are whole and the server keeps it open.
-final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
+final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
     private enum Phase {
+        /// Not yet made.
         case connecting
-        /// TLS is being agreed on.
-        case securing
         /// In the pool.
         case idle
         /// The request is being written; the answer's head has not come.
@@ -24,7 +23,6 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
         case closed
     }
 
-    let server: UpstreamServer
     /// It has carried an exchange before.
     private(set) var isReused = false
 
@@ -43,24 +41,13 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
     private var hasEndedOutput = false
 
     /// Begins to connect.
-    init(worker: Worker, server: UpstreamServer) throws(SystemError) {
-        self.server = server
-        super.init(worker: worker, descriptor: try Sockets.connect(to: server.endpoint))
-        do throws(SystemError) {
-            try register()
-        } catch {
-            phase = .closed
-            _ = closeSocket()
-            throw error
-        }
-        isBlocked = true
-        setDeadline(after: server.timeouts.connect)
+    override init(worker: Worker, server: UpstreamServer) throws(SystemError) {
+        try super.init(worker: worker, server: server)
     }
 
     /// Goes on with a connection that was made for HTTP/2, on which ALPN chose HTTP/1.1 (RFC 7301 §3.2). It is idle; false
     /// from `server.keep` ends it.
     init(continuing other: HTTP2UpstreamConnection) {
-        server = other.server
         super.init(continuing: other)
         phase = .idle
         isReadable = true
@@ -171,44 +158,17 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
 
     // MARK: What the socket says
 
-    override func finishConnecting(_ readiness: Readiness) -> Bool {
-        guard phase == .connecting else { return true }
-        guard readiness.isWritable || readiness.isBroken else { return false }
-        if readiness.isBroken || Sockets.storedError(of: descriptor) != nil {
-            server.counters.values.failed &+= 1
-            fail(.connectFailed)
-            return false
-        }
-        if let security = server.security { return secure(security) }
-        phase = .request
-        deadline = .distantFuture
-        return true
-    }
+    override func context(of security: UpstreamSecurity) -> TLSClientContext { security.http1Context }
 
-    /// Begins TLS; the deadline of connecting stands until both sides agree.
-    private func secure(_ security: UpstreamSecurity) -> Bool {
-        do throws(TLSFault) {
-            speak(try TLSStream(connecting: security.http1Context, to: security.name, descriptor: descriptor))
-        } catch {
-            handshakeFailed(error)
-            return false
-        }
-        phase = .securing
-        return true
-    }
-
-    override func established() {
+    override func connected() {
         phase = .request
         deadline = .distantFuture
     }
 
-    override func handshakeFailed(_ fault: TLSFault) {
-        server.noteHandshakeFailed(fault, at: worker.loop.now.instant, log: worker.shared.log)
-        fail(.tlsFailed(fault))
-    }
+    override func connectingFailed(_ failure: UpstreamFailure) { fail(failure) }
 
     override func flushOutput() {
-        if phase != .connecting, phase != .securing, !isBlocked, output.pending > 0 { write() }
+        if phase != .connecting, !isBlocked, output.pending > 0 { write() }
         guard !isClosed else { return }
         if requestHasEnded, phase == .tunnel || phase == .leaving { endTunnelOutput() }
         if mustResume, !isClosed {
@@ -250,9 +210,7 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
 
     override func deadlinePassed() {
         switch phase {
-        case .connecting, .securing:
-            server.counters.values.failed &+= 1
-            fail(.connectTimedOut)
+        case .connecting: connectingTimedOut()
         case .idle: close()
         case .request: fail(requestHasEnded && output.pending == 0 ? .answerTimedOut : .stalled)
         case .answer: fail(.stalled)
@@ -290,7 +248,7 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
                 return bytes.count
             case .leaving:
                 return bytes.count
-            case .idle, .connecting, .securing:
+            case .idle, .connecting:
                 // Nobody asked for anything: what comes now belongs to no answer.
                 close()
                 return bytes.count
@@ -396,7 +354,7 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
 
     override func endOfStream() {
         switch phase {
-        case .idle, .connecting, .securing: close()
+        case .idle, .connecting: close()
         case .request: fail(sawAnswerBytes ? .cut : .closedBeforeAnswer)
         case .answer:
             if !isTruncated, content.endOfStream() { answerEnded() } else { fail(.cut) }
@@ -409,14 +367,9 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
     override func readFailed() {
         switch phase {
         case .idle: close()
-        case .connecting, .securing: fail(.connectFailed)
+        case .connecting: fail(.connectFailed)
         case .request:
-            if !sawAnswerBytes, let fault = tls?.fault, case .alert = fault {
-                // In TLS 1.3 a server says only now that it does not take our certificate.
-                handshakeFailed(fault)
-            } else {
-                fail(sawAnswerBytes ? .cut : .closedBeforeAnswer)
-            }
+            if sawAnswerBytes { fail(.cut) } else if !failedLate() { fail(.closedBeforeAnswer) }
         case .answer, .tunnel: fail(.cut)
         case .leaving: close()
         case .closed: break
@@ -442,7 +395,6 @@ final class HTTP1UpstreamConnection: SocketChannel, UpstreamStream {
         let wasIdle = phase == .idle
         phase = .closed
         if wasIdle { server.forget(self) } else { server.active &-= 1 }
-        server.open &-= 1
-        server.counters.values.open -= 1
+        discount()
     }
 }

@@ -8,16 +8,14 @@ import Policy
 /// the one session. Requests may be submitted while it is still being made; they leave with the first bytes.
 ///
 /// Where ALPN may choose HTTP/1.1 and does, the socket goes on as an `HTTP1UpstreamConnection`.
-final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
+final class HTTP2UpstreamConnection: UpstreamConnection, HTTP2ClientDelegate {
     private enum Phase {
+        /// Not yet made.
         case connecting
-        /// TLS is being agreed on.
-        case securing
         case open
         case closed
     }
 
-    let server: UpstreamServer
     private(set) var session: HTTP2ClientSession!
     /// It has answered a request before.
     private(set) var hasAnswered = false
@@ -36,23 +34,13 @@ final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
     private var unsettled: [HTTP2UpstreamStream] = []
 
     /// Begins to connect.
-    init(worker: Worker, server: UpstreamServer) throws(SystemError) {
-        self.server = server
+    override init(worker: Worker, server: UpstreamServer) throws(SystemError) {
         let now = worker.loop.now.instant
         lastHeard = now
         idleSince = now
         lastPing = now
-        super.init(worker: worker, descriptor: try Sockets.connect(to: server.endpoint))
-        do throws(SystemError) {
-            try register()
-        } catch {
-            phase = .closed
-            _ = closeSocket()
-            throw error
-        }
+        try super.init(worker: worker, server: server)
         session = HTTP2ClientSession(limits: .upstream, delegate: self)
-        isBlocked = true
-        setDeadline(after: server.timeouts.connect)
     }
 
     // MARK: Streams
@@ -94,31 +82,9 @@ final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
 
     // MARK: Connecting
 
-    override func finishConnecting(_ readiness: Readiness) -> Bool {
-        guard phase == .connecting else { return true }
-        guard readiness.isWritable || readiness.isBroken else { return false }
-        if readiness.isBroken || Sockets.storedError(of: descriptor) != nil {
-            server.counters.values.failed &+= 1
-            close(.connectFailed)
-            return false
-        }
-        guard let security = server.security else {
-            opened()
-            return true
-        }
-        do throws(TLSFault) {
-            speak(try TLSStream(connecting: security.context, to: security.name, descriptor: descriptor))
-        } catch {
-            handshakeFailed(error)
-            return false
-        }
-        phase = .securing
-        return true
-    }
-
     override func established() {
         if tls?.applicationProtocol == .h2 {
-            opened()
+            connected()
         } else if server.protocols.contains(.http11) {
             continueWithHTTP1()
         } else {
@@ -126,12 +92,9 @@ final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
         }
     }
 
-    override func handshakeFailed(_ fault: TLSFault) {
-        server.noteHandshakeFailed(fault, at: worker.loop.now.instant, log: worker.shared.log)
-        close(.tlsFailed(fault))
-    }
+    override func connectingFailed(_ failure: UpstreamFailure) { close(failure) }
 
-    private func opened() {
+    override func connected() {
         phase = .open
         deadline = .distantFuture
         let now = worker.loop.now.instant
@@ -172,13 +135,7 @@ final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
     }
 
     override func readFailed() {
-        if let fault = tls?.fault, case .alert = fault, !hasAnswered {
-            // In TLS 1.3 a server says only now that it does not take our certificate.
-            server.noteHandshakeFailed(fault, at: worker.loop.now.instant, log: worker.shared.log)
-            close(.tlsFailed(fault))
-        } else {
-            close(.closedBeforeAnswer)
-        }
+        if hasAnswered || !failedLate() { close(.closedBeforeAnswer) }
     }
 
     override func flushOutput() {
@@ -279,10 +236,7 @@ final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
     }
 
     override func deadlinePassed() {
-        guard phase == .open else {
-            server.counters.values.failed &+= 1
-            return close(.connectTimedOut)
-        }
+        guard phase == .open else { return connectingTimedOut() }
         let now = worker.loop.now.instant
         if pingDue <= now {
             if pingedAt != nil {
@@ -323,8 +277,7 @@ final class HTTP2UpstreamConnection: SocketChannel, HTTP2ClientDelegate {
         guard closeSocket() else { return }
         phase = .closed
         server.forget(self)
-        server.open -= 1
-        server.counters.values.open -= 1
+        discount()
         for own in leaveStreams() { own.connectionLost(failure) }
         settle(failure)
     }

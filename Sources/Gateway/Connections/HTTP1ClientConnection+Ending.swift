@@ -1,0 +1,123 @@
+import Core
+import HTTP1
+import IO
+import Policy
+
+/// What comes after an exchange: the next request, what is left of the last one's content, or the end.
+extension HTTP1ClientConnection {
+    func exchangeEnded(closes: Bool) {
+        exchange = nil
+        isPaused = false
+        owesNotice = false
+        endsTunnelOutput = false
+        deadline = .distantFuture
+        discarded = 0
+        if closes {
+            // What is queued must be taken in time, now that no exchange watches for it.
+            if isBlocked { setDeadline(after: phase == .tunnel ? FixedBounds.lingerTimeout : worker.bounds.bodyTimeout) }
+            phase = .discarding
+            content.begin(.untilClose)
+            closesAfterFlush = true
+        } else if !content.isComplete {
+            phase = .discarding
+            setDeadline(after: worker.bounds.bodyTimeout)
+        } else {
+            phase = .head
+            startIdling()
+        }
+        mustResume = true
+        queueFlush()
+    }
+
+    func abortAnswer() {
+        exchange = nil
+        phase = .discarding
+        close(resets: true)
+    }
+
+    /// The next deadline is the one between requests.
+    func startIdling() {
+        isIdleDeadline = true
+        let idle = isEnding ? worker.drainIdleGrace : worker.bounds.idleTimeout
+        // While the last answer is still being taken, the client is not idle.
+        setDeadline(after: isBlocked ? worker.bounds.bodyTimeout : idle)
+    }
+
+    /// A client that never sent anything is idle too.
+    func drain() {
+        guard phase == .head, input.isEmpty else { return }
+        startIdling()
+    }
+
+    // MARK: Dropping content
+
+    /// Reads and drops what is left of a request's content; returns how many of `bytes` it took.
+    func discardContent(_ bytes: Span<UInt8>) -> Int {
+        var index = 0
+        while true {
+            let piece: ChunkPiece?
+            do throws(FramingFault) { piece = try content.next(bytes, from: &index) } catch {
+                closesAfterFlush = true
+                queueFlush()
+                return bytes.count
+            }
+            if content.isComplete {
+                phase = .head
+                startIdling()
+                return index
+            }
+            guard let piece, case .body(let range) = piece else { return index }
+            discarded &+= range.count
+            if discarded > FixedBounds.lingerBytes {
+                closesAfterFlush = true
+                queueFlush()
+                return bytes.count
+            }
+        }
+    }
+
+    // MARK: Refusing what never became an exchange
+
+    func refuseMalformed(_ fault: RequestFault) {
+        refuseBroken(.malformedRequest(reason: fault.reason, status: fault.status, detail: fault.detail))
+    }
+
+    /// Answers bytes that are no request.
+    func refuseBroken(_ denial: Denial) {
+        phase = .exchange
+        content.begin(.none)
+        let exchange = worker.takeExchange()
+        self.exchange = exchange
+        exchange.refuseUnread(client: self, denial)
+    }
+
+    // MARK: The end
+
+    /// Everything is written and the connection closes: reads on for a while, so that the client gets to see the answer.
+    func beginLingering() {
+        closesAfterFlush = false
+        if sawPeerClose, !isReadable {
+            close()
+            return
+        }
+        phase = .lingering
+        discarded = 0
+        input = []
+        endWriting()
+        setDeadline(after: FixedBounds.lingerTimeout)
+        receive()
+    }
+
+    func cut() { close(because: .drainTimedOut, resets: phase == .exchange || phase == .tunnel) }
+
+    func close(because fault: ExchangeFault = .clientLeft, resets: Bool = false) {
+        // What is not written yet is missing: an end of the stream must not make an answer without a length look whole.
+        guard closeSocket(resets: resets || output.pending > 0) else { return }
+        phase = .closed
+        if let exchange {
+            self.exchange = nil
+            exchange.clientLeft(fault)
+        }
+        worker.clientClosed(self)
+    }
+}
