@@ -26,6 +26,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CLinux"),
 
         .target(name: "Core", swiftSettings: hot),
@@ -34,10 +35,13 @@ let package = Package(
         .target(name: "Crypto", dependencies: ["Core", "COpenSSL"], swiftSettings: hot),
         .target(name: "Policy", dependencies: ["Core"], swiftSettings: hot),
         .target(name: "IO", dependencies: ["Core", "CLinux"], swiftSettings: hot),
+        .target(name: "Store", dependencies: ["Core", "Crypto", "CSQLite"], swiftSettings: strict),
+        .target(
+            name: "TokenService", dependencies: ["Core", "Crypto", "Policy", "Store"], swiftSettings: strict),
         .target(
             name: "Gateway",
             dependencies: [
-                "Core", "HTTP1", "HTTP2", "Crypto", "Policy", "IO", "CLinux",
+                "Core", "HTTP1", "HTTP2", "Crypto", "Policy", "IO", "CLinux", "Store", "TokenService",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: hot),
         .executableTarget(
@@ -53,6 +57,10 @@ let package = Package(
         .testTarget(name: "CryptoTests", dependencies: ["Crypto", "Core", "COpenSSL"], swiftSettings: strict),
         .testTarget(
             name: "PolicyTests", dependencies: ["Policy", "HTTP1", "Crypto", "Core"], swiftSettings: strict),
+        .testTarget(name: "StoreTests", dependencies: ["Store", "Crypto", "Core"], swiftSettings: strict),
+        .testTarget(
+            name: "TokenServiceTests", dependencies: ["TokenService", "Store", "Policy", "Crypto", "Core"],
+            swiftSettings: strict),
         .testTarget(name: "IOTests", dependencies: ["IO", "Core"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",

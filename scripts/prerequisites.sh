@@ -7,7 +7,7 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$repository"
 
 swift_release=6.3.1
-build_packages=(libssl-dev libnghttp2-dev pkg-config)
+build_packages=(libssl-dev libnghttp2-dev libsqlite3-dev pkg-config)
 # What the official toolchain asks for on Debian 12 and Ubuntu, beside a C compiler's files.
 toolchain_packages=(binutils ca-certificates curl git libc6-dev libcurl4-openssl-dev libedit2 libncurses-dev
     libpython3-dev libsqlite3-0 libstdc++-12-dev libxml2-dev libz3-dev tzdata zlib1g-dev)

@@ -77,6 +77,10 @@ package enum FixedBounds {
     package static let keySetFetches = 64
     /// Requests of one loop that wait for a key set to be fetched; more are refused.
     package static let waitingRequests = 1024
+    /// Requests of one loop whose action is being carried out; more are refused.
+    package static let actionsUnderWay = 1024
+    /// Content of a request to an action; more is refused, whatever a route allows.
+    package static let actionContentBytes: UInt64 = 65_536
     /// How often the names of upstream servers are resolved anew.
     package static let nameRefresh: Nanoseconds = .seconds(30)
     /// How long such a request waits at most.

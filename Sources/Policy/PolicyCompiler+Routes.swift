@@ -13,12 +13,16 @@ extension PolicyCompiler {
         _ route: RouteConfiguration, at index: Int, pattern: PathPattern, upstreamNames: [String]
     ) -> Route? {
         let errorCount = diagnostics.count
-        let upstreamIndex = upstreamNames.firstIndex(of: route.upstream.value)
-        let upstream = configuration.upstreams[route.upstream.value]
-        if upstream == nil {
-            fail(
-                .referenceUnknown, route.upstream.position, route.upstream.path,
-                "no upstream named \(quoted(route.upstream.value))")
+        var hostPolicy = UpstreamConfiguration.HostPolicy.keep
+        var upstreamIndex = 0
+        if let name = route.upstream {
+            guard let place = upstreamNames.firstIndex(of: name.value), let upstream = configuration.upstreams[name.value]
+            else {
+                fail(.referenceUnknown, name.position, name.path, "no upstream named \(quoted(name.value))")
+                return nil
+            }
+            upstreamIndex = place
+            hostPolicy = upstream.host
         }
         let credentials = credentialPlan(route, at: index)
         let limits = limitList(route.limits)
@@ -29,12 +33,11 @@ extension PolicyCompiler {
         let authorization = authorization(route, pattern)
         let sent = requestFields(route, pattern)
         let returned = route.setResponseHeaders.compactMap { field($0, pattern, allowsPath: false) }
-        guard diagnostics.count == errorCount, let upstreamIndex, let upstream, let credentials, let limits, let profile
-        else { return nil }
+        guard diagnostics.count == errorCount, let credentials, let limits, let profile else { return nil }
         let style = route.rateHeaders ?? configuration.rateHeaders
         return Route(
             Route.Parts(
-                hostPolicy: upstream.host, credentials: credentials, authorization: authorization, limits: limits,
+                captures: Self.captures(of: pattern), hostPolicy: hostPolicy, credentials: credentials, authorization: authorization, limits: limits,
                 rateStyle: style,
                 request: RequestRules(
                     route, globalNames: Self.identityNames + configuration.identityHeaders.map(\.name), added: sent,
@@ -42,6 +45,15 @@ extension PolicyCompiler {
                 response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile,
                 isHTTPSOnly: route.httpsOnly ?? configuration.httpsOnly),
             index: index, configuration: route, upstreamIndex: upstreamIndex)
+    }
+
+    private static func captures(of pattern: PathPattern) -> [(name: String, segment: Int)] {
+        pattern.segments.enumerated().compactMap { index, segment in
+            switch segment {
+            case .literal: nil
+            case .capture(let name): (name, index)
+            }
+        }
     }
 
     /// The names no client may send to any route, whatever identity headers the policy has.

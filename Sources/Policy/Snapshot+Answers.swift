@@ -14,7 +14,7 @@ extension Snapshot {
         let status = template.status ?? refusal.denial.status
         let values = AnswerValues(
             reason: refusal.denial.reason, status: status, title: ReasonPhrase.standard(for: status),
-            detail: refusal.denial.detail,
+            detail: refusal.denial.detail, messages: refusal.messages,
             retryAfter: wait.map { RateHeaders.retryAfterSeconds($0, now: now.wall) },
             reset: wait.map { RateHeaders.resetSecond($0, now: now.wall) })
         answer.status = status
@@ -62,6 +62,23 @@ extension Snapshot {
         }
     }
 
+    /// Fills in the answer of an action that was carried out, with the fields the route adds to responses.
+    package func answer(
+        _ answer: ActionAnswer, grant: Grant, requestID: Span<UInt8>, now: ClockReading, into local: inout LocalAnswer
+    ) {
+        local.removeAll()
+        local.status = answer.status
+        local.body = answer.body
+        if !answer.body.isEmpty { local.lines.append(name: Array("Content-Type".utf8), value: Array(answer.contentType.utf8)) }
+        local.lines.append(name: "X-Request-ID", value: requestID)
+        if !answer.headers.contains(where: { $0.name == "Cache-Control" }) {
+            local.lines.append(name: "Cache-Control", value: "no-store")
+        }
+        for header in answer.headers { local.lines.append(name: Array(header.name.utf8), value: Array(header.value.utf8)) }
+        if let rate = grant.rate { grant.route.rateHeaders.append(rate, now: now, to: &local.lines) }
+        if !grant.route.response.added.isEmpty { appendSetFields(grant.route.response.added, grant, requestID, &local.lines) }
+    }
+
     /// Makes an upstream's response the client's: marks fields dropped, and fills `lines` with those to add. Dropped
     /// are the upstream's X-Request-ID and Server, what it says of rate limits unless the policy keeps that, and what
     /// the route sets or removes.
@@ -98,13 +115,18 @@ extension Snapshot {
         switch refusal.denial {
         case .rateLimited: return refusal.rate?.retryAfter
         case .token(.keySetUnavailable): return .seconds(5)
-        case .tooManyFailures, .limitsUnavailable, .noServerAvailable, .overloaded: return .seconds(1)
+        case .tooManyFailures, .tooManyAttempts, .limitsUnavailable, .noServerAvailable, .overloaded, .storeUnavailable:
+            return .seconds(1)
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
             .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .schemeNotSupported,
             .credentialMissing, .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled,
             .keyNotYetValid, .keyExpired, .certificateExpired, .token, .addressNotAllowed, .tokenAddressNotAllowed,
             .scopeMissing, .claimMismatch, .identityTooLarge, .upstreamUnreachable, .upstreamConnectTimeout,
-            .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .upstreamTLSFailed:
+            .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .upstreamTLSFailed,
+            .membershipMissing, .realmMissing, .realmConflict, .realmNotAllowed, .notAcceptable,
+            .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
+            .loginFailed, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed, .refreshTokenInvalid,
+            .upstreamCredentialMissing, .upstreamCredentialRefreshFailed:
             return nil
         }
     }

@@ -20,6 +20,8 @@ final class Exchange {
     private(set) var group: UpstreamGroup?
 
     private(set) var grant: Grant?
+    /// The content so far of a request that the gateway itself carries out.
+    var collected: [UInt8]?
     private(set) var facts: ConnectionFacts
     /// The request's head, taken over from the parser's scratch value.
     var head = RequestHead()
@@ -161,19 +163,21 @@ final class Exchange {
 
     func isWaiting(_ ticket: UInt64) -> Bool { waitNumber == ticket }
 
-    private func endWaiting() { waitNumber &+= 1 }
+    func endWaiting() { waitNumber &+= 1 }
 
     // MARK: 3. Forwarding
 
     private func forward(_ grant: Grant) {
         self.grant = grant
         contentLimit = grant.route.bodyByteLimit ?? worker.bounds.bodyByteLimit
+        if grant.route.action != nil { contentLimit = min(contentLimit, FixedBounds.actionContentBytes) }
         if case .length(let count) = head.framing, count > contentLimit {
             // Nobody wants to wait for so much to be thrown away.
             closesAfterAnswer = true
             refuse(Refusal(denial: .bodyTooLarge, after: grant))
             return
         }
+        if grant.route.action != nil { return act(grant) }
         if let denial = prepare(grant) {
             refuse(Refusal(denial: denial, after: grant))
             return
@@ -229,6 +233,8 @@ final class Exchange {
         if let upstream {
             upstream.sendContent(bytes, framing: head.framing)
             if upstream.isCongested { client.pauseContent() }
+        } else if collected != nil {
+            collect(bytes)
         }
         return true
     }
@@ -237,7 +243,10 @@ final class Exchange {
     func requestEnded(trailers: inout TrailerSection) {
         if let tunnel { return clientEndedTunnel(tunnel) }
         requestIsComplete = true
-        guard let upstream else { return }
+        guard let upstream else {
+            if collected != nil, let grant { perform(grant) }
+            return
+        }
         if let grant, !trailers.fields.isEmpty {
             let bytes = trailers.bytes
             grant.route.dropTrailers(&trailers.fields, in: bytes.span)
@@ -472,6 +481,7 @@ final class Exchange {
             worker.metrics.totals.requestsInFlight -= 1
         }
         forgetTunnel()
+        collected = nil
         grant = nil
         group = nil
         server = nil

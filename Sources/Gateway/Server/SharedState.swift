@@ -3,6 +3,7 @@ import Crypto
 import IO
 import Policy
 import Synchronization
+import TokenService
 
 /// What all loops share: the exact limits, the failure budget, key sets, the logs. Each part guards itself.
 final class SharedState: Sendable {
@@ -14,6 +15,8 @@ final class SharedState: Sendable {
     let log: OperatorLog
     let logWriter: LogWriter
     let reloads = ReloadHistory()
+    /// What carries out the actions of routes.
+    let actions: any ActionPerformer = TokenService()
     /// Listeners are open and a policy is in force; false again once the gateway drains.
     let isReady = Atomic(false)
     /// The certificates of the policy in force.

@@ -22,6 +22,8 @@ final class Worker: @unchecked Sendable {
     private(set) var acceptsWebSockets = false
     /// Requests parked until a key set arrives.
     var waiting = 0
+    /// Requests whose action is being carried out.
+    var acting = 0
 
     // Scratch: filled and read within one step of one request.
     var requestHead = RequestHead()

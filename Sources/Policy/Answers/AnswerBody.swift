@@ -48,6 +48,7 @@ struct AnswerBody: Sendable {
             case .status: output.append(decimal: values.status)
             case .retryAfter: append(values.retryAfter, part, to: &output)
             case .reset: append(values.reset, part, to: &output)
+            case .errors: append(values.messages.isEmpty ? [values.detail.description] : values.messages, part, to: &output)
             }
         }
     }
@@ -61,6 +62,17 @@ struct AnswerBody: Sendable {
         quoted.append(jsonString: text)
         if part.isQuoted { quoted = Array(quoted.dropFirst().dropLast()) }
         output.append(contentsOf: quoted.span)
+    }
+
+    /// A list of sentences.
+    private func append(_ texts: [String], _ part: Part, to output: inout [UInt8]) {
+        guard isJSON, !part.isQuoted else { return append(texts.joined(separator: " ").utf8.span, part, to: &output) }
+        output.append("[")
+        for (index, text) in texts.enumerated() {
+            if index > 0 { output.append(",") }
+            output.append(jsonString: text)
+        }
+        output.append("]")
     }
 
     private func append(_ number: Int64?, _ part: Part, to output: inout [UInt8]) {

@@ -47,12 +47,17 @@ struct Challenges: Sendable {
         case .credentialMalformed, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
             .certificateExpired, .tokenAddressNotAllowed:
             "invalid_token"
+        case .refreshTokenInvalid: "invalid_token"
         case .token(let fault): fault == .keySetUnavailable ? nil : "invalid_token"
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
             .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .tooManyFailures, .schemeNotSupported,
             .credentialMissing, .addressNotAllowed, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
-            .upstreamTLSFailed, .noServerAvailable, .overloaded:
+            .upstreamTLSFailed, .noServerAvailable, .overloaded, .membershipMissing, .realmMissing, .realmConflict,
+            .realmNotAllowed, .notAcceptable, .contentTypeNotSupported, .contentMalformed, .parametersInvalid,
+            .resourceNotFound, .resourceConflict, .loginFailed, .tooManyAttempts, .tokenNotRenewable,
+            .lifetimeAboveCeiling, .tokenOptionNotAllowed, .storeUnavailable, .upstreamCredentialMissing,
+            .upstreamCredentialRefreshFailed:
             nil
         }
     }

@@ -15,6 +15,9 @@ package enum AnswerTemplatePart: Sendable, Equatable {
     case retryAfter
     /// `{reset}`: the Unix second of that moment; empty when there is none.
     case reset
+    /// `{errors}`: what is wrong in particular: in JSON, outside of quotation marks, an array of sentences; elsewhere the
+    /// sentences one after the other. The detail where nothing in particular is wrong.
+    case errors
 }
 
 /// The syntax of answer templates. Bodies are mostly JSON, so a "{" begins a placeholder only when a name of lower-case
@@ -23,7 +26,7 @@ package enum AnswerTemplate {
     /// A longer body is refused.
     package static let byteLimit = 65_536
 
-    package static let placeholders = ["detail", "reason", "request_id", "reset", "retry_after", "status", "title"]
+    package static let placeholders = ["detail", "errors", "reason", "request_id", "reset", "retry_after", "status", "title"]
 
     /// The parts of a template; neighbouring literals are one part, an empty text has no parts.
     package static func parse(_ text: String) throws(TemplateError) -> [AnswerTemplatePart] {
@@ -64,6 +67,7 @@ package enum AnswerTemplate {
         case "request_id": .requestID
         case "retry_after": .retryAfter
         case "reset": .reset
+        case "errors": .errors
         default: throw .unknownPlaceholder(name)
         }
     }

@@ -57,7 +57,7 @@ package struct ConfigurationWarnings {
         var limits = Set(configuration.routes.flatMap { $0.limits.map(\.value) })
         var authenticators: Set<String> = []
         for route in configuration.routes { authenticators.formUnion(route.requirement.authenticators.map(\.value)) }
-        let upstreams = Set(configuration.routes.map(\.upstream.value))
+        let upstreams = Set(configuration.routes.compactMap(\.upstream?.value))
         var keySets: Set<String> = []
         // The records of a keys file may name any limit.
         var knowsEveryRecord = true

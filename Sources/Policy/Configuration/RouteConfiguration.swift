@@ -48,7 +48,10 @@ package struct RouteConfiguration: Sendable {
     package var setResponseHeaders: [HeaderTemplate] = []
     package var removedResponseHeaders: [String] = []
     package var keepsCredentials = false
-    package var upstream: Located<String>
+    /// Where requests go; nil exactly when there is an action.
+    package var upstream: Located<String>?
+    /// What the gateway itself does with requests.
+    package var action: ActionConfiguration?
     /// Nil takes the top-level profile.
     package var responses: Located<String>?
     /// Nil takes `bounds.bodyByteLimit`.
@@ -63,7 +66,7 @@ package struct RouteConfiguration: Sendable {
     package var position: SourcePosition
 
     package init(
-        name: String, path: Located<String>, requirement: Requirement, upstream: Located<String>,
+        name: String, path: Located<String>, requirement: Requirement, upstream: Located<String>?,
         position: SourcePosition
     ) {
         self.name = name

@@ -29,6 +29,28 @@ package enum Denial: Error, Sendable {
     case token(TokenFault)
     // Whether they may.
     case addressNotAllowed, tokenAddressNotAllowed, scopeMissing, claimMismatch
+    /// The user behind the credential does not belong to the organisation or project of the path.
+    case membershipMissing
+    /// No realm follows from the request; two that it names differ; the key is locked to another one.
+    case realmMissing, realmConflict, realmNotAllowed
+    /// What the client accepts, or sends, is not what the route serves, or takes.
+    case notAcceptable, contentTypeNotSupported
+    // What the gateway itself was asked to do.
+    case contentMalformed
+    /// Parameters of an action are wrong; the refusal's messages say which.
+    case parametersInvalid
+    case resourceNotFound, resourceConflict
+    /// E-mail address and password do not fit, whatever of it is wrong.
+    case loginFailed
+    /// Too many attempts at one account.
+    case tooManyAttempts
+    /// A good token that asks for too much: it may not be renewed, not for so long, not with these options.
+    case tokenNotRenewable, lifetimeAboveCeiling, tokenOptionNotAllowed
+    /// Unknown, used before, ended, or of a family that has ended.
+    case refreshTokenInvalid
+    case storeUnavailable
+    /// There is nothing to show the upstream for this user, or it could not be renewed.
+    case upstreamCredentialMissing, upstreamCredentialRefreshFailed
     /// A header made from the identity would be longer than the gateway sends.
     case identityTooLarge
     // How often.
@@ -82,6 +104,25 @@ extension Denial {
         case .upstreamTLSFailed: "upstream_tls_failed"
         case .noServerAvailable: "no_server_available"
         case .overloaded: "overloaded"
+        case .membershipMissing: "membership_missing"
+        case .realmMissing: "realm_missing"
+        case .realmConflict: "realm_conflict"
+        case .realmNotAllowed: "realm_not_allowed"
+        case .notAcceptable: "not_acceptable"
+        case .contentTypeNotSupported: "content_type_not_supported"
+        case .contentMalformed: "content_malformed"
+        case .parametersInvalid: "parameters_invalid"
+        case .resourceNotFound: "resource_not_found"
+        case .resourceConflict: "resource_conflict"
+        case .loginFailed: "login_failed"
+        case .tooManyAttempts: "too_many_attempts"
+        case .tokenNotRenewable: "token_not_renewable"
+        case .lifetimeAboveCeiling: "lifetime_above_ceiling"
+        case .tokenOptionNotAllowed: "token_option_not_allowed"
+        case .refreshTokenInvalid: "refresh_token_invalid"
+        case .storeUnavailable: "store_unavailable"
+        case .upstreamCredentialMissing: "upstream_credential_missing"
+        case .upstreamCredentialRefreshFailed: "upstream_credential_refresh_failed"
         }
     }
 
@@ -89,21 +130,30 @@ extension Denial {
     package var status: Int {
         switch self {
         case .malformedRequest(_, let status, _): status
-        case .path, .forwardingAmbiguous, .maxForwardsInvalid, .credentialAmbiguous: 400
+        case .path, .forwardingAmbiguous, .maxForwardsInvalid, .credentialAmbiguous, .realmMissing, .realmConflict,
+            .contentMalformed:
+            400
         case .schemeNotSupported, .credentialMissing, .credentialMalformed, .credentialUnknown, .keyDisabled,
-            .keyNotYetValid, .keyExpired, .certificateExpired:
+            .keyNotYetValid, .keyExpired, .certificateExpired, .loginFailed, .refreshTokenInvalid:
             401
         case .token(let fault): fault == .keySetUnavailable ? 503 : 401
         case .httpsRequired, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch,
-            .identityTooLarge:
+            .identityTooLarge, .membershipMissing, .realmNotAllowed, .tokenNotRenewable, .lifetimeAboveCeiling,
+            .tokenOptionNotAllowed, .upstreamCredentialMissing:
             403
-        case .routeNotFound: 404
+        case .routeNotFound, .resourceNotFound: 404
         case .methodNotAllowed: 405
+        case .notAcceptable: 406
         case .headTimeout, .bodyTimeout: 408
+        case .resourceConflict: 409
         case .bodyTooLarge: 413
-        case .rateLimited, .tooManyFailures: 429
-        case .upstreamUnreachable, .upstreamClosed, .upstreamInvalidResponse, .upstreamTLSFailed: 502
-        case .limitsUnavailable, .noServerAvailable, .overloaded: 503
+        case .contentTypeNotSupported: 415
+        case .parametersInvalid: 422
+        case .rateLimited, .tooManyFailures, .tooManyAttempts: 429
+        case .upstreamUnreachable, .upstreamClosed, .upstreamInvalidResponse, .upstreamTLSFailed,
+            .upstreamCredentialRefreshFailed:
+            502
+        case .limitsUnavailable, .noServerAvailable, .overloaded, .storeUnavailable: 503
         case .upstreamConnectTimeout, .upstreamTimeout: 504
         }
     }
@@ -147,6 +197,25 @@ extension Denial {
         case .upstreamTLSFailed: "No secure connection to the server behind the gateway can be made."
         case .noServerAvailable: "No server is available for this resource."
         case .overloaded: "The gateway is overloaded."
+        case .membershipMissing: "The user does not belong to this organization or project."
+        case .realmMissing: "No realm is named: name one by header, parameter or credential."
+        case .realmConflict: "The request names two different realms."
+        case .realmNotAllowed: "The key is locked to another realm."
+        case .notAcceptable: "This resource has no representation that the client accepts."
+        case .contentTypeNotSupported: "The request content has a type that this resource does not take."
+        case .contentMalformed: "The request content is malformed."
+        case .parametersInvalid: "A parameter of the request is not valid."
+        case .resourceNotFound: "There is no such resource."
+        case .resourceConflict: "The resource exists already or is in use."
+        case .loginFailed: "The e-mail address or the password is wrong."
+        case .tooManyAttempts: "Too many attempts were made at this account."
+        case .tokenNotRenewable: "The token may not be renewed."
+        case .lifetimeAboveCeiling: "The token may not be renewed for so long."
+        case .tokenOptionNotAllowed: "A token may not be renewed with this option."
+        case .refreshTokenInvalid: "The refresh token is not valid."
+        case .storeUnavailable: "The gateway cannot look this up now."
+        case .upstreamCredentialMissing: "There is no credential for the server behind the gateway."
+        case .upstreamCredentialRefreshFailed: "The credential for the server behind the gateway could not be renewed."
         }
     }
 
@@ -157,7 +226,7 @@ extension Denial {
     package var countsAsFailure: Bool {
         switch self {
         case .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
-            .certificateExpired:
+            .certificateExpired, .loginFailed, .refreshTokenInvalid:
             true
         case .token(let fault): fault != .keySetUnavailable
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
@@ -165,7 +234,11 @@ extension Denial {
             .credentialMissing, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited,
             .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
-            .upstreamTLSFailed, .noServerAvailable, .overloaded:
+            .upstreamTLSFailed, .noServerAvailable, .overloaded,
+            .membershipMissing, .realmMissing, .realmConflict, .realmNotAllowed, .notAcceptable,
+            .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
+            .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed, .storeUnavailable,
+            .upstreamCredentialMissing, .upstreamCredentialRefreshFailed:
             false
         }
     }
@@ -180,6 +253,10 @@ extension Denial {
             .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable, .upstreamUnreachable,
             .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .upstreamTLSFailed,
             .noServerAvailable, .overloaded,
+            .membershipMissing, .realmMissing, .realmConflict, .realmNotAllowed, .notAcceptable,
+            .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
+            .loginFailed, .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed,
+            .refreshTokenInvalid, .storeUnavailable, .upstreamCredentialMissing, .upstreamCredentialRefreshFailed,
         ]
 
     /// The reasons of `all`.
@@ -207,6 +284,7 @@ extension TokenFault {
         case .lifetimeTooLong: "The token is valid for longer than is accepted."
         case .audienceWrong: "The token is meant for another audience."
         case .claimMissing: "The token lacks a claim that is asked for."
+        case .revoked: "The token was revoked."
         }
     }
 }

@@ -15,6 +15,8 @@ package final class Refusal: Sendable {
     package let rate: RateStatus?
     /// How long to wait before another try makes sense, where the denial knows better than the limits.
     package let retryAfter: Nanoseconds?
+    /// What is wrong in particular, one sentence each; empty where the denial says it all.
+    package let messages: [String]
     /// For 405: the leaf of the route table whose methods are listed.
     let leaf: Int?
 
@@ -22,10 +24,12 @@ package final class Refusal: Sendable {
     package convenience init(denial: Denial, client: IPAddress?) { self.init(denial, client: client) }
 
     /// A refusal of what was granted already: the upstream failed, or the content is too large.
-    package convenience init(denial: Denial, after grant: Grant?) {
+    package convenience init(
+        denial: Denial, after grant: Grant?, messages: [String] = [], retryAfter: Nanoseconds? = nil
+    ) {
         self.init(
             denial, client: grant?.client, route: grant?.route, identity: grant?.identity ?? .anonymous,
-            fingerprint: grant?.fingerprint, rate: grant?.rate)
+            fingerprint: grant?.fingerprint, rate: grant?.rate, retryAfter: retryAfter, messages: messages)
     }
 
     /// The same request refused because too many wait already.
@@ -35,7 +39,8 @@ package final class Refusal: Sendable {
 
     init(
         _ denial: Denial, client: IPAddress?, route: Route? = nil, identity: Identity = .anonymous,
-        fingerprint: UInt32? = nil, rate: RateStatus? = nil, retryAfter: Nanoseconds? = nil, leaf: Int? = nil
+        fingerprint: UInt32? = nil, rate: RateStatus? = nil, retryAfter: Nanoseconds? = nil, messages: [String] = [],
+        leaf: Int? = nil
     ) {
         self.denial = denial
         self.route = route
@@ -44,6 +49,7 @@ package final class Refusal: Sendable {
         self.fingerprint = fingerprint
         self.rate = rate
         self.retryAfter = retryAfter
+        self.messages = messages
         self.leaf = leaf
     }
 }

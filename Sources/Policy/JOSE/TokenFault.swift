@@ -20,6 +20,8 @@ package enum TokenFault: String, Error, CaseIterable, Sendable {
     case audienceWrong = "token_audience_wrong"
     /// A required claim is absent or has another value.
     case claimMissing = "token_claim_missing"
+    /// The key or the user it was issued for is gone, disabled, or has ended its tokens.
+    case revoked = "token_revoked"
 
     /// True when the same bytes are refused again as long as policy and keys are the same, so that a cache may answer.
     package var isLasting: Bool {
@@ -28,7 +30,8 @@ package enum TokenFault: String, Error, CaseIterable, Sendable {
             .claimMissing:
             true
         // Time mends two of these and a fetch two others; what is too large is cheaper to measure than to look up.
-        case .tooLarge, .keyUnknown, .keySetUnavailable, .notYetValid, .lifetimeTooLong: false
+        // And a store may take back what it says.
+        case .tooLarge, .keyUnknown, .keySetUnavailable, .notYetValid, .lifetimeTooLong, .revoked: false
         }
     }
 }

@@ -7,8 +7,11 @@ package final class Route: Sendable {
     package let name: String
     /// The path pattern as it was written.
     package let pattern: String
-    /// Place of the upstream in the snapshot's `upstreamNames`.
+    /// What the gateway itself does with requests; nil where they are forwarded.
+    package let action: ActionConfiguration?
+    /// Place of the upstream in the snapshot's `upstreamNames`; means nothing where there is an action.
     package let upstreamIndex: Int
+    /// Empty where there is an action.
     package let upstreamName: String
     /// Nil takes `bounds.bodyByteLimit`.
     package let bodyByteLimit: UInt64?
@@ -19,6 +22,8 @@ package final class Route: Sendable {
     /// Nil lets no connection change its protocol.
     package let upgrade: UpgradeRule?
 
+    /// The path captures with the segments they stand in, counted from 0.
+    let captures: [(name: String, segment: Int)]
     let hostPolicy: UpstreamConfiguration.HostPolicy
     let credentials: CredentialPlan
     let authorization: Authorization
@@ -36,7 +41,9 @@ package final class Route: Sendable {
         name = configuration.name
         pattern = configuration.path.value
         self.upstreamIndex = upstreamIndex
-        upstreamName = configuration.upstream.value
+        upstreamName = configuration.upstream?.value ?? ""
+        action = configuration.action
+        captures = parts.captures
         bodyByteLimit = configuration.bodyByteLimit
         responseTimeout = configuration.responseTimeout
         isHTTPSOnly = parts.isHTTPSOnly
@@ -57,6 +64,7 @@ package final class Route: Sendable {
 
     /// The compiled parts of a route.
     struct Parts {
+        var captures: [(name: String, segment: Int)]
         var hostPolicy: UpstreamConfiguration.HostPolicy
         var credentials: CredentialPlan
         var authorization: Authorization

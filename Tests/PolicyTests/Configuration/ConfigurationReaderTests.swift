@@ -111,7 +111,7 @@ import Testing
         #expect(route.limits.map(\.path) == ["routes[0].limits[0]"])
         #expect(route.setRequestHeaders.map(\.name) == ["X-Org"])
         #expect(route.removedRequestHeaders == ["Cookie"])
-        #expect(route.upstream.value == "devices")
+        #expect(route.upstream?.value == "devices")
     }
 
     @Test func `what the file leaves out has its default`() throws {

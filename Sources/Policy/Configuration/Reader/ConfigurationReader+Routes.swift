@@ -24,8 +24,9 @@ extension ConfigurationReader {
         let upstream = reference(members["upstream"], to: .upstream)
         var route = RouteConfiguration(
             name: (name ?? nowhere).value, path: nowhere, requirement: requirement ?? .none,
-            upstream: upstream ?? nowhere,
-            position: members.position)
+            upstream: upstream, position: members.position)
+        route.action = action(members["action"])
+        checkDestination(members)
         readMatch(members["match"], into: &route)
         readAuthorization(
             members["authorize"], into: &route, isOpen: requirement == RouteConfiguration.Requirement.none)
@@ -42,6 +43,19 @@ extension ConfigurationReader {
         route.upgrade = upgrade(members)
         checkCaptures(of: route)
         return route
+    }
+
+    /// A route forwards or acts.
+    private mutating func checkDestination(_ members: ObjectMembers) {
+        switch (members["upstream"], members["action"]) {
+        case (nil, nil):
+            report(
+                .memberMissing, at: members.position, path: members.path,
+                "a route has an \"upstream\" that requests go to, or an \"action\" of the gateway's own")
+        case (.some, .some(let place)):
+            report(.membersExclusive, at: place, "a route has \"upstream\" or \"action\", not both")
+        case (.some, nil), (nil, .some): break
+        }
     }
 
     private mutating func readMatch(_ node: LocatedNode?, into route: inout RouteConfiguration) {

@@ -26,6 +26,12 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case profile
     case answer
     case route
+    case action
+    case mintToken = "mint_token"
+    case refreshToken = "refresh_token"
+    case login
+    case manage
+    case publishKeys = "publish_keys"
     case match
     case allOf = "all_of"
     case optional
@@ -69,7 +75,10 @@ extension ObjectShape {
         case .certificateEntry: ["match"]
         case .limit: ["requests", "per"]
         case .failureBudget: ["failures", "per"]
-        case .route: ["name", "match", "authenticate", "upstream"]
+        case .route: ["name", "match", "authenticate"]
+        case .action: []
+        case .mintToken, .refreshToken, .login, .publishKeys: ["key_set"]
+        case .manage: ["resource"]
         case .match: ["path"]
         case .allOf: ["all_of"]
         case .optional: ["optional"]
@@ -130,10 +139,12 @@ extension ObjectShape {
         case .answer: ["status", "body", "content_type", "headers"]
         case .route:
             [
-                "authorize", "limits", "request_headers", "response_headers", "keep_credentials", "responses",
+                "upstream", "action", "authorize", "limits", "request_headers", "response_headers", "keep_credentials", "responses",
                 "body_bytes", "response_timeout", "rate_headers", "https_only", "upgrade", "upgrade_idle_timeout",
                 "upgrade_lifetime", "close_when_credential_ends",
             ]
+        case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys"]
+        case .mintToken, .refreshToken, .login, .manage, .publishKeys: []
         case .match: ["hosts", "methods", "headers"]
         case .admin, .allOf, .optional: []
         case .authorize: ["scopes", "claims", "allow_ips", "deny_ips"]

@@ -1,0 +1,61 @@
+import Core
+import IO
+import Policy
+
+/// Requests that the gateway itself carries out: their content is collected, the action works on queues of its own, and its
+/// answer is sent as one of ours.
+extension Exchange {
+    /// The policy let the request in; its content may still have to come.
+    func act(_ grant: Grant) {
+        collected = []
+        if requestIsComplete {
+            perform(grant)
+        } else {
+            client.resumeContent()
+            client.expectContent()
+        }
+    }
+
+    /// A piece of content for an action, which is bounded by `contentLimit`.
+    func collect(_ bytes: Span<UInt8>) { collected?.append(contentsOf: bytes) }
+
+    /// The content is whole.
+    func perform(_ grant: Grant) {
+        let worker = self.worker
+        let content = collected ?? []
+        collected = nil
+        let request = requestID.withSpan {
+            snapshot.actionRequest(grant, head: head, content: content, requestID: $0, now: worker.loop.now)
+        }
+        guard let request, worker.acting < FixedBounds.actionsUnderWay else {
+            refuse(Refusal(denial: .overloaded, after: grant))
+            return
+        }
+        worker.acting &+= 1
+        let ticket = beginWaiting()
+        let bound = LoopBound((exchange: self, ticket: ticket), on: worker.loop.queue)
+        worker.shared.actions.perform(request) { outcome in
+            worker.loop.submit {
+                worker.loop.round {
+                    worker.acting &-= 1
+                    let (exchange, ticket) = bound.value
+                    guard exchange.isWaiting(ticket) else { return }
+                    exchange.endWaiting()
+                    exchange.answer(outcome, of: grant)
+                }
+            }
+        }
+    }
+
+    private func answer(_ outcome: ActionOutcome, of grant: Grant) {
+        switch outcome {
+        case .refuse(let denial, let messages, let retryAfter):
+            refuse(Refusal(denial: denial, after: grant, messages: messages, retryAfter: retryAfter))
+        case .answer(let answer):
+            requestID.withSpan {
+                snapshot.answer(answer, grant: grant, requestID: $0, now: worker.loop.now, into: &worker.answer)
+            }
+            sendLocalAnswer()
+        }
+    }
+}

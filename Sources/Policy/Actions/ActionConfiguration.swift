@@ -1,0 +1,14 @@
+/// What the gateway does itself with the requests of a route, in place of forwarding them. The route's policy decides
+/// first, as for every other route.
+package enum ActionConfiguration: Sendable {
+    /// A new token for the caller: `mint_token`.
+    case mintToken(MintTokenConfiguration)
+    /// A new token for a token or a refresh token: `refresh_token`.
+    case refreshToken(RefreshTokenConfiguration)
+    /// A token for an e-mail address and a password: `login`.
+    case login(LoginConfiguration)
+    /// Keys, users, organisations and memberships kept in the store: `manage`.
+    case manage(ManagementConfiguration)
+    /// The public keys of a key set as a JWKS document: `publish_keys`.
+    case publishKeys(keySet: Located<String>)
+}

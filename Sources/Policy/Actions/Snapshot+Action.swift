@@ -1,0 +1,44 @@
+package import Core
+
+extension Snapshot {
+    /// What the route's action is asked to do; nil where requests are forwarded.
+    package func actionRequest(
+        _ grant: Grant, head: RequestHead, content: [UInt8], requestID: Span<UInt8>, now: ClockReading
+    ) -> ActionRequest? {
+        guard let action = grant.route.action else { return nil }
+        return ActionRequest(
+            action: action, route: grant.route, identity: grant.identity, client: grant.client, method: head.method,
+            captures: captures(of: grant, head), query: head.bytes.span.extracting(head.query.range).copied(),
+            contentType: Self.contentType(of: head), content: content,
+            requestID: String(decoding: requestID.copied(), as: UTF8.self), now: now)
+    }
+
+    private func captures(of grant: Grant, _ head: RequestHead) -> [String: String] {
+        let received = head.bytes.span.extracting(head.path.range)
+        var path: [UInt8] = []
+        if grant.pathForm == .unchanged {
+            path.append(contentsOf: received)
+        } else {
+            _ = normaliser.normalise(received, into: &path)
+        }
+        var captures: [String: String] = [:]
+        for capture in grant.route.captures {
+            var value: [UInt8] = []
+            value.append(percentDecoding: path.span.extracting(PathSegments.range(of: capture.segment, in: path.span)))
+            captures[capture.name] = String(decoding: value, as: UTF8.self)
+        }
+        return captures
+    }
+
+    /// The media type without parameters, in lower case; nil without exactly one Content-Type.
+    private static func contentType(of head: RequestHead) -> String? {
+        var found: [UInt8]?
+        for field in head.fields where field.known == .contentType {
+            if found != nil { return nil }
+            let value = head.bytes.span.extracting(field.value.range)
+            let end = value.firstIndex(of: 0x3B) ?? value.count
+            found = value.extracting(value.trimmed(0..<end)).copied().map(\.lowercasedASCII)
+        }
+        return found.map { String(decoding: $0, as: UTF8.self) }
+    }
+}

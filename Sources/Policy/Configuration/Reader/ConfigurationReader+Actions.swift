@@ -1,0 +1,55 @@
+import Core
+
+extension ConfigurationReader {
+    /// The one action of a route.
+    mutating func action(_ node: LocatedNode?) -> ActionConfiguration? {
+        guard let node, let members = object(node, .action) else { return nil }
+        guard let first = members.members.first, members.members.count == 1, let place = members[first.name] else {
+            report(
+                members.members.isEmpty ? .memberMissing : .membersExclusive, at: node, "an action is an object of one member")
+            return nil
+        }
+        switch first.name {
+        case "mint_token": return mintToken(place).map { .mintToken($0) }
+        case "refresh_token": return refreshToken(place).map { .refreshToken($0) }
+        case "login": return login(place).map { .login($0) }
+        case "manage": return manage(place).map { .manage($0) }
+        case "publish_keys": return publishKeys(place)
+        // Reported as unknown.
+        default: return nil
+        }
+    }
+
+    private mutating func mintToken(_ node: LocatedNode) -> MintTokenConfiguration? {
+        guard let members = object(node, .mintToken), let keySet = reference(members["key_set"], to: .keySet) else {
+            return nil
+        }
+        return MintTokenConfiguration(keySet: keySet)
+    }
+
+    private mutating func refreshToken(_ node: LocatedNode) -> RefreshTokenConfiguration? {
+        guard let members = object(node, .refreshToken), let keySet = reference(members["key_set"], to: .keySet) else {
+            return nil
+        }
+        return RefreshTokenConfiguration(keySet: keySet)
+    }
+
+    private mutating func login(_ node: LocatedNode) -> LoginConfiguration? {
+        guard let members = object(node, .login), let keySet = reference(members["key_set"], to: .keySet) else {
+            return nil
+        }
+        return LoginConfiguration(keySet: keySet)
+    }
+
+    private mutating func manage(_ node: LocatedNode) -> ManagementConfiguration? {
+        guard let members = object(node, .manage),
+            let resource = choice(members["resource"], of: ManagementConfiguration.Resource.self)
+        else { return nil }
+        return ManagementConfiguration(resource: resource)
+    }
+
+    private mutating func publishKeys(_ node: LocatedNode) -> ActionConfiguration? {
+        guard let members = object(node, .publishKeys) else { return nil }
+        return reference(members["key_set"], to: .keySet).map { .publishKeys(keySet: $0) }
+    }
+}

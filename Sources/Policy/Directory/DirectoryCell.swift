@@ -1,0 +1,26 @@
+package import Synchronization
+
+/// The process-wide place of the directory. A change that was published is seen by every request that begins afterwards,
+/// on every loop.
+package final class DirectoryCell: Sendable {
+    @usableFromInline let generationCounter = Atomic<UInt64>(0)
+    private let held = Mutex(Directory.none)
+
+    package init() {}
+
+    /// Grows with each directory.
+    @inlinable package var generation: UInt64 { generationCounter.load(ordering: .acquiring) }
+
+    /// Puts a directory in force. Who publishes sees to it that newer ones come later.
+    package func publish(_ directory: Directory) {
+        held.withLock {
+            $0 = directory
+            generationCounter.wrappingAdd(1, ordering: .releasing)
+        }
+    }
+
+    /// The directory in force with its generation.
+    package var current: (directory: Directory, generation: UInt64) {
+        held.withLock { ($0, generationCounter.load(ordering: .relaxed)) }
+    }
+}

@@ -1,0 +1,34 @@
+package import Core
+
+/// What the gateway shows an upstream on behalf of one user, kept for as long as it can be refreshed. Encrypted at rest.
+package struct StoredUpstreamCredential: Sendable, Equatable {
+    /// Whose it is.
+    package struct Identity: Sendable, Hashable {
+        /// Name of the stored credential in the policy.
+        package var name: String
+        /// The issuer (`iss`) and the subject (`sub`) of the tokens that brought it.
+        package var issuer: String
+        package var subject: String
+
+        package init(name: String, issuer: String, subject: String) {
+            self.name = name
+            self.issuer = issuer
+            self.subject = subject
+        }
+    }
+
+    package var identity: Identity
+    /// `iat` of the token that brought it, Unix seconds: an older token does not replace it.
+    package var issuedAt: Int64
+    /// The JSON object as it came with the token or from the refresh.
+    package var document: [UInt8]
+    /// When its key ends; nil when it says nothing of it.
+    package var expiresAt: WallTime?
+
+    package init(identity: Identity, issuedAt: Int64, document: [UInt8], expiresAt: WallTime?) {
+        self.identity = identity
+        self.issuedAt = issuedAt
+        self.document = document
+        self.expiresAt = expiresAt
+    }
+}

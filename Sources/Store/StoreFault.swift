@@ -1,0 +1,27 @@
+/// Why the store did not do what it was asked for. Nothing was changed.
+package enum StoreFault: Error, Equatable, Sendable {
+    /// It cannot be opened or read: no such directory, no permission, not a database, damaged.
+    case unavailable(String)
+    /// It can be read but not written: read-only file or file system.
+    case readOnly(String)
+    /// The disk is full.
+    case full
+    /// It was changed by somebody else since the given revision.
+    case conflict
+    /// What is encrypted in it was encrypted with another key.
+    case wrongKey
+    /// It was written by a newer version of this program.
+    case tooNew(version: Int)
+
+    /// One sentence for the operator, without secrets.
+    package var message: String {
+        switch self {
+        case .unavailable(let reason): "the store cannot be used: \(reason)"
+        case .readOnly(let reason): "the store cannot be written: \(reason)"
+        case .full: "the store cannot be written: the disk is full"
+        case .conflict: "the store was changed by another process at the same time"
+        case .wrongKey: "the store's secrets were encrypted with another key than store.encryption_key"
+        case .tooNew(let version): "the store has format \(version), which only a newer version of portcullis reads"
+        }
+    }
+}
