@@ -1,0 +1,57 @@
+import Core
+import Policy
+
+/// Sending a request again after an upstream failed.
+extension Exchange {
+    /// When sending again cannot carry anything out twice: no byte was sent, or a kept connection died before its first
+    /// byte of an answer and the method is idempotent (RFC 9110 §9.2.2, RFC 9112 §9.3.1), or the upstream said that it did
+    /// nothing (RFC 9113 §8.7).
+    func mayTryAgain(after failure: UpstreamFailure, on failed: any UpstreamStream) -> Bool {
+        switch failure {
+        case .connectFailed, .connectTimedOut, .tlsFailed:
+            triedServers |= failed.server.bit
+            return failed.isUntouched
+        case .closedBeforeAnswer:
+            guard staleRetries < 2, failed.isUntouched || failed.isReused && failed.canReplay else { return false }
+            staleRetries &+= 1
+            return true
+        case .unprocessed:
+            guard staleRetries < 2 else { return false }
+            staleRetries &+= 1
+            return true
+        case .noWebSockets:
+            triedServers |= failed.server.bit
+            return true
+        case .chosenHTTP1, .nowSettled: return true
+        case .answerTimedOut, .stalled, .invalidAnswer, .cut: return false
+        }
+    }
+
+    /// Sends the request once more. False when that cannot be done.
+    func send(again failed: any UpstreamStream, on next: any UpstreamStream) -> Bool {
+        if let next = next as? HTTP1UpstreamConnection, let failed = failed as? HTTP1UpstreamConnection {
+            attach(next)
+            next.begin(self, insteadOf: failed, method: head.method, responseTimeout: grant?.route.responseTimeout)
+            var none = TrailerSection()
+            if requestIsComplete { next.endRequest(framing: .none, trailers: &none) }
+            return true
+        }
+        // What was sent behind the head has to be sent again too, and there is nothing else to take it from.
+        let hasSentMore = contentBytes > 0 || requestIsComplete && head.framing == .chunked
+        guard let grant, let sent = hasSentMore ? failed.sentSoFar : SentContent(), prepare(grant, again: true) == nil
+        else {
+            next.abandon()
+            return false
+        }
+        attach(next)
+        next.begin(self, head: &head, responseTimeout: grant.route.responseTimeout)
+        if !sent.content.isEmpty { next.sendContent(sent.content.span, framing: head.framing) }
+        if requestIsComplete {
+            var trailers = sent.trailers
+            next.endRequest(framing: head.framing, trailers: &trailers)
+        } else if sent.content.isEmpty || !next.isCongested {
+            client.resumeContent()
+        }
+        return true
+    }
+}
