@@ -16,13 +16,12 @@ extension PolicyCompiler {
         var hostPolicy = UpstreamConfiguration.HostPolicy.keep
         var upstreamIndex = 0
         if let name = route.upstream {
-            guard let place = upstreamNames.firstIndex(of: name.value), let upstream = configuration.upstreams[name.value]
-            else {
+            if let place = upstreamNames.firstIndex(of: name.value), let upstream = configuration.upstreams[name.value] {
+                upstreamIndex = place
+                hostPolicy = upstream.host
+            } else {
                 fail(.referenceUnknown, name.position, name.path, "no upstream named \(quoted(name.value))")
-                return nil
             }
-            upstreamIndex = place
-            hostPolicy = upstream.host
         }
         let credentials = credentialPlan(route, at: index)
         let limits = limitList(route.limits)
@@ -37,7 +36,8 @@ extension PolicyCompiler {
         let style = route.rateHeaders ?? configuration.rateHeaders
         return Route(
             Route.Parts(
-                captures: Self.captures(of: pattern), hostPolicy: hostPolicy, credentials: credentials, authorization: authorization, limits: limits,
+                captures: Self.captures(of: pattern), hostPolicy: hostPolicy, credentials: credentials,
+                authorization: authorization, limits: limits,
                 rateStyle: style,
                 request: RequestRules(
                     route, globalNames: Self.identityNames + configuration.identityHeaders.map(\.name), added: sent,

@@ -36,7 +36,9 @@ enum GRPCAnswer {
         case 401: 16  // UNAUTHENTICATED
         case 403: 7  // PERMISSION_DENIED
         case 404, 405, 501, 505: 12  // UNIMPLEMENTED
+        case 406, 415, 422: 3  // INVALID_ARGUMENT
         case 408, 504: 4  // DEADLINE_EXCEEDED
+        case 409: 10  // ABORTED
         case 413, 429: 8  // RESOURCE_EXHAUSTED
         case 502, 503: 14  // UNAVAILABLE
         default: 2  // UNKNOWN
