@@ -1,0 +1,319 @@
+package import Core
+import Dispatch
+import Policy
+package import Store
+import Synchronization
+
+/// The one owner of the store in this process: everything it holds in memory, and the only way to change it.
+///
+/// A change is worked out from memory, committed, applied to memory and published, in this order; only then is whoever
+/// asked for it told. So an answer is durable, and the next request on every loop sees what it says. Changes that come
+/// while another is being committed go into the next commit together. Everything happens on a serial queue of its own.
+package final class Registry: @unchecked Sendable {
+    /// Changes of one commit.
+    private static let batchLimit = 256
+    /// Times that a decision is made anew because another process was quicker.
+    private static let conflictLimit = 16
+    /// Keys whose use is remembered between two writings; that of others is not counted.
+    private static let usageLimit = 100_000
+
+    private let queue = DispatchQueue(label: "portcullis.registry", qos: .userInitiated)
+    private let open: @Sendable () throws(StoreFault) -> any CredentialStore
+    private let publish: @Sendable (StoreIndex?, RegistryChange) -> Void
+    private let report: @Sendable (String) -> Void
+    private let timing: RegistryTiming
+    private let shown = Mutex(RegistryStatus(revision: 0, isLoaded: false, fault: nil, keys: 0, users: 0))
+    /// Changes that wait; may be added to from any queue.
+    private let waiting = Mutex<[any PendingChange]>([])
+
+    private var store: (any CredentialStore)?
+    private var index = StoreIndex()
+    private var revision: Int64 = 0
+    private var fault: StoreFault?
+    private var usage: [String: KeyUsage] = [:]
+    private var timer: (any DispatchSourceTimer)?
+    private var nextOpening = Instant(nanoseconds: .min)
+    private var nextUsageWriting = Instant(nanoseconds: .min)
+    private var maintenance: (@Sendable (StoreIndex, WallTime) -> [StoreChange])?
+
+    /// - Parameters:
+    ///   - open: opens the store; called again after it failed.
+    ///   - publish: puts in force what is in memory, on the registry's queue; nil when there is nothing to go by.
+    ///   - report: a line for the operator when the store fails and when it works again.
+    package init(
+        open: @escaping @Sendable () throws(StoreFault) -> any CredentialStore,
+        publish: @escaping @Sendable (StoreIndex?, RegistryChange) -> Void,
+        report: @escaping @Sendable (String) -> Void, timing: RegistryTiming = RegistryTiming()
+    ) {
+        self.open = open
+        self.publish = publish
+        self.report = report
+        self.timing = timing
+    }
+
+    /// Opens the store, reads it and publishes; blocks until that has worked or failed. From then on the registry looks
+    /// after the store by itself.
+    /// - Parameter maintenance: changes that time alone calls for; asked about once a second.
+    package func start(maintenance: (@Sendable (StoreIndex, WallTime) -> [StoreChange])? = nil) {
+        queue.sync {
+            self.maintenance = maintenance
+            openStore(now: Self.now)
+            let timer = DispatchSource.makeTimerSource(queue: queue)
+            let period = DispatchTimeInterval.nanoseconds(Int(timing.poll))
+            timer.schedule(deadline: .now() + period, repeating: period, leeway: .milliseconds(20))
+            timer.setEventHandler { @Sendable [weak self] in self?.look() }
+            timer.activate()
+            self.timer = timer
+        }
+    }
+
+    /// Writes what is left to write; nothing is done afterwards.
+    package func stop() {
+        queue.sync {
+            timer?.cancel()
+            timer = nil
+            writeUsage()
+        }
+    }
+
+    /// What is known of the store.
+    package var status: RegistryStatus { shown.withLock { $0 } }
+
+    // MARK: Asking
+
+    /// Makes a change: decided from what the store holds, durable and in force when `completion` hears of it.
+    /// - Parameters:
+    ///   - decision: pure, since it is asked again when another process changed the store meanwhile. Throws what
+    ///     becomes the answer when nothing is to be changed.
+    ///   - completion: called once, on the registry's queue; does not block.
+    package func change<Answer: Sendable>(
+        _ decision: @escaping @Sendable (StoreIndex) throws(ActionRefusal) -> (changes: [StoreChange], answer: Answer),
+        completion: @escaping @Sendable (Result<Answer, ActionRefusal>) -> Void
+    ) {
+        let change = Attempt(decision, completion: completion)
+        let isFirst = waiting.withLock { waiting in
+            waiting.append(change)
+            return waiting.count == 1
+        }
+        if isFirst { queue.async { self.makeChanges() } }
+    }
+
+    /// The same for callers that may block, on a queue of their own.
+    package func change<Answer: Sendable>(
+        _ decision: @escaping @Sendable (StoreIndex) throws(ActionRefusal) -> (changes: [StoreChange], answer: Answer)
+    ) -> Result<Answer, ActionRefusal> {
+        let done = DispatchSemaphore(value: 0)
+        let result = Mutex<Result<Answer, ActionRefusal>>(.failure(ActionRefusal(.storeUnavailable)))
+        change(decision) { outcome in
+            result.withLock { $0 = outcome }
+            done.signal()
+        }
+        done.wait()
+        return result.withLock { $0 }
+    }
+
+    /// Reads what the store holds; `completion` hears of it on the registry's queue.
+    package func read<Answer: Sendable>(
+        _ body: @escaping @Sendable (StoreIndex) throws(ActionRefusal) -> Answer,
+        completion: @escaping @Sendable (Result<Answer, ActionRefusal>) -> Void
+    ) {
+        queue.async {
+            guard self.store != nil else {
+                completion(.failure(ActionRefusal(.storeUnavailable)))
+                return
+            }
+            completion(Result { () throws(ActionRefusal) in try body(self.index) })
+        }
+    }
+
+    /// What is known of the use of keys, by their id, with what is not written yet.
+    package func usage(completion: @escaping @Sendable (Result<[String: KeyUsage], ActionRefusal>) -> Void) {
+        queue.async {
+            guard let store = self.store, let written = try? store.usage() else {
+                completion(.failure(ActionRefusal(.storeUnavailable)))
+                return
+            }
+            var known = Dictionary(written.map { ($0.key, $0) }) { first, _ in first }
+            for fresh in self.usage.values { known[fresh.key] = known[fresh.key]?.adding(fresh) ?? fresh }
+            completion(.success(known))
+        }
+    }
+
+    /// Adds to the use of keys; written from time to time.
+    package func record(_ fresh: [KeyUsage]) {
+        queue.async {
+            for one in fresh {
+                if let known = self.usage[one.key] {
+                    self.usage[one.key] = known.adding(one)
+                } else if self.usage.count < Self.usageLimit {
+                    self.usage[one.key] = one
+                }
+            }
+        }
+    }
+
+    /// Publishes everything anew, for a policy that asks for other things.
+    package func republish() {
+        queue.async { self.publish(self.store == nil ? nil : self.index, .all) }
+    }
+
+    // MARK: Changes
+
+    private func makeChanges() {
+        while true {
+            let batch = waiting.withLock { waiting in
+                let batch = Array(waiting.prefix(Self.batchLimit))
+                waiting.removeFirst(batch.count)
+                return batch
+            }
+            guard !batch.isEmpty else { return }
+            make(batch)
+        }
+    }
+
+    /// Decides and commits changes together; where the store refuses that, one by one, so that only those it refuses fail.
+    private func make(_ batch: [any PendingChange]) {
+        let failure = commit(batch)
+        if failure == nil || batch.count == 1 {
+            for change in batch { change.finish(failure) }
+        } else {
+            for change in batch { change.finish(commit([change])) }
+        }
+    }
+
+    /// Nil when everything decided is durable and in force.
+    private func commit(_ batch: [any PendingChange]) -> ActionRefusal? {
+        for _ in 0..<Self.conflictLimit {
+            guard let store else { return ActionRefusal(.storeUnavailable) }
+            var changes: [StoreChange] = []
+            var undo: [StoreChange] = []
+            for pending in batch {
+                let decided = pending.decide(index)
+                for change in decided { index.apply(change, undo: &undo) }
+                changes += decided
+            }
+            if changes.isEmpty { return nil }
+            do throws(StoreFault) {
+                revision = try store.commit(changes, at: revision)
+                noteFault(nil)
+                publish(index, Self.touched(by: changes + undo))
+                showState()
+                return nil
+            } catch .conflict {
+                takeBack(undo)
+                guard reload(from: store) else { return ActionRefusal(.storeUnavailable) }
+            } catch {
+                takeBack(undo)
+                noteFault(error)
+                return ActionRefusal(.storeUnavailable)
+            }
+        }
+        return ActionRefusal(.storeUnavailable)
+    }
+
+    private func takeBack(_ undo: [StoreChange]) {
+        var redo: [StoreChange] = []
+        for change in undo.reversed() { index.apply(change, undo: &redo) }
+    }
+
+    private static func touched(by changes: [StoreChange]) -> RegistryChange {
+        var touched = RegistryChange()
+        for change in changes { touched.add(change) }
+        return touched
+    }
+
+    // MARK: The store
+
+    private static var now: Instant { Instant(nanoseconds: Int64(clamping: DispatchTime.now().uptimeNanoseconds)) }
+
+    private func openStore(now: Instant) {
+        nextOpening = now.advanced(by: timing.reopen)
+        do throws(StoreFault) {
+            let opened = try open()
+            let contents = try opened.contents()
+            store = opened
+            adopt(contents)
+            noteFault(nil)
+        } catch {
+            noteFault(error)
+            publish(nil, .all)
+        }
+        showState()
+    }
+
+    private func adopt(_ contents: StoreContents) {
+        index = StoreIndex(contents)
+        revision = contents.revision
+        publish(index, .all)
+    }
+
+    private func reload(from store: any CredentialStore) -> Bool {
+        do throws(StoreFault) {
+            adopt(try store.contents())
+            noteFault(nil)
+            showState()
+            return true
+        } catch {
+            noteFault(error)
+            return false
+        }
+    }
+
+    /// What is done from time to time.
+    private func look() {
+        let now = Self.now
+        guard let store else {
+            if now >= nextOpening { openStore(now: now) }
+            return
+        }
+        do throws(StoreFault) {
+            if try store.revision() != revision { _ = reload(from: store) }
+        } catch {
+            noteFault(error)
+        }
+        if now >= nextUsageWriting {
+            nextUsageWriting = now.advanced(by: timing.usage)
+            writeUsage()
+            maintain()
+        }
+    }
+
+    private func maintain() {
+        guard let maintenance else { return }
+        let wall = WallClock.now()
+        let due = Attempt<Void>({ index in (maintenance(index, wall), ()) }, completion: { _ in })
+        make([due])
+    }
+
+    private func writeUsage() {
+        guard let store, !usage.isEmpty else { return }
+        do throws(StoreFault) {
+            try store.record(Array(usage.values))
+            usage.removeAll(keepingCapacity: true)
+        } catch {
+            noteFault(error)
+        }
+    }
+
+    /// Tells the operator once when something begins to be wrong, and once when it is right again.
+    private func noteFault(_ now: StoreFault?) {
+        guard now != fault else { return }
+        fault = now
+        report(now?.message ?? "the store can be used again")
+        showState()
+    }
+
+    private func showState() {
+        let status = RegistryStatus(
+            revision: revision, isLoaded: store != nil, fault: fault?.message, keys: index.keys.count,
+            users: index.users.count)
+        shown.withLock { $0 = status }
+    }
+}
+
+extension KeyUsage {
+    /// With more of it.
+    fileprivate func adding(_ more: KeyUsage) -> KeyUsage {
+        KeyUsage(key: key, count: count &+ more.count, lastUsedAt: max(lastUsedAt, more.lastUsedAt))
+    }
+}
