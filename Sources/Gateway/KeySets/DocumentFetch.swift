@@ -5,27 +5,40 @@ import IO
 
 private import Glibc
 
-/// One GET over a connection of its own, waiting with poll(2) until a deadline: for queues that may block. Redirects
+/// One request over a connection of its own, waiting with poll(2) until a deadline: for queues that may block. Redirects
 /// are not followed, and no connection goes anywhere but to the host of the URL.
 struct DocumentFetch {
+    private let request: FetchRequest
     private let address: FetchAddress
     private let security: TLSClientContext?
     private let deadline: Instant
     private let byteLimit: Int
 
-    /// Fetches what `url` names. `timeout` bounds name lookup, connecting and reading together, except that the
-    /// system's resolver cannot be interrupted and may hold the caller longer.
-    /// - Parameter security: what a connection for an https URL is made from.
+    /// Fetches the key set, or what leads to it, that `url` names.
     static func run(
         _ url: String, security: TLSClientContext? = nil, timeout: Nanoseconds, byteLimit: Int = FixedBounds.keySetBytes
     ) throws(FetchFault) -> FetchedDocument {
+        let request = FetchRequest(url: url, accept: "application/jwk-set+json, application/json")
+        return try run(request, security: security, timeout: timeout, byteLimit: byteLimit)
+    }
+
+    /// Sends the request and gives the answer's content. `timeout` bounds name lookup, connecting and reading together,
+    /// except that the system's resolver cannot be interrupted and may hold the caller longer.
+    /// - Parameter security: what a connection for an https URL is made from.
+    static func run(
+        _ request: FetchRequest, security: TLSClientContext?, timeout: Nanoseconds, byteLimit: Int
+    ) throws(FetchFault) -> FetchedDocument {
         let deadline = EventLoop.readClocks().instant.advanced(by: timeout)
-        let address = try FetchAddress(url)
-        let fetch = DocumentFetch(address: address, security: security, deadline: deadline, byteLimit: byteLimit)
+        let address = try FetchAddress(request.url)
+        let fetch = DocumentFetch(
+            request: request, address: address, security: security, deadline: deadline, byteLimit: byteLimit)
         return try fetch.run()
     }
 
-    private init(address: FetchAddress, security: TLSClientContext?, deadline: Instant, byteLimit: Int) {
+    private init(
+        request: FetchRequest, address: FetchAddress, security: TLSClientContext?, deadline: Instant, byteLimit: Int
+    ) {
+        self.request = request
         self.address = address
         self.security = security
         self.deadline = deadline
@@ -44,7 +57,7 @@ struct DocumentFetch {
             guard let security else { throw .insecure("nobody vouches for the server") }
             try connection.secure(with: security, as: TLSServerName(address.host))
         }
-        try connection.send(request)
+        try connection.send(request.message(to: address))
         return try receive(on: connection)
     }
 
@@ -85,13 +98,6 @@ struct DocumentFetch {
         }
     }
 
-    private var request: [UInt8] {
-        Array(
-            ("GET \(address.target) HTTP/1.1\r\nHost: \(address.hostField)\r\n"
-                + "Accept: application/jwk-set+json, application/json\r\nAccept-Encoding: identity\r\n"
-                + "User-Agent: portcullis\r\nConnection: close\r\n\r\n").utf8)
-    }
-
     // MARK: Answer
 
     private func receive(on connection: borrowing FetchConnection) throws(FetchFault) -> FetchedDocument {
@@ -128,7 +134,7 @@ struct DocumentFetch {
             case .malformed(let fault): throw .headMalformed(fault)
             case .complete(let byteCount):
                 bytes.removeFirst(byteCount)
-                if head.status == 200 { return head }
+                if request.acceptedStatuses.contains(head.status) { return head }
                 guard head.status < 200 else { throw .status(head.status) }
             }
         }

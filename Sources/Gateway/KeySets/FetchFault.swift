@@ -38,7 +38,7 @@ enum FetchFault: Error, Equatable, Sendable {
         case .insecure(let reason): "TLS: \(reason)"
         case .nameUnresolved(let reason): reason
         case .unreachable(let error): error.description
-        case .timedOut: "no whole answer within fetch_timeout"
+        case .timedOut: "no whole answer in time"
         case .cutShort: "the connection ended before the document did"
         case .headMalformed(let fault): "the answer is not valid HTTP: \(fault.reason)"
         case .chunksMalformed(let fault): "the answer is not valid HTTP: \(fault.reason)"

@@ -27,6 +27,19 @@ import Testing
         #expect(request.hasPrefix("GET /jwks.json HTTP/1.1\r\nHost: 127.0.0.1:\(issuer.port)\r\n"))
     }
 
+    @Test func `a request with content says how long it is, and more answers may be good`() throws {
+        let issuer = try ScriptedIssuer(answer: "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
+        defer { issuer.stop() }
+        let request = FetchRequest(
+            url: issuer.url, method: "POST", fields: [("X-Token", Array("t".utf8))], content: Array("hello".utf8),
+            acceptedStatuses: 200...299)
+        let document = try DocumentFetch.run(request, security: nil, timeout: .seconds(10), byteLimit: 1000)
+        #expect(document.bytes == Array("{}".utf8))
+        let sent = try #require(issuer.requests.first)
+        #expect(sent.hasPrefix("POST /jwks.json HTTP/1.1\r\nHost: 127.0.0.1:\(issuer.port)\r\nAccept: application/json\r\n"))
+        #expect(sent.contains("\r\nX-Token: t\r\n") && sent.contains("\r\nContent-Length: 5\r\n"))
+    }
+
     static let large = String(repeating: "x", count: 1001)
 
     @Test(arguments: [
