@@ -85,27 +85,31 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
 
     private mutating func compile(profileNamed name: String) {
         guard let profile = configuration.profiles[name] else { return }
-        var reasons: [String: AnswerProfile.Answer] = [:]
-        for reason in profile.reasons.keys.sorted() {
-            guard let answer = profile.reasons[reason] else { continue }
-            reasons[reason] = compile(answer, fallback: profile.fallback)
+        let fallback = profile.fallback
+        var statuses: [Int: AnswerProfile.Answer] = [:]
+        for (status, answer) in profile.statuses.sorted(by: { $0.key < $1.key }) {
+            statuses[status] = compile(answer.completed(by: fallback))
         }
-        profiles[name] = AnswerProfile(fallback: compile(profile.fallback, fallback: nil), reasons: reasons)
+        var reasons: [String: AnswerProfile.Answer] = [:]
+        for (reason, answer) in profile.reasons.sorted(by: { $0.key < $1.key }) {
+            // Reasons of the parsers have no status before they happen, and take what they leave out from the fallback alone.
+            let ofStatus = Denial.status(ofReason: reason).flatMap { profile.statuses[$0] }
+            reasons[reason] = compile(answer.completed(by: ofStatus ?? fallback).completed(by: fallback))
+        }
+        profiles[name] = AnswerProfile(fallback: compile(fallback), statuses: statuses, reasons: reasons)
     }
 
-    /// What one reason leaves out it takes from the profile's fallback.
-    private mutating func compile(_ answer: AnswerConfiguration, fallback: AnswerConfiguration?) -> AnswerProfile.Answer
-    {
+    private mutating func compile(_ answer: AnswerConfiguration) -> AnswerProfile.Answer {
         var result = AnswerProfile.Answer()
-        result.status = answer.status ?? fallback?.status
-        if let body = answer.body ?? fallback?.body {
-            let type = answer.contentType ?? (answer.body == nil ? fallback?.contentType : nil)
+        result.status = answer.status
+        if let body = answer.body {
+            let type = answer.contentType
             let guessed = body.value.utf8.first == 0x7B || body.value.utf8.first == 0x5B
             let contentType = type ?? (guessed ? "application/json" : "text/plain; charset=utf-8")
             result.contentType = Array(contentType.utf8)
             result.body = answerBody(body, isJSON: Self.isJSON(contentType))
         }
-        for header in answer.headers.isEmpty ? fallback?.headers ?? [] : answer.headers {
+        for header in answer.headers {
             guard let value = answerBody(header.template, isJSON: false) else { continue }
             result.headers.append((Array(header.name.utf8), value))
         }

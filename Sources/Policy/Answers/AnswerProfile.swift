@@ -1,6 +1,7 @@
 import Core
 
-/// How the gateway's own answers look: status, headers and body by reason. The built-in one, "problem", is RFC 9457.
+/// How the gateway's own answers look: status, headers and body by reason, or by the status the reason has of itself. The
+/// built-in one, "problem", is RFC 9457.
 final class AnswerProfile: Sendable {
     /// The answer for one reason.
     struct Answer: Sendable {
@@ -14,15 +15,17 @@ final class AnswerProfile: Sendable {
     }
 
     private let fallback: Answer
+    private let statuses: [Int: Answer]
     private let reasons: [String: Answer]
 
     /// The built-in profile.
-    static let problem = AnswerProfile(fallback: Answer(), reasons: [:])
+    static let problem = AnswerProfile(fallback: Answer(), statuses: [:], reasons: [:])
 
-    init(fallback: Answer, reasons: [String: Answer]) {
+    init(fallback: Answer, statuses: [Int: Answer], reasons: [String: Answer]) {
         self.fallback = fallback
+        self.statuses = statuses
         self.reasons = reasons
     }
 
-    func answer(for denial: Denial) -> Answer { reasons.isEmpty ? fallback : reasons[denial.reason] ?? fallback }
+    func answer(for denial: Denial) -> Answer { reasons[denial.reason] ?? statuses[denial.status] ?? fallback }
 }

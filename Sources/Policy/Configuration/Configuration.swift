@@ -180,10 +180,24 @@ package struct AnswerConfiguration: Sendable, Equatable {
     package var headers: [HeaderTemplate] = []
 
     package init() {}
+
+    /// This answer, with what it leaves out taken from another: a body together with its media type.
+    func completed(by other: AnswerConfiguration) -> AnswerConfiguration {
+        var result = self
+        result.status = status ?? other.status
+        if body == nil {
+            result.body = other.body
+            result.contentType = contentType ?? other.contentType
+        }
+        if headers.isEmpty { result.headers = other.headers }
+        return result
+    }
 }
 
 package struct ResponseProfileConfiguration: Sendable, Equatable {
     package var fallback = AnswerConfiguration()
+    /// By the status that a reason has of itself.
+    package var statuses: [Int: AnswerConfiguration] = [:]
     /// By reason identifier.
     package var reasons: [String: AnswerConfiguration] = [:]
 

@@ -259,6 +259,9 @@ extension Denial {
             .refreshTokenInvalid, .storeUnavailable, .upstreamCredentialMissing, .upstreamCredentialRefreshFailed,
         ]
 
+    /// The status of a reason of `all`; nil for any other text.
+    package static func status(ofReason reason: String) -> Int? { all.first { $0.reason == reason }?.status }
+
     /// The reasons of `all`.
     package static var allReasons: [String] { all.map(\.reason) }
 }

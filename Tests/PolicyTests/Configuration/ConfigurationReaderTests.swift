@@ -140,7 +140,7 @@ import Testing
                 "failure_budget":{"failures":5,"per":"1m"},
                 "rate_headers":{"headers":["x","ietf"],"reset":"delta","keep_upstream":true},
                 "identity_headers":{"x-auth-subject":"u:{subject}","X-Auth-Issuer":null,"X-Org":"{path.org}"},
-                "profiles":{"p":{"default":{"status":418,"content_type":"text/plain","body":"{reason}"},"reasons":{"rate_limited":{"headers":{"X-A":"{reset}"}}}}},
+                "profiles":{"p":{"default":{"status":418,"content_type":"text/plain","body":"{reason}"},"statuses":{"401":{"status":403}},"reasons":{"rate_limited":{"headers":{"X-A":"{reset}"}}}}},
                 "responses":"p"
                 """#))
         #expect(configuration.loops == 3)
@@ -167,6 +167,7 @@ import Testing
                 "X-Auth-Scopes: {scopes}", "X-Org: {path.org}",
             ])
         #expect(configuration.profiles["p"]?.fallback.status == 418)
+        #expect(configuration.profiles["p"]?.statuses[401]?.status == 403)
         #expect(configuration.profiles["p"]?.reasons["rate_limited"]?.headers.map(\.name) == ["X-A"])
         #expect(configuration.responses == "p")
     }
@@ -207,6 +208,15 @@ import Testing
         #expect(ConfigurationReader.read(text.utf8.span, file: "f").configuration == nil)
         let known = ConfigurationReader.read(text.utf8.span, file: "f", parserReasons: ["header_invalid"])
         #expect(known.configuration?.profiles["p"]?.reasons["header_invalid"]?.status == 400)
+    }
+
+    @Test(arguments: ["200", "600", "0401", "+401", "4o1", "", "40000000000000000000"])
+    func `answers are given to statuses of refusals only`(status: String) {
+        let text = PolicyText.document(
+            #""profiles":{"p":{"statuses":{"\#(status)":{"status":400}}}},"# + "\n" + #""responses":"p""#)
+        let (configuration, errors) = ConfigurationReader.read(text.utf8.span, file: "f")
+        #expect(configuration == nil)
+        #expect(errors.map(\.code) == [.valueOutOfRange])
     }
 
     @Test func `errors beyond the bound are counted, not listed`() {

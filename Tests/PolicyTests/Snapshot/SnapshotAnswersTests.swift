@@ -147,6 +147,29 @@ struct SnapshotAnswersTests {
         #expect(try fixture.answer("GET /nowhere").values("Content-Type") == ["application/problem+json"])
     }
 
+    @Test func `answers by the status a reason has of itself`() throws {
+        let fixture = try fixture { configuration in
+            var profile = profile([
+                "default": (nil, #"{"d":{status}}"#), "credential_missing": (403, nil), "credential_unknown": (nil, "{}"),
+            ])
+            var unauthorized = AnswerConfiguration()
+            unauthorized.body = PolicyFixture.located(#"{"u":{status}}"#)
+            profile.statuses[401] = unauthorized
+            configuration.profiles["own"] = profile
+            configuration.profiles["own"]?.statuses[404] = AnswerConfiguration()
+            configuration.responses = "own"
+        }
+        let malformed = try fixture.answer("GET /a", ["X-API-Key:"])
+        #expect(malformed.status == 401)
+        #expect(malformed.body == #"{"u":401}"#)
+        // A reason's entry takes what it leaves out from its status.
+        let missing = try fixture.answer("GET /a")
+        #expect(missing.status == 403)
+        #expect(missing.body == #"{"u":403}"#)
+        #expect(try fixture.answer("GET /a", ["X-API-Key: nobody"]).body == "{}")
+        #expect(try fixture.answer("GET /nowhere").body == #"{"d":404}"#)
+    }
+
     @Test func `values in a JSON body are escaped`() {
         let values = AnswerValues(reason: "r", status: 400, title: "t", detail: #"a "quoted" \ thing"#)
         var json: [UInt8] = []

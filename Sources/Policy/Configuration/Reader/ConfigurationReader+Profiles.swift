@@ -12,6 +12,16 @@ extension ConfigurationReader {
             guard let members = object(entry.node, .profile) else { continue }
             var profile = ResponseProfileConfiguration()
             if let fallback = members["default"] { profile.fallback = answer(fallback) }
+            for status in map(members["statuses"], of: "answers by status") {
+                // As it is written in an answer: "0401" would be another name for the same entry.
+                guard let code = Int(status.name), 400...599 ~= code, String(code) == status.name else {
+                    report(
+                        .valueOutOfRange, at: status.namePosition, path: status.node.path,
+                        "no status of a refusal: \(quoted(status.name)); write one from \"400\" to \"599\"")
+                    continue
+                }
+                profile.statuses[code] = answer(status.node)
+            }
             for reason in map(members["reasons"], of: "answers by reason") {
                 guard reasons.contains(reason.name) else {
                     report(

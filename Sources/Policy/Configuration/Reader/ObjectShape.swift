@@ -135,7 +135,7 @@ extension ObjectShape {
         case .limit: ["burst", "by"]
         case .failureBudget: ["burst"]
         case .rateHeaders: ["headers", "reset", "keep_upstream"]
-        case .profile: ["default", "reasons"]
+        case .profile: ["default", "statuses", "reasons"]
         case .answer: ["status", "body", "content_type", "headers"]
         case .route:
             [
