@@ -92,6 +92,8 @@ package enum FixedBounds {
     /// two.
     package static let callerCacheEntries = 2048
     package static let originCacheEntries = 1024
+    /// Verdicts on client certificates a loop remembers. A power of two.
+    package static let certificateCacheEntries = 512
     /// Bytes read and thrown away from a client after a refusal, so that it gets to read the answer.
     package static let lingerBytes = 1_048_576
     package static let lingerTimeout: Nanoseconds = .seconds(2)

@@ -109,7 +109,7 @@ extension Snapshot {
         }
         var denial = Denial.credentialUnknown
         for authenticator in probe.judges.lazy.flatMap(\.certificates) {
-            switch authenticator.judge(certificate, now: context.now.wall) {
+            switch memory.certificates.verdict(on: certificate, by: authenticator, now: context.now.wall) {
             case .accepted(let identity): return .identity(.certificate(identity), fingerprint: fingerprint)
             case .refused(let found): denial = found
             }

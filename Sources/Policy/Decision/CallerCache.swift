@@ -6,9 +6,9 @@ import Core
 struct CallerCache {
     private struct Slot {
         var route: Route?
-        /// The token, or the authenticator of the key.
+        /// The token, the certificate's identity, or the authenticator of the key.
         var owner: ObjectIdentifier?
-        /// The key's record; 0 for tokens.
+        /// The key's record; 0 for the others.
         var record: UInt64 = 0
         var caller: Caller?
     }
@@ -34,8 +34,7 @@ struct CallerCache {
             owner = ObjectIdentifier(authenticator)
             record = UInt64(found.key) << 32 | UInt64(found.secret)
         case .token(let token): owner = ObjectIdentifier(token)
-        // It is made anew with each request, so nobody would find it again.
-        case .certificate: return Caller(identity, route, buckets: buckets)
+        case .certificate(let identity): owner = ObjectIdentifier(identity)
         }
         let word = UInt64(UInt(bitPattern: owner)) ^ record &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(route.index) << 40
         let place = Int(truncatingIfNeeded: (word &* 0xD6E8_FEB8_6659_FD93) >> 40) & (slots.count &- 1)

@@ -13,6 +13,7 @@ package final class DecisionMemory {
     /// A credential that had to be decoded, the value a claim is compared with, whom a bucket belongs to.
     var scratch: [UInt8] = []
     var callers = CallerCache()
+    var certificates = CertificateCache()
 
     package init(buckets: BucketTable, failureBudget: FailureBudget, seed: HashSeed) {
         self.buckets = buckets
@@ -25,5 +26,6 @@ package final class DecisionMemory {
     package func reset(for snapshot: Snapshot) {
         tokens.removeAll()
         callers.removeAll()
+        certificates.removeAll()
     }
 }
