@@ -38,6 +38,8 @@ package struct HTTP2Bounds: Sendable, Equatable {
     package var glitchPoints: Int64 = 10_000
     /// Points forgiven each second.
     package var glitchPointsPerSecond: Int64 = 660
+    /// What is open when a peer is told to calm down may go on for so long; then the connection is cut.
+    package var calmedTimeout: Nanoseconds = .seconds(2)
 
     /// Those an operator can set as `configured`, the others as they stand above. Windows are at most 2³¹−1 bytes
     /// (RFC 9113 §6.9.1), and that of the connection at least that of a stream.

@@ -9,6 +9,9 @@ package final class HTTP2ServerSession: HTTP2Session {
     private unowned let server: any HTTP2ServerDelegate
     private var builder = RequestHeadBuilder()
     private var isInTrailers = false
+    /// The preface is 24 bytes (RFC 9113 §3.4).
+    private var boundary = FrameBoundary(behind: 24)
+    private var frameSince: Instant?
 
     /// Queues SETTINGS. `acceptsWebSockets` allows extended CONNECT (RFC 8441 §3).
     package init(bounds: Bounds, limits: HTTP2Bounds, acceptsWebSockets: Bool, delegate: any HTTP2ServerDelegate) {
@@ -26,6 +29,25 @@ package final class HTTP2ServerSession: HTTP2Session {
         ]
         if acceptsWebSockets { settings.append((NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1)) }
         begin(settings)
+    }
+
+    // MARK: Bytes in
+
+    override package func receive(_ bytes: Span<UInt8>, now: Instant) {
+        super.receive(bytes, now: now)
+        let hasEnded = boundary.advance(over: bytes)
+        if !boundary.isInside {
+            frameSince = nil
+        } else if hasEnded || frameSince == nil {
+            frameSince = now
+        }
+    }
+
+    /// When what the client is in the middle of sending began: the preface, a header block, a frame. Nil between frames, and
+    /// within content as long as there are streams, whose own progress tells then.
+    package var unfinishedSince: Instant? {
+        guard let frameSince, !boundary.isInsideContent || streams.isEmpty else { return headerBlockSince }
+        return headerBlockSince.map { min($0, frameSince) } ?? frameSince
     }
 
     // MARK: Requests

@@ -17,7 +17,7 @@ package class HTTP2Session {
     /// Why the session cannot go on, if so.
     package private(set) var failure: SessionFailure?
     /// When the header block now being received began: a peer may take its time over no block.
-    package internal(set) var headerBlockSince: Instant?
+    var headerBlockSince: Instant?
     /// The peer sent GOAWAY.
     package internal(set) var isPeerLeaving = false
     /// We sent, or are about to send, GOAWAY with the last stream's identifier.
@@ -41,7 +41,7 @@ package class HTTP2Session {
     var waitingCount = 0
     /// WINDOW_UPDATE frames that are still excused by what we sent.
     var windowUpdateCredit = 32
-    /// The peer's SETTINGS came: it does speak HTTP/2.
+    /// The peer's SETTINGS came, or began to: it does speak HTTP/2.
     package internal(set) var hasSettings = false
     /// CONTINUATION frames of the block being received.
     var continuationCount = 0

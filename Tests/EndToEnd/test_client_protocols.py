@@ -226,6 +226,55 @@ def test_a_client_that_leaves_aborts_the_exchange(gateway: Start, upstream: Orig
     assert running.access_records(1)[0]["reason"] == "client_left"
 
 
+@pytest.mark.parametrize("size", [0, 40_000])
+def test_a_client_that_sends_no_more_is_answered(gateway: Start, upstream: Origin, size: int) -> None:
+    may_answer = threading.Event()
+
+    def script(connection: Connection) -> None:
+        request = connection.read_request()
+        may_answer.wait(10)
+        connection.send(ok(request.body + b"!"))
+
+    origin = upstream(script)
+    running = gateway(policy(origin.port))
+    with call(running.port, "POST", length=size, ends=False, half_closes=True) as asked:
+        asked.end(content(size))
+        origin.wait_for(lambda: origin.requests and origin.requests[0].complete)
+        asked.half_close()
+        may_answer.set()
+        answer = asked.response()
+        assert answer.body == content(size) + b"!" and answer.complete
+        assert asked.is_closed()
+
+
+def test_a_client_that_sends_no_more_does_not_wait_for_ever(gateway: Start, upstream: Origin) -> None:
+    origin = upstream(waiting)
+    running = gateway(policy(origin.port, bounds={"half_close_timeout": "200ms"}))
+    with call(running.port, half_closes=True) as asked:
+        origin.wait_for(lambda: origin.requests)
+        asked.half_close()
+        assert asked.is_closed()
+    origin.wait_for(lambda: origin.connections[0].closed_by_peer.is_set())
+    assert running.access_records(1)[0]["reason"] == "client_timed_out"
+
+
+def test_a_client_that_ends_within_its_content_has_left(gateway: Start, upstream: Origin) -> None:
+    def script(connection: Connection) -> None:
+        head = connection.read_head()
+        for _ in request_body(connection.stream, head):
+            pass
+        assert not head.complete, "an unfinished body was ended for the client"
+
+    origin = upstream(script)
+    running = gateway(policy(origin.port))
+    with call(running.port, "POST", ends=False, half_closes=True) as asked:
+        asked.send(b"half")
+        until(lambda: b"half" in origin.raw, what="the first half")
+        asked.half_close()
+        assert asked.is_closed()
+    assert running.access_records(1)[0]["reason"] == "client_left"
+
+
 def test_a_cut_download_is_cut_for_the_client_too(gateway: Start, upstream: Origin) -> None:
     may_die = threading.Event()
 

@@ -276,11 +276,88 @@ def test_a_header_block_that_dribbles_ends_the_connection(gateway: Start, upstre
     assert not origin.requests
 
 
-def test_half_a_frame_ends_the_connection(gateway: Start, upstream: Origin) -> None:
-    running = gateway(policy(upstream().port, bounds=QUICK))
-    for half in (b"\0", get(1)[:20], wire.PREFACE[:10]):
-        with FrameClient(running.port, start=half if half[:1] == b"P" else wire.PREFACE + wire.settings() + half) as client:
-            client.rest()
+#: Idle connections stay, so what ends the connection is that it is in the middle of something.
+HASTY_HEADS = {"head_timeout": "300ms"}
+START = wire.PREFACE + wire.settings()
+
+
+@pytest.mark.clients("h2", "h2-tls")
+@pytest.mark.parametrize(
+    "half",
+    [
+        START + b"\0",
+        START + wire.settings((4, 65_535))[:12],
+        START + get(1)[:8],
+        START + get(1)[:20],
+        START + get(1) + wire.frame(wire.PING, 0, bytes(8))[:10],
+        wire.PREFACE + wire.settings()[:5],
+    ],
+    ids=["one byte", "SETTINGS", "head of a frame", "HEADERS", "PING behind a request", "first SETTINGS"],
+)
+def test_half_a_frame_ends_the_connection(gateway: Start, upstream: Origin, half: bytes) -> None:
+    running = gateway(policy(upstream().port, bounds=HASTY_HEADS))
+    with FrameClient(running.port, running.protocol, start=half) as client:
+        assert [found.code for found in client.rest() if found.kind == wire.GOAWAY] == [wire.ENHANCE_YOUR_CALM]
+
+
+@pytest.mark.clients("h2-tls")
+@pytest.mark.parametrize("start", [b"", wire.PREFACE[:10], wire.PREFACE], ids=["nothing", "half of it", "no SETTINGS"])
+def test_a_preface_that_does_not_come_ends_the_connection(gateway: Start, upstream: Origin, start: bytes) -> None:
+    running = gateway(policy(upstream().port, bounds=HASTY_HEADS))
+    with FrameClient(running.port, running.protocol, start=start) as client:
+        assert [found.code for found in client.rest() if found.kind == wire.GOAWAY] == [wire.ENHANCE_YOUR_CALM]
+
+
+def test_half_a_frame_that_grows_byte_by_byte_ends_the_connection(gateway: Start, upstream: Origin) -> None:
+    running = gateway(policy(upstream().port, bounds=HASTY_HEADS))
+    with FrameClient(running.port) as client:
+        client.sock.settimeout(0.05)
+        frame, ends = wire.frame(wire.SETTINGS, 0, bytes(600)), []
+        for byte in frame:
+            client.send(bytes([byte]))
+            try:
+                found = client.read()
+            except TimeoutError:
+                continue
+            if found is None:
+                break
+            ends += [found.code] if found.kind == wire.GOAWAY else []
+        assert ends == [wire.ENHANCE_YOUR_CALM]
+
+
+def test_content_may_take_longer_than_a_head(gateway: Start, upstream: Origin) -> None:
+    """A frame of it may: what bounds content is that it goes on coming."""
+    origin = upstream()
+    running = gateway(policy(origin.port, bounds={"head_timeout": "100ms"}))
+    with FrameClient(running.port) as client:
+        client.sock.settimeout(0.05)
+        client.send(post(1), wire.frame(wire.DATA, 1, bytes(10), wire.END_STREAM)[:9])
+        for _ in range(10):
+            with pytest.raises(TimeoutError):
+                client.until(wire.HEADERS, wire.GOAWAY)
+            client.send(bytes(1))
+        client.sock.settimeout(10)
+        assert client.status(1) == 200
+    assert origin.requests[0].body == bytes(10)
+
+
+def test_what_an_attacker_left_open_is_cut(gateway: Start, upstream: Origin) -> None:
+    """Told to calm down, it may not keep the connection by a request that takes long."""
+
+    def hold(connection: Connection) -> None:
+        connection.read_request()
+        connection.await_end()
+
+    origin = upstream(hold)
+    running = gateway(policy(origin.port))
+    with FrameClient(running.port) as client:
+        client.send(get(1))
+        origin.wait_for(lambda: origin.requests)
+        # Three quarters of what is borne, and not all of it.
+        for _ in range(400):
+            client.send(wire.frame(wire.PING, 0, bytes(8)) * 2)
+        assert [found.code for found in client.rest() if found.kind == wire.GOAWAY] == [wire.ENHANCE_YOUR_CALM]
+    origin.wait_for(lambda: origin.connections[0].closed_by_peer.is_set())
 
 
 def test_an_idle_connection_ends_with_goodbye(gateway: Start, upstream: Origin) -> None:

@@ -228,6 +228,54 @@ def test_a_drain_under_load_loses_no_request(gateway: Start, upstream: Origin) -
     assert not broken, broken[:5]
 
 
+def test_a_client_that_sends_no_more_gets_what_it_asked_for_in_full(gateway: Start, upstream: Origin) -> None:
+    may_answer = threading.Event()
+
+    def hold(connection: Connection) -> None:
+        head = connection.read_head()
+        if head.target == "/unfinished":
+            assert not connection.read_body(head) and not head.complete
+            return
+        may_answer.wait(10)
+        connection.send(ok(BLOCK))
+
+    origin = upstream(hold)
+    running = gateway(policy(origin.port))
+    with HTTP2Client(running.port, running.protocol, half_closes=True) as client:
+        calls = [client.open(target=f"/{number}") for number in range(3)]
+        client.open("POST", "/unfinished", ends=False)
+        origin.wait_for(lambda: len(origin.requests) == 4)
+        calls[0].half_close()
+        assert running.access_records(1)[0]["reason"] == "client_left"
+        may_answer.set()
+        for call in calls:
+            answer = call.response()
+            assert answer.status == 200 and answer.body == BLOCK and answer.complete
+        assert client.is_closed()
+
+
+def test_an_answer_whose_window_nobody_can_open_is_cut(gateway: Start, upstream: Origin) -> None:
+    may_answer = threading.Event()
+
+    def hold(connection: Connection) -> None:
+        connection.read_request()
+        may_answer.wait(10)
+        connection.send(ok(bytes(400_000)))
+
+    origin = upstream(hold)
+    running = gateway(policy(origin.port))
+    with HTTP2Client(running.port, running.protocol, window=50_000, half_closes=True) as client:
+        call = client.open()
+        call.takes = False
+        origin.wait_for(lambda: origin.requests)
+        call.half_close()
+        may_answer.set()
+        answer = call.response()
+        assert len(answer.body) == 50_000 and not answer.complete and call.reset_code == 8
+        assert client.is_closed()
+    assert running.access_records(1)[0]["reason"] == "client_left"
+
+
 @pytest.mark.clients("h2")
 def test_both_versions_on_one_port_in_clear(gateway: Start, upstream: Origin) -> None:
     running = gateway(policy(upstream().port))

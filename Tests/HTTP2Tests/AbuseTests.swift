@@ -132,7 +132,7 @@ import Testing
             Frames.frame(.continuation, stream: 1, Frames.block([("a\(index)", "b")]))
         }
         #expect(count <= 9 && peer.session.failure == .headerBlockTooLarge)
-        #expect(peer.heads.isEmpty && peer.session.headerBlockSince != nil)
+        #expect(peer.heads.isEmpty && peer.session.unfinishedSince != nil)
     }
 
     @Test func `a block in as many frames as allowed arrives, byte by byte too`() {
@@ -239,15 +239,43 @@ import Testing
 
     @Test func `a header block on its way is known since its start`() {
         let peer = opened()
-        #expect(peer.session.headerBlockSince == nil)
+        #expect(peer.session.unfinishedSince == nil)
         peer.now = Instant(nanoseconds: 7)
         let frame = Frames.headers(Frames.get)
         peer.receive(Array(frame.dropLast(3)))
         peer.now = Instant(nanoseconds: 9)
         peer.receive(Array(frame.suffix(3).prefix(2)))
-        #expect(peer.session.headerBlockSince == Instant(nanoseconds: 7) && peer.heads.isEmpty)
+        #expect(peer.session.unfinishedSince == Instant(nanoseconds: 7) && peer.heads.isEmpty)
         peer.receive(Array(frame.suffix(1)))
-        #expect(peer.session.headerBlockSince == nil && peer.heads.count == 1)
+        #expect(peer.session.unfinishedSince == nil && peer.heads.count == 1)
+    }
+
+    @Test func `a header block of several frames is known since the first`() {
+        let peer = opened()
+        let block = Frames.block(Frames.get)
+        peer.now = Instant(nanoseconds: 3)
+        peer.receive(Frames.frame(.headers, flags: 1, stream: 1, Array(block.prefix(5))))
+        peer.now = Instant(nanoseconds: 5)
+        let rest = Frames.frame(.continuation, flags: 4, stream: 1, Array(block.dropFirst(5)))
+        peer.receive(Array(rest.dropLast()))
+        #expect(peer.session.unfinishedSince == Instant(nanoseconds: 3))
+        peer.receive(Array(rest.suffix(1)))
+        #expect(peer.session.unfinishedSince == nil && peer.heads.count == 1)
+    }
+
+    @Test func `half a frame is known since its first byte, content only while nothing else can tell`() {
+        let peer = opened()
+        let ping = Frames.frame(.ping, stream: 0, [UInt8](repeating: 0, count: 8))
+        for (index, byte) in ping.enumerated() {
+            #expect(peer.session.unfinishedSince == (index == 0 ? nil : Instant(nanoseconds: 1)))
+            peer.now = Instant(nanoseconds: Int64(index) + 1)
+            peer.receive([byte])
+        }
+        #expect(peer.session.unfinishedSince == nil)
+        peer.receive(Frames.headers(Frames.post, ends: false) + Frames.content([1, 2, 3]).dropLast())
+        #expect(peer.session.unfinishedSince == nil && peer.session.streams.count == 1)
+        peer.receive([3] + Frames.content([4]).prefix(4))
+        #expect(peer.session.unfinishedSince != nil)
     }
 
     @Test func `frames of a stream that is gone are borne, within limits`() {

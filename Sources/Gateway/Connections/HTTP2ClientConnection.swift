@@ -13,13 +13,24 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     private var waiting: [HTTP2ClientStream] = []
     private var isEnding = false
     private var lastProgress: Instant
+    private let beganAt: Instant
+    /// The client sends no more. It can neither acknowledge nor open windows, but take what it asked for (RFC 9113 §9.1 leaves
+    /// it open; an HTTP/1 client is answered too).
+    private var sawEnd = false
+    /// Until when such a client waits for answers to begin.
+    private var halfCloseDue = Instant.distantFuture
+    /// When the connection is cut, since the client was told to calm down.
+    private var calmedUntil = Instant.distantFuture
+    /// We ended the session.
+    private var isTerminated = false
 
     /// Goes on with a connection whose client was found to speak HTTP/2: by ALPN, or by how it began.
     init(continuing other: SocketChannel, from peer: IPAddress, facts: ConnectionFacts, listener: ListenerSocket) {
         self.listener = listener
         self.facts = facts
         peerAddress = peer
-        lastProgress = other.worker.loop.now.instant
+        beganAt = other.worker.loop.now.instant
+        lastProgress = beganAt
         super.init(continuing: other)
         session = HTTP2ServerSession(
             bounds: worker.bounds, limits: worker.http2Limits, acceptsWebSockets: worker.acceptsWebSockets, delegate: self)
@@ -46,16 +57,25 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     override func process(_ bytes: Span<UInt8>) -> Int {
         lastProgress = worker.loop.now.instant
         session.receive(bytes, now: lastProgress)
+        if session.isCalmed, calmedUntil == .distantFuture {
+            calmedUntil = lastProgress.advanced(by: session.limits.calmedTimeout)
+        }
+        bringForward(min(calmedUntil, unfinishedDue))
         queueFlush()
         return bytes.count
     }
 
     /// What the client does not take is not answered, so it is not read either.
-    override var wantsInput: Bool { output.pending <= FixedBounds.pendingOutputBytes && session.failure == nil }
+    override var wantsInput: Bool {
+        output.pending <= FixedBounds.pendingOutputBytes && session.failure == nil && !sawEnd
+    }
 
     override func endOfStream() {
-        // A client that sends no more cannot acknowledge, open windows or cancel: it has left.
-        close()
+        sawEnd = true
+        for stream in session.streams { (stream.context as? HTTP2ClientStream)?.clientEnded() }
+        halfCloseDue = worker.loop.now.instant.advanced(by: worker.bounds.halfCloseTimeout)
+        bringForward(halfCloseDue)
+        queueFlush()
     }
 
     override func readFailed() { close() }
@@ -78,9 +98,18 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
             }
         }
         guard !isClosed, output.pending == 0 else { return }
-        if session.isOver || isEnding && session.streams.isEmpty && sawGoodbye { return close() }
+        if session.isOver || session.streams.isEmpty && (sawEnd || isEnding && sawGoodbye) { return close() }
+        if sawEnd { cutStalled() }
         if isReadable { receive() }
         if session.streams.isEmpty != isIdle { watch() }
+    }
+
+    /// Nobody opens the windows any more that these answers wait for.
+    private func cutStalled() {
+        for stream in session.streams where stream.isStalled {
+            if let own = stream.context as? HTTP2ClientStream { own.cut() } else { session.reset(stream, .cancel) }
+            queueFlush()
+        }
     }
 
     // MARK: Streams
@@ -175,29 +204,48 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         isIdle = session.streams.isEmpty
         if isEnding, !sawGoodbye {
             setDeadline(after: worker.drainIdleGrace)
-        } else if isIdle, session.headerBlockSince == nil {
+        } else if isIdle {
             setDeadline(after: worker.bounds.idleTimeout)
         } else {
             setDeadline(after: min(worker.bounds.headTimeout, worker.bounds.bodyTimeout) / 4)
         }
+        bringForward(min(calmedUntil, halfCloseDue, unfinishedDue))
+    }
+
+    /// When what the client began to send, and first of all the preface with its SETTINGS, must have come.
+    private var unfinishedDue: Instant {
+        guard !isTerminated, let since = session.hasSettings ? session.unfinishedSince : beganAt else {
+            return .distantFuture
+        }
+        return since.advanced(by: worker.bounds.headTimeout)
+    }
+
+    private func bringForward(_ due: Instant) {
+        if due < deadline { setDeadline(at: due) }
+    }
+
+    private func terminate(_ code: HTTP2ErrorCode) {
+        isTerminated = true
+        session.terminate(code)
+        queueFlush()
     }
 
     override func deadlinePassed() {
         let now = worker.loop.now.instant
+        if now >= calmedUntil { return close() }
         if isEnding, !sawGoodbye {
             sawGoodbye = true
             session.finishStreams()
             queueFlush()
-        } else if isIdle {
-            // Nothing was asked for so long; a header block may have begun meanwhile.
-            guard session.headerBlockSince == nil else { return watch() }
-            guard now >= lastProgress.advanced(by: worker.bounds.idleTimeout) || sawGoodbye else { return watch() }
-            session.terminate(.noError)
-            queueFlush()
+        } else if isIdle, now >= lastProgress.advanced(by: worker.bounds.idleTimeout) || sawGoodbye {
+            terminate(.noError)
         }
-        if let began = session.headerBlockSince, now >= began.advanced(by: worker.bounds.headTimeout) {
-            session.terminate(.enhanceYourCalm)
-            queueFlush()
+        if now >= unfinishedDue { terminate(.enhanceYourCalm) }
+        if now >= halfCloseDue {
+            halfCloseDue = .distantFuture
+            for stream in session.streams {
+                if let own = stream.context as? HTTP2ClientStream, own.awaitsAnswer { own.timedOut() }
+            }
         }
         if isBlocked, now >= lastProgress.advanced(by: worker.bounds.bodyTimeout) { return close(because: .clientTimedOut) }
         let limit = Instant(nanoseconds: now.nanoseconds &- worker.bounds.bodyTimeout)

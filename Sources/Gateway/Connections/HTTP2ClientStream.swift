@@ -138,6 +138,23 @@ final class HTTP2ClientStream: ClientStream {
 
     // MARK: The end
 
+    /// The client's connection brings nothing more, and the answer has not begun.
+    var awaitsAnswer: Bool { exchange.map { !$0.answerHasBegun } ?? false }
+
+    /// The client's connection brings nothing more. What it asked for in full is still answered; a tunnel, or a request that
+    /// is not whole, is cut.
+    func clientEnded() {
+        guard exchange != nil, isTunnel || !stream.isRemoteEnded else { return }
+        cut()
+    }
+
+    /// Ends the stream from our side.
+    func cut() {
+        connection.session.reset(stream, .cancel)
+        connection.queueFlush()
+        closed(because: .clientLeft)
+    }
+
     func exchangeEnded(closes: Bool) {
         exchange = nil
         connection.session.consumed(unreturned &+ held.count, on: stream)

@@ -8,16 +8,18 @@ from collections.abc import Iterable
 
 from .http2 import HTTP2Call, HTTP2Client
 from .messages import Message, Stream, read_head, response_body
-from .protocols import HTTP1, IO_SECONDS, dial, send_reset, spoken
+from .protocols import HTTP1, IO_SECONDS, dial, end_sending, send_reset, spoken
 
 
 class RawClient:
     """Speaks TLS where the port does."""
 
-    def __init__(self, port: int, source: str | None = None, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, port: int, source: str | None = None, receive_buffer: int | None = None, half_closes: bool = False
+    ) -> None:
         protocol = spoken.get(port, HTTP1)
         assert not protocol.is_http2, "a test of HTTP/1.1 bytes runs over HTTP/2"
-        self.sock = dial(port, protocol, source, receive_buffer)
+        self.sock = dial(port, protocol, source, receive_buffer, half_closes)
         self.stream = Stream(self.sock)
 
     def __enter__(self) -> RawClient:
@@ -31,7 +33,7 @@ class RawClient:
         return self
 
     def half_close(self) -> None:
-        self.sock.shutdown(socket.SHUT_WR)
+        end_sending(self.sock)
 
     def reset(self) -> None:
         send_reset(self.sock)
@@ -118,6 +120,12 @@ class HTTP1Call:
     def response(self) -> Message:
         return self.client.response(self.method)
 
+    def half_close(self) -> None:
+        self.client.half_close()
+
+    def is_closed(self) -> bool:
+        return self.client.is_closed()
+
     def leave(self) -> None:
         self.client.reset()
 
@@ -137,18 +145,19 @@ def call(
     source: str | None = None,
     host: str = "gw.test",
     receive_buffer: int | None = None,
+    half_closes: bool = False,
 ) -> Call:
     """Sends the head of a request in whatever the port speaks, on a connection of its own. Where content follows it is of
     unknown length unless `length` says it."""
     protocol = spoken.get(port, HTTP1)
     if protocol.is_http2:
         window = receive_buffer or 1 << 20
-        client = HTTP2Client(port, protocol, source, receive_buffer, window)
+        client = HTTP2Client(port, protocol, source, receive_buffer, window, half_closes)
         return client.open(method, target, fields, host, length, ends)
     lines = list(fields)
     if not ends:
         lines.append("Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}")
-    raw = RawClient(port, source, receive_buffer)
+    raw = RawClient(port, source, receive_buffer, half_closes)
     raw.send(request(method, target, lines, host=host))
     return HTTP1Call(raw, method, has_chunks=not ends and length is None)
 

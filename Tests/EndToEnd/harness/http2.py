@@ -12,7 +12,7 @@ import h2.exceptions
 import h2.settings
 
 from .messages import Message
-from .protocols import IO_SECONDS, PROTOCOLS, ClientProtocol, dial, send_reset
+from .protocols import IO_SECONDS, PROTOCOLS, ClientProtocol, dial, end_sending, send_reset
 
 WINDOW = 1 << 20
 
@@ -40,9 +40,10 @@ class HTTP2Client:
         source: str | None = None,
         receive_buffer: int | None = None,
         window: int = WINDOW,
+        half_closes: bool = False,
     ) -> None:
         self.protocol = protocol
-        self.sock = dial(port, protocol, source, receive_buffer)
+        self.sock = dial(port, protocol, source, receive_buffer, half_closes)
         config = h2.config.H2Configuration(
             client_side=True,
             header_encoding=None,
@@ -255,6 +256,13 @@ class HTTP2Call:
         if self.answer is None:
             raise StreamReset(self.reset_code)
         return self.answer
+
+    def half_close(self) -> None:
+        """Ends the sending side of the connection."""
+        end_sending(self.client.sock)
+
+    def is_closed(self) -> bool:
+        return self.client.is_closed()
 
     def leave(self) -> None:
         """Cancels the request."""

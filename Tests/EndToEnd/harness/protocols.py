@@ -8,6 +8,7 @@ import struct
 from dataclasses import dataclass
 
 from .certificates import shelf
+from .secure_socket import SecureSocket
 
 IO_SECONDS = 10
 
@@ -44,8 +45,13 @@ def client_context(alpn: str | None) -> ssl.SSLContext:
 
 
 def dial(
-    port: int, protocol: ClientProtocol, source: str | None = None, receive_buffer: int | None = None
+    port: int,
+    protocol: ClientProtocol,
+    source: str | None = None,
+    receive_buffer: int | None = None,
+    half_closes: bool = False,
 ) -> socket.socket:
+    """A connection; `half_closes` makes it one for `end_sending`."""
     sock = socket.socket()
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -57,9 +63,21 @@ def dial(
     if not protocol.is_tls:
         return sock
     alpn = "h2" if protocol.is_http2 else "http/1.1"
-    secure = client_context(alpn).wrap_socket(sock, server_hostname="localhost")
+    if half_closes:
+        secure = SecureSocket(sock, client_context(alpn), "localhost")
+    else:
+        secure = client_context(alpn).wrap_socket(sock, server_hostname="localhost")
     assert secure.selected_alpn_protocol() == alpn
     return secure
+
+
+def end_sending(sock: socket.socket | SecureSocket) -> None:
+    """Says, in TLS too, that nothing more comes; what is sent back can still be read."""
+    if isinstance(sock, SecureSocket):
+        sock.end_sending()
+    else:
+        assert not isinstance(sock, ssl.SSLSocket), "dial it with half_closes"
+        sock.shutdown(socket.SHUT_WR)
 
 
 def send_reset(sock: socket.socket) -> None:
