@@ -8,8 +8,12 @@ package enum StoreFault: Error, Equatable, Sendable {
     case full
     /// It was changed by somebody else since the given revision.
     case conflict
+    /// The changes contradict each other or what is there: an email or a slug that somebody else has, a member who is no user.
+    case inconsistent(String)
     /// What is encrypted in it was encrypted with another key.
     case wrongKey
+    /// Something is to be encrypted, or is encrypted already, and no key was given.
+    case missingKey
     /// It was written by a newer version of this program.
     case tooNew(version: Int)
 
@@ -20,7 +24,9 @@ package enum StoreFault: Error, Equatable, Sendable {
         case .readOnly(let reason): "the store cannot be written: \(reason)"
         case .full: "the store cannot be written: the disk is full"
         case .conflict: "the store was changed by another process at the same time"
+        case .inconsistent(let reason): "the store does not take the change: \(reason)"
         case .wrongKey: "the store's secrets were encrypted with another key than store.encryption_key"
+        case .missingKey: "the store's secrets are encrypted, and store.encryption_key is not set"
         case .tooNew(let version): "the store has format \(version), which only a newer version of portcullis reads"
         }
     }
