@@ -2,7 +2,22 @@ import Core
 
 /// Authenticators, the key sets and keys files they name, and lists of limits.
 extension PolicyCompiler {
-    mutating func compile(authenticator: AuthenticatorConfiguration, named name: String) {
+    mutating func compileAuthenticators() {
+        // Those of keys first: tokens may be derived from keys.
+        let sorted = configuration.authenticators.sorted { $0.key < $1.key }
+        for (name, authenticator) in sorted where authenticator.kind.isAPIKey {
+            compile(authenticator: authenticator, named: name)
+        }
+        for (name, authenticator) in sorted where !authenticator.kind.isAPIKey {
+            compile(authenticator: authenticator, named: name)
+        }
+        // Those kept in the store have their places whoever verifies with them: actions sign with them.
+        for (name, keySet) in configuration.keySets.sorted(by: { $0.key < $1.key }) where keySet.source.isStored {
+            _ = self.keySet(Located(name, at: keySet.position, path: "key_sets.\(name)"))
+        }
+    }
+
+    private mutating func compile(authenticator: AuthenticatorConfiguration, named name: String) {
         let path = "authenticators.\(name)"
         switch authenticator.kind {
         case .apiKey(let keys): compile(keys, named: name, path, authenticator.position)
@@ -56,7 +71,7 @@ extension PolicyCompiler {
             fail(.keyDuplicate, position, path, error.message)
             return
         }
-        var lists: [LimitList] = []
+        var lists: [LimitList?] = []
         for names in table.limitLists {
             let located = names.names.map {
                 Located($0, at: names.position, path: "\(path): key \(quoted(names.firstID))")
@@ -64,8 +79,15 @@ extension PolicyCompiler {
             guard let list = limitList(located) else { return }
             lists.append(list)
         }
+        var stored = KeyAuthenticator.Stored.none
+        if keys.isStored {
+            stored = .beside(storedKeys.count)
+            storedKeys.append(
+                StoredKeyRules(name: name, pepper: pepper, cryptography: environment.cryptography, limits: limits))
+        }
         keyAuthenticators[name] = KeyAuthenticator(
-            name: name, table: table, pepper: pepper, cryptography: environment.cryptography, limitLists: lists)
+            name: name, table: table, pepper: pepper, cryptography: environment.cryptography, limitLists: lists,
+            stored: stored)
     }
 
     private mutating func load(

@@ -8,6 +8,7 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
     private(set) var diagnostics: [Diagnostic] = []
     var keySets: [String: KeySetCell] = [:]
     var keyAuthenticators: [String: KeyAuthenticator] = [:]
+    var storedKeys: [StoredKeyRules] = []
     var verifiers: [String: JWTVerifier] = [:]
     var certificateAuthenticators: [String: CertificateAuthenticator] = [:]
     var limits: [String: Limit] = [:]
@@ -22,9 +23,7 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
     mutating func compile() -> Snapshot? {
         for (name, limit) in configuration.limits.sorted(by: { $0.key < $1.key }) { compile(limit: limit, named: name) }
         for name in configuration.profiles.keys.sorted() { compile(profileNamed: name) }
-        for (name, authenticator) in configuration.authenticators.sorted(by: { $0.key < $1.key }) {
-            compile(authenticator: authenticator, named: name)
-        }
+        compileAuthenticators()
         let upstreamNames = configuration.upstreams.keys.sorted()
         var patterns: [PathPattern] = []
         var routes: [Route] = []
@@ -48,7 +47,7 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
         return Snapshot(
             Snapshot.Parts(
                 configuration: configuration, routes: routes, upstreamNames: upstreamNames, keySets: keySets,
-                table: builder.table(seed: environment.hashSeed), profile: profile,
+                storedKeys: storedKeys, table: builder.table(seed: environment.hashSeed), profile: profile,
                 cryptography: environment.cryptography, seed: environment.hashSeed))
     }
 

@@ -7,6 +7,7 @@ extension Snapshot {
         _ head: inout RequestHead, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
         _ memory: DecisionMemory
     ) -> Recognition {
+        if usesDirectory { memory.follow(self) }
         if Self.isAmbiguous(&head) {
             return .refused(Refusal(.credentialAmbiguous, client: context.client, route: route))
         }
@@ -125,16 +126,25 @@ extension Snapshot {
             return refuse(.credentialUnknown, nil, route, context, memory)
         }
         var fingerprint: UInt32?
+        // The key may be one that cannot be looked up now.
+        var isUnsure = false
         for authenticator in judge.keys {
             let digest = authenticator.digest(key)
             if fingerprint == nil { fingerprint = digest.fingerprint }
             switch authenticator.judge(digest, now: context.now.wall) {
             case .accepted(let record):
                 return .identity(.apiKey(record, authenticator), fingerprint: digest.fingerprint)
-            case .refused(.credentialUnknown): continue
+            case .refused(.credentialUnknown): break
+            case .refused(let denial): return refuse(denial, digest.fingerprint, route, context, memory)
+            }
+            guard let stored = memory.view.stored(beside: authenticator) else { continue }
+            switch stored.judge(digest, now: context.now.wall) {
+            case .accepted(let record): return .identity(.apiKey(record, stored), fingerprint: digest.fingerprint)
+            case .refused(.credentialUnknown): isUnsure = isUnsure || !memory.view.directory.isAvailable
             case .refused(let denial): return refuse(denial, digest.fingerprint, route, context, memory)
             }
         }
+        if isUnsure { return refuse(.storeUnavailable, fingerprint, route, context, memory) }
         return refuse(.credentialUnknown, fingerprint, route, context, memory)
     }
 

@@ -8,10 +8,11 @@ extension Snapshot {
     /// credential the route asks for must be among those that were shown, and must be good: the key known, enabled,
     /// in its time and of the same record; the token's signature by a key its issuer still has, issuer, audience and
     /// claims as the authenticator wants them; the certificate in its time and listed. Addresses, scopes and claims
-    /// rules must let the identity in. `key_set_unavailable` says that nobody knows: ask again soon.
+    /// rules must let the identity in. `key_set_unavailable` and `store_unavailable` say that nobody knows: ask again soon.
     ///
     /// Grants of requests that asked for no change of protocol have nothing to be asked for, and are always admitted.
-    package func stillAdmits(_ grant: Grant, now: ClockReading) -> Denial? {
+    package func stillAdmits(_ grant: Grant, now: ClockReading, memory: DecisionMemory) -> Denial? {
+        if usesDirectory { memory.follow(self) }
         guard let admission = grant.admission else { return nil }
         if let end = admission.validUntil, now.wall >= end { return admission.ending }
         let head = admission.head
@@ -37,16 +38,17 @@ extension Snapshot {
             upgrade.requested(by: head) != nil
         else { return .routeNotFound }
         if route.isHTTPSOnly, !isSecure(head, connection: connection) { return .httpsRequired }
-        return denial(of: admission, on: route, client, path: path.span, now: now)
+        return denial(of: admission, on: route, client, path: path.span, now: now, memory.view)
     }
 
     private func denial(
-        of admission: Admission, on route: Route, _ client: IPAddress, path: Span<UInt8>, now: ClockReading
+        of admission: Admission, on route: Route, _ client: IPAddress, path: Span<UInt8>, now: ClockReading,
+        _ view: DirectoryView
     ) -> Denial? {
         var first = Identity.anonymous
         for (place, group) in route.credentials.groups.enumerated() {
             if route.credentials.isOptional, admission.identities.isEmpty { break }
-            switch group.renewed(among: admission.identities, now: now) {
+            switch group.renewed(among: admission.identities, now: now, view) {
             case .success(let identity): if place == 0 { first = identity }
             case .failure(let denial): return denial
             }
@@ -67,11 +69,13 @@ extension Snapshot {
 extension [CredentialPlan.Probe] {
     /// The first of some identities that one of these places still vouches for; why the one that is theirs is not vouched
     /// for; `credential_missing` when none is theirs.
-    fileprivate func renewed(among identities: [Identity], now: ClockReading) -> Result<Identity, Denial> {
+    fileprivate func renewed(
+        among identities: [Identity], now: ClockReading, _ view: DirectoryView
+    ) -> Result<Identity, Denial> {
         var denial: Denial?
         for identity in identities {
             for judge in lazy.flatMap(\.judges) {
-                switch judge.renew(identity, now: now) {
+                switch judge.renew(identity, now: now, view) {
                 case .notTheirs: continue
                 case .renewed(let identity): return .success(identity)
                 case .refused(let found): denial = denial ?? found
@@ -91,12 +95,16 @@ private enum Renewal {
 }
 
 extension CredentialPlan.Judge {
-    fileprivate func renew(_ identity: Identity, now: ClockReading) -> Renewal {
+    fileprivate func renew(_ identity: Identity, now: ClockReading, _ view: DirectoryView) -> Renewal {
         switch identity {
         case .anonymous: return .notTheirs
         case .apiKey(let record, let authenticator):
             guard let mine = keys.first(where: { $0.name == authenticator.name }) else { return .notTheirs }
-            return mine.renew(record, of: authenticator, now: now.wall)
+            let renewal = mine.renew(record, of: authenticator, now: now.wall)
+            guard case .refused(.credentialUnknown) = renewal, let stored = view.stored(beside: mine) else { return renewal }
+            let storedRenewal = stored.renew(record, of: authenticator, now: now.wall)
+            guard case .refused(.credentialUnknown) = storedRenewal, !view.directory.isAvailable else { return storedRenewal }
+            return .refused(.storeUnavailable)
         case .token(let token):
             guard let verifier = tokens?.verifiers.first(where: { $0.name == token.authenticator }) else {
                 return .notTheirs

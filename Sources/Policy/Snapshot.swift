@@ -9,6 +9,10 @@ package final class Snapshot: Sendable {
     package let upstreamNames: [String]
     /// The key sets that authenticators use, by name.
     package let keySets: [String: KeySetCell]
+    /// The authenticators that take stored keys, in the order of their names.
+    let storedKeys: [StoredKeyRules]
+    /// Some decision asks what the store holds.
+    package let usesDirectory: Bool
     let table: RouteTable
     let normaliser: PathNormaliser
     let clientAddress: ClientAddress
@@ -24,6 +28,8 @@ package final class Snapshot: Sendable {
         routes = parts.routes
         upstreamNames = parts.upstreamNames
         keySets = parts.keySets
+        storedKeys = parts.storedKeys
+        usesDirectory = !parts.storedKeys.isEmpty
         table = parts.table
         profile = parts.profile
         cryptography = parts.cryptography
@@ -39,6 +45,7 @@ package final class Snapshot: Sendable {
         var routes: [Route]
         var upstreamNames: [String]
         var keySets: [String: KeySetCell]
+        var storedKeys: [StoredKeyRules]
         var table: RouteTable
         var profile: AnswerProfile
         var cryptography: any Cryptography

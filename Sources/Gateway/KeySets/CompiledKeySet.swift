@@ -5,7 +5,7 @@ package import Policy
 package struct CompiledKeySet: Sendable {
     package var cell: KeySetCell
     package var configuration: KeySetConfiguration
-    /// The keys to put in force with the policy; nil for a key set that is fetched.
+    /// The keys to put in force with the policy; nil for a key set that is fetched or stored.
     package var local: KeySet?
     /// What connections to the server of a fetched one are made from.
     package var security: CompiledClientTLS?
@@ -16,11 +16,11 @@ package struct CompiledKeySet: Sendable {
         self.local = local
     }
 
-    /// Where the keys are fetched from; nil for local ones.
+    /// Where the keys are fetched from; nil for local and stored ones.
     var url: String? {
         switch configuration.source {
         case .url(let url), .discovery(let url): url.value
-        case .file, .pem, .inline: nil
+        case .file, .pem, .inline, .stored: nil
         }
     }
 
@@ -39,7 +39,7 @@ extension KeySetConfiguration {
     var isDiscovered: Bool {
         switch source {
         case .discovery: true
-        case .url, .file, .pem, .inline: false
+        case .url, .file, .pem, .inline, .stored: false
         }
     }
 }

@@ -116,7 +116,7 @@ package final class PolicyFiles: CompileEnvironment {
             cell = known.cell
         } else {
             cell = KeySetCell(
-                name: name, isRemote: local == nil, cooldown: configuration.cooldown,
+                name: name, isRemote: local == nil && !configuration.source.isStored, cooldown: configuration.cooldown,
                 staleLimit: configuration.staleLimit)
             if let local { cell.install(local, now: EventLoop.readClocks(), freshFor: nil) }
         }
@@ -125,11 +125,11 @@ package final class PolicyFiles: CompileEnvironment {
         return cell
     }
 
-    /// The keys of a file or of the policy itself; nil for a key set that is fetched.
+    /// The keys of a file or of the policy itself; nil for a key set that is fetched or stored.
     private func localKeys(of configuration: KeySetConfiguration) throws(CompileFault) -> KeySet? {
         let bytes: [UInt8]
         switch configuration.source {
-        case .url, .discovery: return nil
+        case .url, .discovery, .stored: return nil
         case .inline(let json, _): bytes = Array(json.utf8)
         case .file(let path), .pem(let path, _, _): bytes = try document(path.value)
         }
@@ -170,7 +170,8 @@ extension KeySetConfiguration.Source {
     fileprivate func isKept(by next: KeySetConfiguration.Source) -> Bool {
         switch (self, next) {
         case (.url(let old), .url(let new)), (.discovery(let old), .discovery(let new)): old.value == new.value
-        case (.url, _), (_, .url), (.discovery, _), (_, .discovery): false
+        case (.stored, .stored): true
+        case (.url, _), (_, .url), (.discovery, _), (_, .discovery), (.stored, _), (_, .stored): false
         case (.file, .file), (.file, .pem), (.file, .inline), (.pem, .file), (.pem, .pem), (.pem, .inline),
             (.inline, .file), (.inline, .pem), (.inline, .inline):
             true

@@ -11,6 +11,8 @@ final class SharedState: Sendable {
     let failureBudget: FailureBudget
     let connections = ConnectionLedger()
     let seed: HashSeed
+    /// What decisions know of the store.
+    let directory = DirectoryCell()
     let keySets: KeySetFetcher
     let log: OperatorLog
     let logWriter: LogWriter
@@ -41,10 +43,14 @@ final class SharedState: Sendable {
 
     func enlist(_ workers: [Worker]) {
         roster.withLock { $0 = workers }
-        keySets.whenKeysChange {
-            for worker in workers {
-                worker.loop.submit { worker.loop.round { worker.tunnels.reviewAll(of: worker) } }
-            }
+        keySets.whenKeysChange { self.reviewTunnels() }
+        directory.whenPublished { self.reviewTunnels() }
+    }
+
+    /// Asks on every loop whether what changed its protocol may go on.
+    private func reviewTunnels() {
+        for worker in workers {
+            worker.loop.submit { worker.loop.round { worker.tunnels.reviewAll(of: worker) } }
         }
     }
 

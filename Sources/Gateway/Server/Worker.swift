@@ -58,7 +58,8 @@ final class Worker: @unchecked Sendable {
         snapshot = policy.snapshot
         bounds = policy.snapshot.configuration.bounds
         http2Limits = HTTP2Bounds(bounds.http2)
-        memory = DecisionMemory(buckets: shared.buckets, failureBudget: shared.failureBudget, seed: shared.seed)
+        memory = DecisionMemory(
+            buckets: shared.buckets, failureBudget: shared.failureBudget, directory: shared.directory, seed: shared.seed)
         metrics = LoopMetrics(
             reasons: Denial.allReasons + ExchangeFault.allCases.map(\.rawValue)
                 + RequestFault.allCases.map(\.reason.description) + FramingFault.allCases.map(\.reason.description))

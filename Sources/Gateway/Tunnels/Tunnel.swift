@@ -78,12 +78,12 @@ final class Tunnel: Channel {
         guard ending == nil, !isOver, rule.closesWithCredential else { return }
         let now = worker.loop.now
         planReview()
-        guard let denial = worker.snapshot.stillAdmits(grant, now: now) else {
+        guard let denial = worker.snapshot.stillAdmits(grant, now: now, memory: worker.memory) else {
             doubtfulSince = nil
             return watch()
         }
-        if denial == .token(.keySetUnavailable) {
-            // Keys that cannot be had are no reason to cut everybody off at once, but none to let it be for ever.
+        if denial == .token(.keySetUnavailable) || denial == .storeUnavailable {
+            // What cannot be looked up is no reason to cut everybody off at once, but none to let it be for ever.
             let since = doubtfulSince ?? now.instant
             doubtfulSince = since
             if now.instant < since.advanced(by: FixedBounds.tunnelDoubt) {

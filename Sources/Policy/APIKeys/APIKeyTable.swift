@@ -28,6 +28,8 @@ package final class APIKeyTable: Sendable {
         let addresses: AddressSet?
         /// Index in `limitLists`, nil for the route's limits.
         let limits: Int?
+        /// The realm the keys are locked to.
+        let realm: String?
     }
 
     /// A secret without its digest. Times are whole seconds since 1970, rounded so that validity never gets longer;
@@ -82,6 +84,11 @@ package final class APIKeyTable: Sendable {
         self.limitLists = limitLists
     }
 
+    /// Without keys.
+    package static let empty = APIKeyTable(
+        seed: HashSeed(0, 0), groupStarts: [0, 0], digests: [], secrets: [], keys: [], text: [], profiles: [],
+        limitLists: [])
+
     /// Keys in the table.
     package var count: Int { keys.count }
 
@@ -95,6 +102,16 @@ package final class APIKeyTable: Sendable {
     package func lookup(_ digest: Digest256) -> Record? {
         let group = Self.group(of: digest, count: groupStarts.count - 1, seed: seed)
         for index in Int(groupStarts[group])..<Int(groupStarts[group + 1]) where digests[index] == digest {
+            return Record(secret: UInt32(truncatingIfNeeded: index), key: secrets[index].key)
+        }
+        return nil
+    }
+
+    /// The secret that a family names, as `lookup` finds one; at most one, since nobody makes two secrets whose digests
+    /// begin alike.
+    package func lookup(_ family: KeyFamily) -> Record? {
+        let group = Self.group(of: family.high, count: groupStarts.count - 1, seed: seed)
+        for index in Int(groupStarts[group])..<Int(groupStarts[group + 1]) where KeyFamily(digests[index]) == family {
             return Record(secret: UInt32(truncatingIfNeeded: index), key: secrets[index].key)
         }
         return nil
@@ -138,11 +155,18 @@ package final class APIKeyTable: Sendable {
     /// Which of `limitLists` replaces the route's limits; nil when the route's hold.
     package func limitsIndex(of record: Record) -> Int? { profile(of: record).limits }
 
+    /// The realm the key is locked to.
+    package func realm(of record: Record) -> String? { profile(of: record).realm }
+
     private func profile(of record: Record) -> Profile { profiles[Int(keys[Int(record.key)].profile)] }
 
     /// The group a digest belongs to. Keyed, so that nobody can prepare keys that crowd one group.
     static func group(of digest: Digest256, count: Int, seed: HashSeed) -> Int {
-        let hash = FastHash.hash(digest.a, seed: seed)
+        group(of: digest.a, count: count, seed: seed)
+    }
+
+    private static func group(of word: UInt64, count: Int, seed: HashSeed) -> Int {
+        let hash = FastHash.hash(word, seed: seed)
         return Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(count)).high)
     }
 }

@@ -8,6 +8,7 @@ extension APIKeyTable {
             let scopes: [String]
             let addresses: [CIDRBlock]
             let limits: [String]
+            let realm: String?
         }
 
         private let seed: HashSeed
@@ -39,10 +40,25 @@ extension APIKeyTable {
         package mutating func add(_ record: APIKeyConfiguration) throws(APIKeyTableError) {
             guard !record.secrets.isEmpty else { throw .malformedRecord(record.id) }
             let profile = profile(of: record)
-            let id = Array(record.id.utf8)
-            let subject = record.subject == record.id ? [] : Array(record.subject.utf8)
-            let key = try addKey(id: id.span, subject: subject.span, profile: profile, isEnabled: record.isEnabled)
-            for secret in record.secrets {
+            try add(
+                id: record.id, subject: record.subject, record.secrets, profile: profile, isEnabled: record.isEnabled)
+        }
+
+        /// Adds a stored key. One without secrets opens nothing and is left out.
+        mutating func add(_ key: DirectoryKey, scopes: [String], isEnabled: Bool) throws(APIKeyTableError) {
+            guard !key.secrets.isEmpty else { return }
+            let profile = profile(
+                ProfileKey(scopes: scopes, addresses: key.allowedAddresses, limits: key.limits, realm: key.realm),
+                firstID: key.id, position: SourcePosition(line: 0, column: 0))
+            try add(id: key.id, subject: key.subject, key.secrets, profile: profile, isEnabled: isEnabled)
+        }
+
+        private mutating func add(
+            id: String, subject: String, _ secrets: [APIKeyConfiguration.Secret], profile: UInt32, isEnabled: Bool
+        ) throws(APIKeyTableError) {
+            let other = subject == id ? "" : subject
+            let key = try addKey(id: id.utf8.span, subject: other.utf8.span, profile: profile, isEnabled: isEnabled)
+            for secret in secrets {
                 addSecret(secret.digest, notBefore: secret.notBefore, expiresAt: secret.expiresAt, key: key)
             }
         }
@@ -59,15 +75,20 @@ extension APIKeyTable {
 
         /// The index of the record's profile, which is made when no record before had the same one.
         mutating func profile(of record: APIKeyConfiguration) -> UInt32 {
-            let limits = record.limits.map(\.value)
-            let key = ProfileKey(scopes: record.scopes, addresses: record.allowedAddresses, limits: limits)
+            profile(
+                ProfileKey(
+                    scopes: record.scopes, addresses: record.allowedAddresses, limits: record.limits.map(\.value),
+                    realm: record.realm), firstID: record.id, position: record.position)
+        }
+
+        private mutating func profile(_ key: ProfileKey, firstID: String, position: SourcePosition) -> UInt32 {
             if let index = profileIndices[key] { return index }
             let index = UInt32(truncatingIfNeeded: profiles.count)
             profiles.append(
                 Profile(
-                    scopes: scopeSet(record.scopes),
-                    addresses: record.allowedAddresses.isEmpty ? nil : AddressSet(record.allowedAddresses),
-                    limits: limits.isEmpty ? nil : limitsIndex(limits, of: record)))
+                    scopes: scopeSet(key.scopes), addresses: key.addresses.isEmpty ? nil : AddressSet(key.addresses),
+                    limits: key.limits.isEmpty ? nil : limitsIndex(key.limits, firstID: firstID, position: position),
+                    realm: key.realm))
             profileIndices[key] = index
             return index
         }
@@ -174,9 +195,9 @@ extension APIKeyTable {
             return set
         }
 
-        private mutating func limitsIndex(_ names: [String], of record: APIKeyConfiguration) -> Int {
+        private mutating func limitsIndex(_ names: [String], firstID: String, position: SourcePosition) -> Int {
             if let known = limitIndices[names] { return known }
-            limitLists.append(LimitNames(names: names, firstID: record.id, position: record.position))
+            limitLists.append(LimitNames(names: names, firstID: firstID, position: position))
             limitIndices[names] = limitLists.count - 1
             return limitLists.count - 1
         }

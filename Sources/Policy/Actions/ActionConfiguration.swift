@@ -11,4 +11,15 @@ package enum ActionConfiguration: Sendable {
     case manage(ManagementConfiguration)
     /// The public keys of a key set as a JWKS document: `publish_keys`.
     case publishKeys(keySet: Located<String>)
+
+    /// Name of the key set it signs with or publishes.
+    package var keySet: Located<String>? {
+        switch self {
+        case .mintToken(let mint): mint.keySet
+        case .refreshToken(let refresh): refresh.keySet
+        case .login(let login): login.keySet
+        case .publishKeys(let keySet): keySet
+        case .manage: nil
+        }
+    }
 }

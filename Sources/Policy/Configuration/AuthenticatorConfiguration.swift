@@ -5,6 +5,13 @@ package struct AuthenticatorConfiguration: Sendable {
         case apiKey(APIKeyAuthenticatorConfiguration)
         case jwt(JWTAuthenticatorConfiguration)
         case certificate(CertificateAuthenticatorConfiguration)
+
+        var isAPIKey: Bool {
+            switch self {
+            case .apiKey: true
+            case .jwt, .certificate: false
+            }
+        }
     }
 
     package var name: String
@@ -35,6 +42,10 @@ package struct APIKeyAuthenticatorConfiguration: Sendable {
     package var keys: [APIKeyConfiguration]
     /// A file of more records, one JSON object a line.
     package var keysFile: Located<String>?
+    /// Keys kept in the store are taken too.
+    package var isStored = false
+    /// How the keys made for it look.
+    package var format = KeyFormat.standard
 
     package init(
         sources: [CredentialSource], pepper: SecretReference?, keys: [APIKeyConfiguration], keysFile: Located<String>?
@@ -68,6 +79,8 @@ package struct APIKeyConfiguration: Sendable {
     package var allowedAddresses: [CIDRBlock] = []
     /// Limit names that replace the route's for this key.
     package var limits: [Located<String>] = []
+    /// The realm it is locked to.
+    package var realm: String?
     package var isEnabled = true
     package var position: SourcePosition
 
@@ -117,7 +130,21 @@ package struct KeySetConfiguration: Sendable {
         case pem(file: Located<String>, kid: String?, algorithm: SignatureAlgorithm?)
         /// The JWKS document itself, as JSON text.
         case inline(json: String, position: SourcePosition)
+        /// Kept in the store, made when they are needed.
+        /// - Parameter algorithms: of new keys, the first one unless somebody asks for another; never none.
+        case stored(algorithms: [SignatureAlgorithm])
+
+        /// The gateway itself makes the keys.
+        package var isStored: Bool {
+            switch self {
+            case .stored: true
+            case .url, .discovery, .file, .pem, .inline: false
+            }
+        }
     }
+
+    /// What the gateway can sign with.
+    package static let signingAlgorithms: [SignatureAlgorithm] = [.hs256, .hs384, .hs512, .rs256]
 
     package var source: Source
     /// Certificates in PEM form that vouch for a server the keys are fetched from; nil for the system's.

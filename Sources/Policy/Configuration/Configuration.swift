@@ -15,6 +15,8 @@ package struct Configuration: Sendable {
     package var bounds = Bounds()
     package var paths = PathRules()
     package var accessLog = AccessLogDestination.standardOutput
+    /// Nil keeps nothing: neither keys nor users nor keys to sign with.
+    package var store: StoreConfiguration?
     package var upstreams: [String: UpstreamConfiguration] = [:]
     package var keySets: [String: KeySetConfiguration] = [:]
     package var authenticators: [String: AuthenticatorConfiguration] = [:]

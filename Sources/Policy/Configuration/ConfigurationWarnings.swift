@@ -58,14 +58,14 @@ package struct ConfigurationWarnings {
         var authenticators: Set<String> = []
         for route in configuration.routes { authenticators.formUnion(route.requirement.authenticators.map(\.value)) }
         let upstreams = Set(configuration.routes.compactMap(\.upstream?.value))
-        var keySets: Set<String> = []
-        // The records of a keys file may name any limit.
+        var keySets = Set(configuration.routes.compactMap(\.action?.keySet?.value))
+        // The records of a keys file and of a store may name any limit.
         var knowsEveryRecord = true
         for authenticator in configuration.authenticators.values {
             switch authenticator.kind {
             case .apiKey(let keys):
                 limits.formUnion(keys.keys.flatMap { $0.limits.map(\.value) })
-                if keys.keysFile != nil { knowsEveryRecord = false }
+                if keys.keysFile != nil || keys.isStored { knowsEveryRecord = false }
             case .jwt(let jwt): keySets.insert(jwt.keySet.value)
             case .certificate(let certificates):
                 limits.formUnion((certificates.entries ?? []).flatMap { $0.limits.map(\.value) })
@@ -85,7 +85,7 @@ package struct ConfigurationWarnings {
                 "no route asks this authenticator")
         }
         for (name, keySet) in configuration.keySets where !keySets.contains(name) {
-            warnUnused(.keySetUnused, "key_sets", name, at: keySet.position, "no authenticator has this key set")
+            warnUnused(.keySetUnused, "key_sets", name, at: keySet.position, "no authenticator and no action has this key set")
         }
         let profiles = Set([configuration.responses] + configuration.routes.compactMap(\.responses?.value))
         for name in configuration.profiles.keys.sorted() where !profiles.contains(name) {
@@ -190,7 +190,7 @@ package struct ConfigurationWarnings {
                         .keySetHoldsSecret, at: position, path: "\(path).keys",
                         "a shared secret stands in the policy file; put the set into a file of its own")
                 }
-            case .file, .pem: continue
+            case .file, .pem, .stored: continue
             }
         }
     }

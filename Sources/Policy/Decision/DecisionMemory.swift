@@ -14,11 +14,34 @@ package final class DecisionMemory {
     var scratch: [UInt8] = []
     var callers = CallerCache()
     var certificates = CertificateCache()
+    private let cell: DirectoryCell
+    /// The directory last seen, its generation, and for which policy.
+    private(set) var view = DirectoryView.none
+    private var generation: UInt64 = 0
+    private var viewer: Snapshot?
 
-    package init(buckets: BucketTable, failureBudget: FailureBudget, seed: HashSeed) {
+    /// - Parameter directory: where decisions look for what the store holds.
+    package init(buckets: BucketTable, failureBudget: FailureBudget, directory: DirectoryCell, seed: HashSeed) {
         self.buckets = buckets
         self.failureBudget = failureBudget
+        cell = directory
         tokens = TokenCache(seed: seed)
+    }
+
+    /// Sees to it that `view` is of the directory in force. One atomic load where nothing has changed.
+    @inline(__always)
+    func follow(_ snapshot: Snapshot) {
+        if cell.generation != generation || viewer !== snapshot { look(for: snapshot) }
+    }
+
+    /// Forgets whoever was recognised by the directory before: they hold on to its tables.
+    @inline(never)
+    private func look(for snapshot: Snapshot) {
+        let (directory, generation) = cell.current
+        view = DirectoryView(directory, rules: snapshot.storedKeys)
+        self.generation = generation
+        viewer = snapshot
+        callers.removeAll()
     }
 
     /// Forgets what belongs to the policy before `snapshot`. What was judged under other rules would not be found any
@@ -27,5 +50,7 @@ package final class DecisionMemory {
         tokens.removeAll()
         callers.removeAll()
         certificates.removeAll()
+        view = .none
+        viewer = nil
     }
 }

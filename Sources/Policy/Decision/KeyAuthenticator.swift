@@ -1,7 +1,16 @@
 import Core
 
-/// Judges API keys: a table of records and how its digests are made. Immutable, shared by all loops.
+/// Judges API keys: a table of records and how its digests are made. Immutable.
 package final class KeyAuthenticator: Sendable {
+    /// Whether the store has a part in it.
+    enum Stored: Sendable {
+        case none
+        /// The keys of the policy's files, beside which there are stored ones: a place in a `DirectoryView`.
+        case beside(Int)
+        /// The stored keys.
+        case itself
+    }
+
     /// The authenticator's name.
     package let name: String
     package let table: APIKeyTable
@@ -9,19 +18,22 @@ package final class KeyAuthenticator: Sendable {
     private let pepper: [UInt8]?
     private let cryptography: any Cryptography
     /// The limits that replace the route's, by the place of the record's list in the table.
-    private let limitLists: [LimitList]
+    private let limitLists: [LimitList?]
+    let stored: Stored
 
     /// A longer key is unknown without being hashed.
     static let keyByteLimit = 1024
 
     init(
-        name: String, table: APIKeyTable, pepper: [UInt8]?, cryptography: any Cryptography, limitLists: [LimitList]
+        name: String, table: APIKeyTable, pepper: [UInt8]?, cryptography: any Cryptography, limitLists: [LimitList?],
+        stored: Stored = .none
     ) {
         self.name = name
         self.table = table
         self.pepper = pepper
         self.cryptography = cryptography
         self.limitLists = limitLists
+        self.stored = stored
     }
 
     func digest(_ key: Span<UInt8>) -> Digest256 {

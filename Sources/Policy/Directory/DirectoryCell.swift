@@ -5,6 +5,7 @@ package import Synchronization
 package final class DirectoryCell: Sendable {
     @usableFromInline let generationCounter = Atomic<UInt64>(0)
     private let held = Mutex(Directory.none)
+    private let observer = Mutex<(@Sendable () -> Void)?>(nil)
 
     package init() {}
 
@@ -17,7 +18,12 @@ package final class DirectoryCell: Sendable {
             $0 = directory
             generationCounter.wrappingAdd(1, ordering: .releasing)
         }
+        observer.withLock { $0 }?()
     }
+
+    /// Calls back after each publishing, on the queue that published: connections that outlive their requests are asked
+    /// again. Set once.
+    package func whenPublished(_ observer: @escaping @Sendable () -> Void) { self.observer.withLock { $0 = observer } }
 
     /// The directory in force with its generation.
     package var current: (directory: Directory, generation: UInt64) {

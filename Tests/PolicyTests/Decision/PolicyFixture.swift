@@ -15,6 +15,7 @@ final class PolicyFixture {
 
     let snapshot: Snapshot
     let memory: DecisionMemory
+    let directory = DirectoryCell()
     let cell: KeySetCell
     var now = PolicyFixture.clock(0)
 
@@ -30,7 +31,7 @@ final class PolicyFixture {
         let seed = HashSeed(1, 2)
         memory = DecisionMemory(
             buckets: BucketTable(bucketLimit: bucketLimit, seed: seed),
-            failureBudget: FailureBudget(configuration.failureBudget, seed: seed), seed: seed)
+            failureBudget: FailureBudget(configuration.failureBudget, seed: seed), directory: directory, seed: seed)
     }
 
     /// So many seconds into the life of `Sample.payload`. The monotonic clock begins elsewhere, as clocks do.

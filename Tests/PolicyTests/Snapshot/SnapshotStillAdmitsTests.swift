@@ -38,7 +38,8 @@ struct SnapshotStillAdmitsTests {
 
     /// The reason, "admitted" without one.
     private func verdict(_ grant: Grant, under fixture: PolicyFixture, after seconds: Int64 = 0) -> String {
-        fixture.snapshot.stillAdmits(grant, now: PolicyFixture.clock(seconds))?.reason ?? "admitted"
+        fixture.snapshot.stillAdmits(
+            grant, now: PolicyFixture.clock(seconds), memory: fixture.memory)?.reason ?? "admitted"
     }
 
     // MARK: Time

@@ -38,11 +38,17 @@ extension ConfigurationReader {
         let pepper = secretReference(members["pepper"])
         let keys = apiKeys(members["keys"], isPeppered: members["pepper"] != nil)
         let keysFile = filePath(members["keys_file"])
-        if members["keys"] == nil, members["keys_file"] == nil {
-            report(.memberMissing, at: node, "an authenticator of API keys has \"keys\", \"keys_file\" or both")
+        let isStored = stored(members["stored"])
+        if members["keys"] == nil, members["keys_file"] == nil, !isStored {
+            report(
+                .memberMissing, at: node,
+                "an authenticator of API keys has \"keys\", \"keys_file\" or \"stored\": true, or several of them")
         }
-        return APIKeyAuthenticatorConfiguration(
+        var authenticator = APIKeyAuthenticatorConfiguration(
             sources: sources(members["from"], allowsQuery: allowsQuery), pepper: pepper, keys: keys, keysFile: keysFile)
+        authenticator.isStored = isStored
+        authenticator.format = keyFormat(members["format"]) ?? .standard
+        return authenticator
     }
 
     private mutating func apiKeys(_ node: LocatedNode?, isPeppered: Bool) -> [APIKeyConfiguration] {

@@ -15,6 +15,7 @@ extension ConfigurationReader {
         readBounds(members["bounds"])
         readPaths(members["paths"])
         readAccessLog(members["access_log"])
+        readStore(members["store"])
         readUpstreams(members["upstreams"])
         readKeySets(members["key_sets"])
         readLimits(members["limits"])
@@ -27,6 +28,7 @@ extension ConfigurationReader {
         configuration.httpsOnly = boolean(members["https_only"]) ?? false
         readRoutes(members["routes"])
         readTests(members["tests"])
+        checkStore(members)
         for member in members.members {
             configuration.positions[LocatedNode.path("", member: member.name)] = member.node.position
         }

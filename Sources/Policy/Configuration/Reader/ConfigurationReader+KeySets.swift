@@ -34,12 +34,12 @@ extension ConfigurationReader {
         return keySet
     }
 
-    private static let sourceMembers = ["url", "issuer", "file", "pem", "keys"]
+    private static let sourceMembers = ["url", "issuer", "file", "pem", "keys", "stored"]
 
     private mutating func checkSourceMembers(of members: ObjectMembers, at node: LocatedNode) {
         let sources = Self.sourceMembers.filter { members[$0] != nil }
         if sources.isEmpty {
-            report(.memberMissing, at: node, "a key set has one of \"url\", \"issuer\", \"file\", \"pem\" and \"keys\"")
+            report(.memberMissing, at: node, "a key set has one of \"url\", \"issuer\", \"file\", \"pem\", \"keys\" and \"stored\"")
         }
         if sources.count > 1, let place = members[sources[1]] {
             report(
@@ -50,6 +50,11 @@ extension ConfigurationReader {
             report(
                 .membersExclusive, at: place, "\(quoted(name)) belongs to a key set with \"pem\"; a JWK carries its own"
             )
+        }
+        if members["stored"] == nil, let place = members["algorithms"] {
+            report(
+                .membersExclusive, at: place,
+                "\"algorithms\" belongs to a key set with \"stored\"; others have the algorithms of their keys")
         }
         let fetching = [
             "refresh", "minimum_refresh", "maximum_refresh", "cooldown", "stale_limit", "fetch_timeout", "ca",
@@ -70,6 +75,11 @@ extension ConfigurationReader {
             let kid = string(members["kid"])
             let algorithm = choice(members["algorithm"], of: SignatureAlgorithm.self)
             return filePath(node).map { .pem(file: $0, kid: kid?.value, algorithm: algorithm) }
+        }
+        if let node = members["stored"] {
+            guard stored(node) else { return nil }
+            let algorithms = signingAlgorithms(members["algorithms"])
+            return .stored(algorithms: algorithms.isEmpty ? [.hs256] : algorithms)
         }
         if let node = members["keys"] {
             guard let keys = filledList(node, of: "JSON Web Keys") else { return nil }

@@ -15,6 +15,9 @@ package struct ConfigurationReader {
     var definedNames: [ReferenceKind: Set<String>] = [:]
     var references: [(kind: ReferenceKind, name: Located<String>)] = []
 
+    /// Where `"stored": true` stands.
+    var storedPlaces: [LocatedNode] = []
+
     /// Every reason a profile can answer and a test can expect.
     let reasons: Set<String>
 

@@ -7,6 +7,7 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case certificate
     case proxyProtocol = "proxy_protocol"
     case admin
+    case store
     case bounds
     case http2Bounds = "http2_bounds"
     case paths
@@ -62,6 +63,7 @@ extension ObjectShape {
         case .document: ["listeners", "upstreams", "routes"]
         case .listener, .admin: ["address"]
         case .proxyProtocol: ["from"]
+        case .store: ["sqlite"]
         case .upstream: ["servers"]
         case .certificate: ["certificate", "key"]
         case .listenerTLS, .upstreamTLS, .bounds, .http2Bounds, .paths, .keySet, .certificateMatch, .rateHeaders,
@@ -90,7 +92,7 @@ extension ObjectShape {
         switch self {
         case .document:
             [
-                "$schema", "loops", "admin", "trusted_proxies", "forwarded", "via", "bounds", "paths", "access_log",
+                "$schema", "loops", "admin", "trusted_proxies", "forwarded", "via", "bounds", "paths", "access_log", "store",
                 "key_sets", "authenticators", "limits", "failure_budget", "rate_headers", "identity_headers",
                 "profiles", "responses", "https_only", "tests",
             ]
@@ -102,6 +104,7 @@ extension ObjectShape {
             ]
         case .certificate: ["passphrase", "ocsp_response"]
         case .proxyProtocol: ["required"]
+        case .store: ["encryption_key"]
         case .bounds:
             [
                 "head_bytes", "target_bytes", "header_fields", "body_bytes", "connections", "connections_per_address",
@@ -118,12 +121,12 @@ extension ObjectShape {
         case .upstreamTLS: ["ca", "server_name", "verify", "certificate", "key", "passphrase", "minimum_version"]
         case .keySet:
             [
-                "url", "issuer", "ca", "file", "pem", "kid", "algorithm", "keys", "refresh", "minimum_refresh", "maximum_refresh",
-                "cooldown", "stale_limit", "fetch_timeout",
+                "url", "issuer", "ca", "file", "pem", "kid", "algorithm", "keys", "stored",
+                "algorithms", "refresh", "minimum_refresh", "maximum_refresh", "cooldown", "stale_limit", "fetch_timeout",
             ]
         case .apiKey: APIKeyRecordParser.memberNames.filter { $0 != "id" }
         case .apiKeySecret: APIKeyRecordParser.secretMemberNames
-        case .apiKeyAuthenticator: ["allow_query", "pepper", "keys", "keys_file"]
+        case .apiKeyAuthenticator: ["allow_query", "pepper", "keys", "keys_file", "stored", "format"]
         case .jwtAuthenticator:
             [
                 "from", "issuer", "key_set", "audiences", "leeway", "require_exp", "max_lifetime", "types", "required_claims",
