@@ -43,7 +43,7 @@ let package = Package(
             dependencies: [
                 "Core", "HTTP1", "HTTP2", "Crypto", "Policy", "IO", "CLinux", "Store", "TokenService",
                 .product(name: "Logging", package: "swift-log"),
-            ], swiftSettings: hot),
+            ], resources: [.embedInCode("Admin/Page/live.html")], swiftSettings: hot),
         .executableTarget(
             name: "portcullis",
             dependencies: [

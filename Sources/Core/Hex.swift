@@ -68,6 +68,11 @@ extension Array where Element == UInt8 {
         append(lowercaseHexDigit: byte & 0xF)
     }
 
+    /// Appends eight lower-case digits.
+    package mutating func append(hexadecimal word: UInt32) {
+        for shift: UInt32 in [24, 16, 8, 0] { append(hexadecimal: UInt8(truncatingIfNeeded: word >> shift)) }
+    }
+
     /// Appends sixteen lower-case digits.
     mutating func append(hexadecimal word: UInt64) {
         var shift: UInt64 = 64

@@ -28,15 +28,30 @@ struct AdminEndpoint {
             send(
                 exchange, status: isReady ? 200 : 503, type: "text/plain; charset=utf-8",
                 body: Array((isReady ? "ready\n" : "not ready\n").utf8))
+        } else if path.equals("/") {
+            sendPage(exchange)
         } else if path.equals("/metrics") {
-            sendLater(exchange, type: "text/plain; version=0.0.4; charset=utf-8") { $0.prometheusText() }
+            sendLater(exchange, type: "text/plain; version=0.0.4; charset=utf-8", observing: { $0.countedSoFar() }) {
+                $0.prometheusText()
+            }
         } else if path.equals("/status") {
-            sendLater(exchange, type: "application/json") { $0.statusJSON() }
+            sendLater(exchange, type: "application/json", observing: { $0.observed() }) { $0.statusJSON() }
         } else {
             send(
                 exchange, status: 404, type: "text/plain; charset=utf-8",
-                body: Array("try /healthz, /readyz, /metrics or /status\n".utf8))
+                body: Array("try /, /healthz, /readyz, /metrics or /status\n".utf8))
         }
+    }
+
+    /// The live page, which asks for `/status` again and again. It loads nothing from elsewhere and may not be framed.
+    private func sendPage(_ exchange: Exchange) {
+        let policy: StaticString = """
+            default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
+            base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+            """
+        send(
+            exchange, status: 200, type: "text/html; charset=utf-8", body: PackageResources.live_html,
+            adding: [("Content-Security-Policy", policy), ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")])
     }
 
     private static let keySets = Array("/key_sets/".utf8)
@@ -54,24 +69,29 @@ struct AdminEndpoint {
             body: Array((isKnown ? "the key set is being fetched\n" : "no key set of this name is fetched\n").utf8))
     }
 
-    private func send(_ exchange: Exchange, status: Int, type: StaticString, body: [UInt8]) {
+    private func send(
+        _ exchange: Exchange, status: Int, type: StaticString, body: [UInt8],
+        adding fields: [(name: StaticString, value: StaticString)] = []
+    ) {
         worker.answer.removeAll()
         worker.answer.status = status
         worker.answer.body = body
         worker.answer.lines.append(name: "Content-Type", value: type)
         worker.answer.lines.append(name: "Cache-Control", value: "no-store")
+        for field in fields { worker.answer.lines.append(name: field.name, value: field.value) }
         exchange.requestID.withSpan { worker.answer.lines.append(name: "X-Request-ID", value: $0) }
         exchange.sendLocalAnswer()
     }
 
     /// Asks every loop for its counters, renders off the loops, and answers when all have told.
     private func sendLater(
-        _ exchange: Exchange, type: StaticString, render: @escaping @Sendable (Report) -> [UInt8]
+        _ exchange: Exchange, type: StaticString, observing observe: @escaping @Sendable (Worker) -> MetricsSnapshot,
+        render: @escaping @Sendable (Report) -> [UInt8]
     ) {
         let ticket = exchange.beginWaiting()
         let pending = LoopBound((exchange: exchange, ticket: ticket), on: worker.loop.queue)
         let worker = self.worker
-        Report.collect(from: worker.shared) { report in
+        Report.collect(from: worker.shared, observing: observe) { report in
             let body = render(report)
             worker.loop.submit {
                 worker.loop.round {

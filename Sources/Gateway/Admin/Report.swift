@@ -15,13 +15,17 @@ struct Report: Sendable {
     var now: WallTime
 
     /// Gathers from every loop, then calls `completion` on a background queue.
-    static func collect(from shared: SharedState, _ completion: @escaping @Sendable (Report) -> Void) {
+    /// - Parameter observing: takes from each loop what is to be shown.
+    static func collect(
+        from shared: SharedState, observing observe: @escaping @Sendable (Worker) -> MetricsSnapshot,
+        _ completion: @escaping @Sendable (Report) -> Void
+    ) {
         let group = DispatchGroup()
         let merged = Merged()
         for worker in shared.workers {
             group.enter()
             worker.loop.submit {
-                let snapshot = worker.countedSoFar()
+                let snapshot = observe(worker)
                 merged.metrics.withLock { $0.merge(snapshot) }
                 group.leave()
             }
@@ -75,6 +79,11 @@ struct Report: Sendable {
         KeySetStatusText.append(json: keySets, to: &out)
         out.append(",\"certificates\":")
         CertificateExpiryText.append(json: certificates, to: &out)
+        out.append(",\"requests_in_flight\":")
+        out.append(decimal: metrics.totals.requestsInFlight)
+        out.append(",\"tunnels\":")
+        out.append(decimal: metrics.totals.tunnelsOpen)
+        TrafficText.append(metrics, now: now, to: &out)
         out.append("}\n")
         return out
     }

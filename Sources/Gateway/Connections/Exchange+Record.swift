@@ -42,19 +42,7 @@ extension Exchange {
         }
         _ = identity.appendCredential(to: &record.credential)
         _ = identity.appendSubject(to: &record.subject)
-        if let fingerprint = grant?.fingerprint ?? refusal?.fingerprint { record.setFingerprint(fingerprint) }
+        if let fingerprint = grant?.fingerprint ?? refusal?.fingerprint { record.fingerprint.append(hexadecimal: fingerprint) }
         record.retries = retries
-    }
-}
-
-extension AccessRecord {
-    /// The first 32 bits of a credential's digest as eight hexadecimal digits.
-    fileprivate mutating func setFingerprint(_ bits: UInt32) {
-        var shift = 28
-        while shift >= 0 {
-            let digit = UInt8(truncatingIfNeeded: bits >> UInt32(shift)) & 15
-            fingerprint.append(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
-            shift -= 4
-        }
     }
 }

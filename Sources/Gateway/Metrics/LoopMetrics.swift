@@ -54,6 +54,7 @@ package final class LoopMetrics {
     }
 
     package var totals = Totals()
+    package var credentials = CredentialCounts()
     /// The names of `counters`, the last one being `unrouted`.
     private var names: [String] = [unrouted]
     private var counters = [RouteCounters()]
@@ -140,6 +141,7 @@ package final class LoopMetrics {
     package func snapshot() -> MetricsSnapshot {
         var snapshot = MetricsSnapshot()
         snapshot.totals = totals
+        snapshot.credentials = credentials
         snapshot.reasons = reasons
         for index in names.indices where !counters[index].isUntouched {
             snapshot.routes.append((name: names[index], counters: counters[index]))

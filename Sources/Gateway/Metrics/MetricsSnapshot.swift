@@ -1,3 +1,5 @@
+package import Policy
+
 /// The counters of one loop, or of several merged, at one moment.
 package struct MetricsSnapshot: Sendable {
     package var totals = LoopMetrics.Totals()
@@ -5,12 +7,25 @@ package struct MetricsSnapshot: Sendable {
     package var reasons: [String] = []
     package var routes: [(name: String, counters: RouteCounters)] = []
     package var upstreams: [(name: String, values: UpstreamCounters.Values)] = []
+    package var credentials = CredentialCounts()
+    package var servers: [ServerState] = []
+    /// Buckets with little left, each once for every loop that saw its caller.
+    package var scarceBuckets: [ScarceBucket] = []
 
     package init() {}
 
     /// Adds what another loop counted. Routes and upstreams are matched by name.
     package mutating func merge(_ other: MetricsSnapshot) {
         totals.merge(other.totals)
+        credentials.merge(other.credentials)
+        scarceBuckets += other.scarceBuckets
+        for server in other.servers {
+            if let place = servers.firstIndex(where: { $0.isSame(as: server) }) {
+                servers[place].merge(server)
+            } else {
+                servers.append(server)
+            }
+        }
         if reasons.isEmpty { reasons = other.reasons }
         var routePlaces = Dictionary(routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         for route in other.routes {

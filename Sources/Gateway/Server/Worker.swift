@@ -311,9 +311,18 @@ final class Worker: @unchecked Sendable {
         return metrics.snapshot()
     }
 
+    /// The counters together with what takes a look at everything the loop remembers.
+    func observed() -> MetricsSnapshot {
+        var snapshot = countedSoFar()
+        snapshot.servers = groups.flatMap { $0.servers.map(\.state) }
+        snapshot.scarceBuckets = memory.scarceBuckets(now: loop.now.instant)
+        return snapshot
+    }
+
     /// Counts a finished exchange and writes its access record.
     func record(_ exchange: Exchange) {
         let counted = exchange.countedOutcome
+        if let refusal = exchange.refusal { metrics.credentials.count(refusal) }
         if let route = exchange.route {
             metrics.count(counted, route: route.index, named: route.name)
         } else {

@@ -240,7 +240,7 @@ final class HTTP2UpstreamConnection: UpstreamConnection, HTTP2ClientDelegate {
         let now = worker.loop.now.instant
         if pingDue <= now {
             if pingedAt != nil {
-                server.counters.values.failed &+= 1
+                server.noteFailed(at: worker.loop.now.wall)
                 return close(.closedBeforeAnswer)
             }
             pingedAt = now

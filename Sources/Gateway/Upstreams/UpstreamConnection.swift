@@ -46,11 +46,12 @@ class UpstreamConnection: SocketChannel {
         guard readiness.isWritable || readiness.isBroken else { return false }
         isConnecting = false
         if readiness.isBroken || Sockets.storedError(of: descriptor) != nil {
-            server.counters.values.failed &+= 1
+            server.noteFailed(at: worker.loop.now.wall)
             connectingFailed(.connectFailed)
             return false
         }
         guard let security = server.security else {
+            server.noteConnected()
             connected()
             return true
         }
@@ -64,16 +65,19 @@ class UpstreamConnection: SocketChannel {
         return true
     }
 
-    override func established() { connected() }
+    override func established() {
+        server.noteConnected()
+        connected()
+    }
 
     final override func handshakeFailed(_ fault: TLSFault) {
-        server.noteHandshakeFailed(fault, at: worker.loop.now.instant, log: worker.shared.log)
+        server.noteHandshakeFailed(fault, at: worker.loop.now, log: worker.shared.log)
         connectingFailed(.tlsFailed(fault))
     }
 
     /// The deadline of connecting passed.
     final func connectingTimedOut() {
-        server.counters.values.failed &+= 1
+        server.noteFailed(at: worker.loop.now.wall)
         connectingFailed(.connectTimedOut)
     }
 

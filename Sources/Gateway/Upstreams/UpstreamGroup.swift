@@ -69,7 +69,7 @@ final class UpstreamGroup {
             counters.values.open += 1
             return fresh
         } catch {
-            counters.values.failed &+= 1
+            server.noteFailed(at: EventLoop.readClocks().wall)
             return nil
         }
     }

@@ -41,6 +41,11 @@ final class UpstreamServer {
     /// No route leads here any more: connections go when their exchange is over.
     private(set) var isRetired = false
     private var handshakeComplainedAt: Instant?
+    /// Connections that could not be made, or died.
+    private var failures: UInt64 = 0
+    private var lastFailedAt: WallTime?
+    /// The last attempt to connect failed.
+    private var isFailing = false
 
     /// At most one line about failed handshakes with a server in this span.
     private static let complaintInterval: Nanoseconds = .seconds(10)
@@ -111,11 +116,28 @@ final class UpstreamServer {
         if let index = idle.firstIndex(where: { $0 === connection }) { idle.remove(at: index) }
     }
 
-    /// A handshake with the server failed: counts it, and says why now and then.
-    func noteHandshakeFailed(_ fault: TLSFault, at now: Instant, log: OperatorLog) {
+    /// A connection could not be made, or died.
+    func noteFailed(at now: WallTime) {
         counters.values.failed &+= 1
-        if let last = handshakeComplainedAt, now < last.advanced(by: Self.complaintInterval) { return }
-        handshakeComplainedAt = now
+        failures &+= 1
+        lastFailedAt = now
+        isFailing = true
+    }
+
+    func noteConnected() { isFailing = false }
+
+    /// How it goes, for operators.
+    var state: ServerState {
+        ServerState(
+            upstream: counters.name, server: name, endpoint: endpoint, active: active, open: open, failures: failures,
+            lastFailedAt: lastFailedAt, isFailing: isFailing)
+    }
+
+    /// A handshake with the server failed: counts it, and says why now and then.
+    func noteHandshakeFailed(_ fault: TLSFault, at now: ClockReading, log: OperatorLog) {
+        noteFailed(at: now.wall)
+        if let last = handshakeComplainedAt, now.instant < last.advanced(by: Self.complaintInterval) { return }
+        handshakeComplainedAt = now.instant
         log.warning("upstream \(counters.name): no secure connection to \(OneLine.plain(name)): \(fault)")
     }
 

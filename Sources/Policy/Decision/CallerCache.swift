@@ -22,6 +22,11 @@ struct CallerCache {
         for index in slots.indices { slots[index] = Slot() }
     }
 
+    /// Shows every caller remembered.
+    func forEach(_ body: (Caller) -> Void) {
+        for slot in slots { if let caller = slot.caller { body(caller) } }
+    }
+
     /// The caller of this identity under a route, remembered or made.
     /// - Parameter buckets: the loop's, which make the keys of the caller's buckets.
     @inline(__always)

@@ -2,7 +2,7 @@ package import Core
 
 /// Names one bucket: a keyed 128-bit hash of the limit's identity and of the principal the bucket belongs to. Nobody
 /// outside the process can make two principals share a bucket, because the seed is random and never shown.
-package struct BucketKey: Equatable, Sendable {
+package struct BucketKey: Hashable, Sendable {
     var high: UInt64
     var low: UInt64
 
