@@ -1,3 +1,6 @@
+package import Core
+
+/// A `manage` action: which records a route is about, and how far its callers may go.
 package struct ManagementConfiguration: Sendable {
     /// What the route manages.
     package enum Resource: String, Sendable, CaseIterable {
@@ -10,6 +13,22 @@ package struct ManagementConfiguration: Sendable {
     }
 
     package var resource: Resource
+    /// The authenticator whose keys are managed; there exactly for API keys.
+    package var authenticator: Located<String>?
+    /// The key set whose keys are managed; there exactly for JWT keys.
+    package var keySet: Located<String>?
+    /// How long a replaced JWT key still verifies.
+    package var retireAfter: Nanoseconds = .seconds(4 * 3600)
+    /// How long the secrets of a rotated API key stay valid, unless the call says otherwise.
+    package var overlap: Nanoseconds = 0
+    /// The realm of requests that name none.
+    package var realm: String?
+    /// Callers see and change their own records alone.
+    package var isOwnOnly = false
+    /// Callers may give away scopes, limits and identities that are not their own.
+    package var grantsAnything = false
+    /// The scope that lets a caller read the private halves of JWT keys; nil lets nobody.
+    package var privateKeyScope: String?
 
     package init(resource: Resource) {
         self.resource = resource

@@ -1,0 +1,128 @@
+import Core
+import Crypto
+import Policy
+import Store
+
+/// `jwt_keys`: what a key set of the store signs tokens with, as AuthRocket's API has it.
+struct JWTKeyResource: ManagedResource {
+    static let name = "jwt_key"
+    static let isRealmBound = true
+    static let isInOrganizations = false
+    /// Keys of one realm, those included that have been replaced and still verify.
+    static let keyLimit = 50
+    let context: ManagementContext
+    let call: ManagementCall
+
+    private var keySet: String { call.configuration.keySet?.value ?? "" }
+
+    func all() -> [StoredSigningKey] { Array(context.index.signingKeys.values) }
+    func lookup(_ id: String) -> StoredSigningKey? { context.index.signingKeys[id] }
+    func id(of record: StoredSigningKey) -> String { record.id }
+
+    func isVisible(_ record: StoredSigningKey) -> Bool {
+        record.keySet == keySet && record.realm == call.realm && record.removedAt.map { $0 > call.now } ?? true
+    }
+
+    func filter(_ parameters: inout ParameterReader) throws(ActionRefusal) -> (StoredSigningKey) -> Bool {
+        { _ in true }
+    }
+
+    /// Private halves are listed for those alone who may and ask for them.
+    func review(_ parameters: inout ParameterReader) throws(ActionRefusal) {
+        guard parameters.boolean("private") == true else { return }
+        guard mayReadPrivateKeys else { throw ActionRefusal(.scopeMissing, messages: ["Private keys may not be read by this caller"]) }
+    }
+
+    private var mayReadPrivateKeys: Bool {
+        guard let scope = call.configuration.privateKeyScope else { return false }
+        return call.caller.scopes.contains(scope) || call.caller.grantsAnything
+    }
+
+    func describe(_ record: StoredSigningKey) throws(ActionRefusal) -> ObjectText { describe(record, withPrivate: false) }
+
+    private func describe(_ record: StoredSigningKey, withPrivate: Bool) -> ObjectText {
+        var text = ObjectText()
+        text.add("id", record.id)
+        text.add("algo", record.algorithm.rawValue.lowercased())
+        text.add("expired", record.removedAt != nil)
+        switch SigningMaterial.shown(record) {
+        case .secret(let secret): text.add("key", secret)
+        case .pair(let publicKey, let privateKey):
+            text.add(optional: "key", publicKey)
+            if withPrivate { text.add(optional: "private_key", privateKey) }
+        }
+        text.add(optional: "realm_id", record.realm)
+        text.add("use", "sign")
+        return text
+    }
+
+    func create(_ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {
+        var content = try content(&prepared)
+        let algorithm = content.signatureAlgorithm()
+        if content.requiredText("use") .map({ $0 != "sign" }) ?? false { content.complain("Use is not included in the list") }
+        let given = content.text("key", byteLimit: 1024)
+        var material: [UInt8] = []
+        switch (algorithm, given) {
+        case (.rs256, nil): material = prepared.privateKey ?? []
+        case (.rs256, .some): content.complain("Key can't be given for rs256")
+        case (.some, nil): material = SigningMaterial.newSecret()
+        case (.some, .some(let given)):
+            if given.utf8.count < SigningMaterial.shortestSecret {
+                content.complain("Key is too short (minimum is \(SigningMaterial.shortestSecret) characters)")
+            }
+            material = Array(given.utf8)
+        case (nil, _): break
+        }
+        let siblings = all().filter(isVisible)
+        if given != nil, siblings.contains(where: { $0.material == material }) { content.complain("Key has already been taken") }
+        if siblings.count >= Self.keyLimit { content.complain("Keys of a realm are limited to \(Self.keyLimit)") }
+        try close(&content, &prepared)
+        let record = StoredSigningKey(
+            id: RecordID.make(.jwtKey, at: call.now), keySet: keySet, realm: call.realm, algorithm: algorithm ?? .hs256,
+            material: material, createdAt: call.now)
+        return ManagementDecision(
+            status: 201, body: describe(record, withPrivate: false).closed, changes: [.putSigningKey(record)],
+            events: [realmUpdated(record, cause: "jwt_key.created")], showsSecret: true)
+    }
+
+    func update(_ record: StoredSigningKey, _ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {
+        throw ActionRefusal(.methodNotAllowed)
+    }
+
+    func remove(_ record: StoredSigningKey, _ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {
+        let isForced = prepared.parameters.boolean("force") ?? false
+        try close(&prepared.parameters)
+        var changes: [StoreChange] = []
+        if isForced {
+            changes = [.removeSigningKey(id: record.id)]
+        } else if record.removedAt == nil {
+            var retired = record
+            retired.removedAt = call.now.advanced(by: call.configuration.retireAfter)
+            changes = [.putSigningKey(retired)]
+        }
+        let cause = isForced ? "jwt_key.deleted" : "jwt_key.expired"
+        return ManagementDecision(
+            status: 202, body: describe(record, withPrivate: false).closed, changes: changes,
+            events: changes.isEmpty ? [] : [realmUpdated(record, cause: cause)])
+    }
+
+    private func realmUpdated(_ record: StoredSigningKey, cause: String) -> AuditEvent {
+        var event = event("realm.updated", record.id)
+        event.cause = cause
+        return event
+    }
+}
+
+extension ParameterReader {
+    /// `algo`: what new keys may be for.
+    fileprivate mutating func signatureAlgorithm() -> SignatureAlgorithm? {
+        guard let text = requiredText("algo") else { return nil }
+        switch text {
+        case "hs256": return .hs256
+        case "rs256": return .rs256
+        default:
+            complain("Algo is not included in the list")
+            return nil
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package import Core
+package import Policy
+
+/// A request to what the store keeps: list, look up, make, change or remove records of one kind.
+package struct ManagementCall: Sendable {
+    package var configuration: ManagementConfiguration
+    package var caller: ManagementCaller
+    package var method: Method
+    /// The id in the path; nil for the collection.
+    package var item: String?
+    /// What to do with the item beyond changing it: "rotate", "sign_out".
+    package var operation: String?
+    /// The slug in the path that records are confined to.
+    package var organization: String?
+    /// The realm that the request names, or that follows from its credential.
+    package var realm: String?
+    /// The raw query, without "?".
+    package var query: [UInt8]
+    /// The media type in lower case without parameters.
+    package var contentType: String?
+    package var content: [UInt8]
+    package var now: WallTime
+
+    package init(
+        configuration: ManagementConfiguration, caller: ManagementCaller, method: Method, item: String? = nil,
+        operation: String? = nil, organization: String? = nil, realm: String? = nil, query: [UInt8] = [],
+        contentType: String? = nil, content: [UInt8] = [], now: WallTime
+    ) {
+        self.configuration = configuration
+        self.caller = caller
+        self.method = method
+        self.item = item
+        self.operation = operation
+        self.organization = organization
+        self.realm = realm
+        self.query = query
+        self.contentType = contentType
+        self.content = content
+        self.now = now
+    }
+}

@@ -1,0 +1,39 @@
+package import Core
+
+/// Who asks for a change, and how much of what he has he may pass on.
+package struct ManagementCaller: Sendable {
+    /// How he was recognised: "api_key", "jwt", "certificate", "admin" for the admin listener's token, "command_line".
+    package var method: String?
+    /// The id of the key or token.
+    package var credential: String?
+    /// Whom the credential stands for; a user's id where it is one's.
+    package var subject: String?
+    package var address: IPAddress?
+    package var requestID: String?
+    /// The scopes he has himself.
+    package var scopes: Set<String>
+    /// The realm his credential is locked to.
+    package var realmLock: String?
+    /// May give away scopes, limits and identities that are not his own.
+    package var grantsAnything: Bool
+
+    package init(
+        method: String?, credential: String? = nil, subject: String? = nil, address: IPAddress? = nil,
+        requestID: String? = nil, scopes: Set<String> = [], realmLock: String? = nil, grantsAnything: Bool
+    ) {
+        self.method = method
+        self.credential = credential
+        self.subject = subject
+        self.address = address
+        self.requestID = requestID
+        self.scopes = scopes
+        self.realmLock = realmLock
+        self.grantsAnything = grantsAnything
+    }
+
+    /// Whoever stands at the machine: nothing is withheld from him.
+    package static let commandLine = ManagementCaller(method: "command_line", grantsAnything: true)
+
+    /// Those of the scopes that he may not give away.
+    func ungrantable(_ scopes: [String]) -> [String] { grantsAnything ? [] : scopes.filter { !self.scopes.contains($0) } }
+}

@@ -1,0 +1,23 @@
+package import Store
+
+/// What comes of a call: changes to commit, and what is answered and told once they are.
+package struct ManagementDecision: Sendable {
+    package var status: Int
+    /// JSON.
+    package var body: [UInt8]
+    package var changes: [StoreChange]
+    /// To be told after the commit, once.
+    package var events: [AuditEvent]
+    /// The body holds a secret that is shown this once.
+    package var showsSecret: Bool
+
+    package init(
+        status: Int = 200, body: [UInt8], changes: [StoreChange] = [], events: [AuditEvent] = [], showsSecret: Bool = false
+    ) {
+        self.status = status
+        self.body = body
+        self.changes = changes
+        self.events = events
+        self.showsSecret = showsSecret
+    }
+}

@@ -1,0 +1,193 @@
+import Core
+import Policy
+
+/// Reads the members of a request one by one and collects what is wrong with them, one sentence each. A member that nobody
+/// read is wrong too.
+struct ParameterReader {
+    private struct Entry {
+        var name: String
+        var node: JSONNode
+        /// From a form or a query, where numbers and truth values are spelled.
+        var isSpelled: Bool
+    }
+
+    private var entries: [Entry] = []
+    private var known: Set<String> = []
+    private(set) var messages: [String] = []
+
+    init() {}
+
+    /// Adds the members of a query or of the content. A name that is there already is an error.
+    mutating func add(_ members: [JSONMember], isSpelled: Bool) {
+        for member in members {
+            if entries.contains(where: { $0.name == member.name }) {
+                complain("\(Self.label(member.name)) is given twice")
+            } else {
+                entries.append(Entry(name: member.name, node: member.node, isSpelled: isSpelled))
+            }
+        }
+    }
+
+    mutating func complain(_ message: String) { messages.append(message) }
+
+    /// The member is there, if only as null.
+    func has(_ name: String) -> Bool { entries.contains { $0.name == name } }
+
+    /// The names of all members, in their order.
+    var names: [String] { entries.map(\.name) }
+
+    private mutating func take(_ name: String) -> Entry? {
+        known.insert(name)
+        guard let entry = entries.first(where: { $0.name == name }) else { return nil }
+        if case .null = entry.node.value { return nil }
+        return entry
+    }
+
+    /// The members of an object member, to be read by themselves; nil when it is not there.
+    mutating func object(_ name: String) -> ParameterReader? {
+        guard let entry = take(name) else { return nil }
+        guard case .object(let members) = entry.node.value else {
+            complain("\(Self.label(name)) is not an object")
+            return nil
+        }
+        var reader = ParameterReader()
+        reader.add(members, isSpelled: entry.isSpelled)
+        return reader
+    }
+
+    /// A string; nil where it is missing, null or empty.
+    mutating func text(_ name: String, byteLimit: Int = 255) -> String? {
+        guard let entry = take(name) else { return nil }
+        guard case .string(let text) = entry.node.value else {
+            complain("\(Self.label(name)) is not a string")
+            return nil
+        }
+        guard text.utf8.count <= byteLimit else {
+            complain("\(Self.label(name)) is too long (maximum is \(byteLimit) characters)")
+            return nil
+        }
+        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            complain("\(Self.label(name)) contains a control character")
+            return nil
+        }
+        return text.isEmpty ? nil : text
+    }
+
+    /// A string as it is, of any characters; nil where it is missing, null or empty.
+    mutating func secretText(_ name: String) -> String? {
+        guard let entry = take(name) else { return nil }
+        guard case .string(let text) = entry.node.value else {
+            complain("\(Self.label(name)) is not a string")
+            return nil
+        }
+        return text.isEmpty ? nil : text
+    }
+
+    /// A string that must be there.
+    mutating func requiredText(_ name: String, byteLimit: Int = 255) -> String? {
+        let before = messages.count
+        let text = text(name, byteLimit: byteLimit)
+        if text == nil, messages.count == before { complain("\(Self.label(name)) can't be blank") }
+        return text
+    }
+
+    mutating func boolean(_ name: String) -> Bool? {
+        guard let entry = take(name) else { return nil }
+        switch entry.node.value {
+        case .bool(let value): return value
+        case .string("true") where entry.isSpelled: return true
+        case .string("false") where entry.isSpelled: return false
+        case .string, .null, .number, .array, .object:
+            complain("\(Self.label(name)) is not true or false")
+            return nil
+        }
+    }
+
+    mutating func integer(_ name: String, in range: ClosedRange<Int64>) -> Int64? {
+        guard let entry = take(name) else { return nil }
+        var value: Int64?
+        switch entry.node.value {
+        case .number(let number): value = number.integer
+        case .string(let text) where entry.isSpelled: value = text.utf8.allSatisfy(\.isDigit) ? Int64(text) : nil
+        case .string, .null, .bool, .array, .object: value = nil
+        }
+        guard let value, range.contains(value) else {
+            complain("\(Self.label(name)) is not a number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return value
+    }
+
+    /// A duration such as "90d", or whole seconds; up to ten years.
+    mutating func duration(_ name: String) -> Nanoseconds? {
+        guard let entry = take(name) else { return nil }
+        let limit: Nanoseconds = .seconds(3653 * 86_400)
+        var value: Nanoseconds?
+        switch entry.node.value {
+        case .number(let number):
+            if let seconds = number.integer, 0...(limit / 1_000_000_000) ~= seconds { value = .seconds(seconds) }
+        case .string(let text): value = DurationText.parse(text)
+        case .null, .bool, .array, .object: value = nil
+        }
+        guard let value, 0...limit ~= value else {
+            complain("\(Self.label(name)) is not a duration such as 30s, 12h or 90d")
+            return nil
+        }
+        return value
+    }
+
+    /// A list of strings, none twice; in a form also one string with commas. Nil where it is missing, empty where it is null.
+    mutating func texts(_ name: String, countLimit: Int) -> [String]? {
+        guard let entry = take(name) else { return has(name) ? [] : nil }
+        var texts: [String] = []
+        switch entry.node.value {
+        case .array(let nodes):
+            for node in nodes {
+                guard case .string(let text) = node.value, !text.isEmpty else {
+                    complain("\(Self.label(name)) is not a list of strings")
+                    return nil
+                }
+                texts.append(text)
+            }
+        case .string(let text) where entry.isSpelled:
+            texts = text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        case .string, .null, .bool, .number, .object:
+            complain("\(Self.label(name)) is not a list of strings")
+            return nil
+        }
+        guard texts.count <= countLimit, Set(texts).count == texts.count, !texts.contains("") else {
+            complain("\(Self.label(name)) has empty, equal, or more than \(countLimit) entries")
+            return nil
+        }
+        return texts
+    }
+
+    /// One of some words; nil where it is missing.
+    mutating func choice(_ name: String, among words: [String]) -> String? {
+        guard let text = text(name) else { return nil }
+        guard words.contains(text) else {
+            complain("\(Self.label(name)) is not included in the list")
+            return nil
+        }
+        return text
+    }
+
+    /// Complains of members nobody asked for.
+    mutating func complainOfUnknown() {
+        for entry in entries where !known.contains(entry.name) {
+            // The name comes from the client and goes back to it: cut, and without what could be taken for markup.
+            complain("\(Self.label(String(entry.name.prefix(64)))) is not a known parameter")
+        }
+    }
+
+    /// Refuses when anything was wrong.
+    func finish() throws(ActionRefusal) {
+        if !messages.isEmpty { throw ActionRefusal(.parametersInvalid, messages: Array(messages.prefix(32))) }
+    }
+
+    /// The name as sentences begin with it: "max_results" is "Max results".
+    static func label(_ name: String) -> String {
+        let words = name.replacing("_", with: " ")
+        return words.prefix(1).uppercased() + words.dropFirst()
+    }
+}

@@ -1,0 +1,146 @@
+import Core
+import Policy
+import Store
+
+/// `users`
+struct UserResource: ManagedResource {
+    static let name = "user"
+    static let isRealmBound = false
+    static let isInOrganizations = false
+    /// Shorter passwords can be tried out (NIST SP 800-63B §5.1.1.2).
+    static let shortestPassword = 8
+    static let longestPassword = 1024
+    let context: ManagementContext
+    let call: ManagementCall
+
+    func all() -> [StoredUser] { Array(context.index.users.values) }
+    func lookup(_ id: String) -> StoredUser? { context.index.users[id] }
+    func id(of record: StoredUser) -> String { record.id }
+    func isVisible(_ record: StoredUser) -> Bool { call.configuration.isOwnOnly ? record.id == call.caller.subject : true }
+
+    func filter(_ parameters: inout ParameterReader) throws(ActionRefusal) -> (StoredUser) -> Bool {
+        let email = parameters.text("email")?.lowercased()
+        return { email == nil || $0.email == email }
+    }
+
+    func describe(_ record: StoredUser) -> ObjectText {
+        var text = ObjectText()
+        text.add("id", record.id)
+        text.add("email", record.email)
+        text.add("name", record.name)
+        text.add("scopes", record.scopes)
+        text.add("enabled", record.isEnabled)
+        text.add("has_password", record.passwordHash != nil)
+        text.add("created_at", record.createdAt)
+        return text
+    }
+
+    func create(_ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {
+        // Who may touch nobody but himself makes no others.
+        guard !call.configuration.isOwnOnly else { throw ActionRefusal(.methodNotAllowed) }
+        var content = try content(&prepared)
+        let email = content.email(isRequired: true) ?? ""
+        var record = StoredUser(
+            id: RecordID.make(.user, at: call.now), email: email, name: content.text("name") ?? email, passwordHash: nil,
+            createdAt: call.now, tokensValidFrom: WallTime(seconds: call.now.seconds))
+        apply(&content, to: &record, passwordHash: prepared.passwordHash)
+        checkFree(record, &content)
+        try close(&content, &prepared)
+        try requireGrantable(record.scopes)
+        return ManagementDecision(
+            status: 201, body: describe(record).closed, changes: [.putUser(record)],
+            events: [event("user.created", record.id, label: record.email)])
+    }
+
+    func update(_ record: StoredUser, _ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {
+        var content = try content(&prepared)
+        var changed = record
+        if content.has("email") { changed.email = content.email(isRequired: true) ?? changed.email }
+        if content.has("name") { changed.name = content.requiredText("name") ?? changed.name }
+        apply(&content, to: &changed, passwordHash: prepared.passwordHash)
+        checkFree(changed, &content)
+        try close(&content, &prepared)
+        if changed == record { return ManagementDecision(body: describe(record).closed) }
+        var narrowed = record
+        narrowed.isEnabled = false
+        // To lock somebody out takes the route's permission alone; everything else could make a stronger account one's own.
+        if changed != narrowed {
+            try requireGrantable(record.scopes)
+            try requireGrantable(changed.scopes)
+        }
+        if call.configuration.isOwnOnly, changed.email != record.email || changed.isEnabled != record.isEnabled {
+            throw ActionRefusal(.scopeMissing)
+        }
+        let name = changed.passwordHash == record.passwordHash ? "user.updated" : "user.password_changed"
+        return ManagementDecision(
+            body: describe(changed).closed, changes: [.putUser(changed)],
+            events: [event(name, record.id, label: changed.email, changed: prepared.changedNames(Self.name))])
+    }
+
+    /// Reads what making and changing a user have in common.
+    private func apply(_ content: inout ParameterReader, to record: inout StoredUser, passwordHash: String?) {
+        if content.has("scopes") { record.scopes = content.scopes() ?? record.scopes }
+        if let isEnabled = content.boolean("enabled") { record.isEnabled = isEnabled }
+        guard content.has("password") else { return }
+        if let password = content.secretText("password") {
+            if !(Self.shortestPassword...Self.longestPassword ~= password.utf8.count) {
+                content.complain("Password must have \(Self.shortestPassword) to \(Self.longestPassword) characters")
+            }
+            record.passwordHash = passwordHash
+        } else {
+            record.passwordHash = nil
+        }
+        // Whoever was signed in with the old password is signed out. The next whole second, since tokens tell no finer.
+        record.tokensValidFrom = max(record.tokensValidFrom, WallTime(seconds: call.now.seconds + (record.createdAt == call.now ? 0 : 1)))
+    }
+
+    func remove(_ record: StoredUser, _ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {
+        guard !call.configuration.isOwnOnly else { throw ActionRefusal(.methodNotAllowed) }
+        try close(&prepared.parameters)
+        return ManagementDecision(
+            status: 202, body: describe(record).closed, changes: [.removeUser(id: record.id)],
+            events: [event("user.deleted", record.id, label: record.email)])
+    }
+
+    func perform(
+        _ operation: String, on record: StoredUser, _ prepared: inout PreparedCall
+    ) throws(ActionRefusal) -> ManagementDecision {
+        guard operation == "sign_out" else { throw ActionRefusal(.resourceNotFound) }
+        try close(&prepared.parameters)
+        var changed = record
+        changed.tokensValidFrom = max(record.tokensValidFrom, WallTime(seconds: call.now.seconds + 1))
+        let families = context.index.tokenFamilies.values.filter { $0.subject == record.id && $0.key == nil }
+        return ManagementDecision(
+            body: describe(changed).closed, changes: [.putUser(changed)] + families.map { .removeTokenFamily(id: $0.id) },
+            events: [event("user.signed_out", record.id, label: record.email)])
+    }
+
+    private func checkFree(_ record: StoredUser, _ content: inout ParameterReader) {
+        if let other = context.index.usersByEmail[record.email], other != record.id {
+            content.complain("Email has already been taken")
+        }
+    }
+}
+
+extension ParameterReader {
+    /// An e-mail address in small letters: something on both sides of one "@", no white space.
+    fileprivate mutating func email(isRequired: Bool) -> String? {
+        guard let text = isRequired ? requiredText("email", byteLimit: 254) : text("email", byteLimit: 254) else { return nil }
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts.contains(""), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            complain("Email is invalid")
+            return nil
+        }
+        return text.lowercased()
+    }
+
+    /// Names of scopes (RFC 6749 §3.3).
+    mutating func scopes() -> [String]? {
+        guard let scopes = texts("scopes", countLimit: APIKeyBounds.scopes) else { return nil }
+        guard scopes.allSatisfy({ ScopeSet.isValidName($0.utf8.span) }) else {
+            complain("Scopes hold what is no scope")
+            return nil
+        }
+        return scopes
+    }
+}
