@@ -26,7 +26,7 @@ enum PEM {
 
 extension PublicKey {
     /// The key taken apart, so that keys from every source pass the same checks.
-    fileprivate func material() throws(KeyMaterialError) -> KeyMaterial {
+    func material() throws(KeyMaterialError) -> KeyMaterial {
         switch unsafe EVP_PKEY_get_base_id(pointer) {
         case EVP_PKEY_RSA:
             return .rsa(modulus: try number(OSSL_PKEY_PARAM_RSA_N), exponent: try number(OSSL_PKEY_PARAM_RSA_E))
