@@ -36,6 +36,32 @@ package struct AddressSet: Hashable, Sendable {
         }
     }
 
+    /// How many addresses it has, as limits count them: each of IPv4, and each /64 network of IPv6 that it has a part of.
+    /// `.max` where that does not fit.
+    package var accountableCount: UInt64 {
+        var count: UInt128 = 0
+        for range in v4 { count += UInt128(range.upperBound - range.lowerBound) + 1 }
+        var counted: UInt128?
+        for range in v6 {
+            let (first, last) = (range.lowerBound >> 64, range.upperBound >> 64)
+            count += last - first + (first == counted ? 0 : 1)
+            counted = last
+        }
+        return UInt64(clamping: count)
+    }
+
+    /// Every address of it is in the other one too.
+    package func isSubset(of other: AddressSet) -> Bool {
+        Self.isSubset(v4, of: other.v4) && Self.isSubset(v6, of: other.v6)
+    }
+
+    /// Ranges that are disjoint and not adjacent: one lies within another set exactly when it lies within one range of it.
+    private static func isSubset<Bits>(_ ranges: [ClosedRange<Bits>], of others: [ClosedRange<Bits>]) -> Bool {
+        ranges.allSatisfy { range in
+            others.contains { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }
+        }
+    }
+
     private static func merged<Bits: FixedWidthInteger>(_ ranges: [ClosedRange<Bits>]) -> [ClosedRange<Bits>] {
         var result: [ClosedRange<Bits>] = []
         for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {

@@ -1,10 +1,129 @@
+package import Core
+import Crypto
 package import Policy
+package import Store
+import Synchronization
 
-/// Issues tokens and manages what the store keeps: the actions of routes.
+/// Issues tokens and manages what the store keeps: the actions of routes. Works on queues of its own.
 package final class TokenService: ActionPerformer {
-    package init() {}
+    /// What a store is made from, and how the service tells the rest of the gateway.
+    package struct Environment: Sendable {
+        /// Opens the store; nil for a policy without one.
+        package var open: (@Sendable () throws(StoreFault) -> any CredentialStore)?
+        package var directory: DirectoryCell
+        package var cryptography: any Cryptography
+        package var clock: @Sendable () -> ClockReading
+        /// A line for the operator.
+        package var report: @Sendable (String) -> Void
+        /// Threads for password hashes.
+        package var processors: Int
+        package var seed: HashSeed
+        package var timing = RegistryTiming()
+
+        package init(
+            open: (@Sendable () throws(StoreFault) -> any CredentialStore)?, directory: DirectoryCell,
+            cryptography: any Cryptography, clock: @escaping @Sendable () -> ClockReading,
+            report: @escaping @Sendable (String) -> Void, processors: Int, seed: HashSeed
+        ) {
+            self.open = open
+            self.directory = directory
+            self.cryptography = cryptography
+            self.clock = clock
+            self.report = report
+            self.processors = processors
+            self.seed = seed
+        }
+    }
+
+    /// Nil for a gateway without a store.
+    package let registry: Registry?
+    private let publisher: RegistryPublisher
+    private let actions: TokenActions?
+    private let login: LoginAction?
+    private let seed: HashSeed
+    /// Of each route with a login, by its name.
+    private let budgets = Mutex<[String: AccountBudget]>([:])
+
+    package init(_ environment: Environment) {
+        let keyring = SigningKeyring()
+        let publisher = RegistryPublisher(
+            cell: environment.directory, keyring: keyring, cryptography: environment.cryptography,
+            clock: environment.clock, report: environment.report)
+        self.publisher = publisher
+        seed = environment.seed
+        guard let open = environment.open else {
+            registry = nil
+            actions = nil
+            login = nil
+            return
+        }
+        let registry = Registry(
+            open: open, publish: { publisher.publish($0, $1) }, report: environment.report, timing: environment.timing)
+        let issuer = TokenIssuer(keyring: keyring, registry: registry)
+        self.registry = registry
+        actions = TokenActions(registry: registry, issuer: issuer)
+        login = LoginAction(registry: registry, issuer: issuer, width: max(1, environment.processors))
+    }
+
+    /// Opens the store, reads and publishes it; blocks until that has worked or failed.
+    package func start(_ snapshot: Snapshot) {
+        _ = follow(snapshot)
+        registry?.start { index, now in StoreMaintenance.changes(in: index, now: now) }
+    }
+
+    /// Writes what is left to write.
+    package func stop() { registry?.stop() }
+
+    /// Follows a new policy. Its store is that of the start.
+    package func adopt(_ snapshot: Snapshot) {
+        registry?.republish(keySets: follow(snapshot))
+    }
+
+    /// - Returns: the stored key sets of the policy.
+    private func follow(_ snapshot: Snapshot) -> Set<String> {
+        let configuration = snapshot.configuration
+        let stored = configuration.keySets.filter { $0.value.source.isStored }
+        publisher.adopt(snapshot.keySets.values.filter { stored[$0.name] != nil })
+        actions?.issuer.adopt(stored.mapValues(\.source.storedAlgorithms))
+        for route in snapshot.routes {
+            guard case .login(let login) = route.action else { continue }
+            budgets.withLock { budgets in
+                if let known = budgets[route.name] {
+                    known.adopt(login.attempts)
+                } else {
+                    budgets[route.name] = AccountBudget(login.attempts, seed: seed)
+                }
+            }
+        }
+        return Set(stored.keys)
+    }
 
     package func perform(_ request: ActionRequest, completion: @escaping @Sendable (ActionOutcome) -> Void) {
-        completion(.refuse(.storeUnavailable))
+        guard let actions, let login else {
+            completion(.refuse(.storeUnavailable))
+            return
+        }
+        switch request.action {
+        case .mintToken(let mint): actions.mint(request, mint, completion: completion)
+        case .refreshToken(let refresh): actions.refresh(request, refresh, completion: completion)
+        case .login(let configuration):
+            guard let budget = budgets.withLock({ $0[request.route.name] }) else {
+                completion(.refuse(.overloaded))
+                return
+            }
+            login.perform(request, configuration, budget: budget, completion: completion)
+        case .publishKeys(let keySet): completion(actions.publish(keySet.value))
+        case .manage: completion(.refuse(.storeUnavailable))
+        }
+    }
+}
+
+extension KeySetConfiguration.Source {
+    /// Of new keys; none where the keys are not kept in the store.
+    fileprivate var storedAlgorithms: [SignatureAlgorithm] {
+        switch self {
+        case .stored(let algorithms): algorithms
+        case .url, .discovery, .file, .pem, .inline: []
+        }
     }
 }

@@ -3,6 +3,7 @@ import Dispatch
 import IO
 import Policy
 import Synchronization
+import TokenService
 
 /// The state of the whole gateway at one moment, for `/metrics` and `/status`.
 struct Report: Sendable {
@@ -10,6 +11,8 @@ struct Report: Sendable {
     var reloads: ReloadHistory.Values
     var keySets: [KeySetStatus]
     var certificates: [CertificateExpiry]
+    /// Nil for a gateway without a store.
+    var store: RegistryStatus?
     var connections: Int
     var buckets: Int
     var now: WallTime
@@ -35,6 +38,7 @@ struct Report: Sendable {
                 Report(
                     metrics: merged.metrics.withLock { $0 }, reloads: shared.reloads.values,
                     keySets: shared.keySets.status(), certificates: shared.certificates,
+                    store: shared.tokens.registry?.status,
                     connections: shared.connections.total,
                     buckets: shared.buckets.bucketCount, now: EventLoop.readClocks().wall))
         }
@@ -49,6 +53,7 @@ struct Report: Sendable {
         metrics.append(to: &page)
         KeySetStatusText.append(keySets, to: &page)
         CertificateExpiryText.append(certificates, to: &page)
+        if let store { RegistryStatusText.append(store, to: &page) }
         page.family("portcullis_buckets", .gauge, "Live token buckets.")
         page.sample("portcullis_buckets", [], Int64(buckets))
         page.family("portcullis_reloads_total", .counter, "Reloads of the policy, by result.")
@@ -79,6 +84,7 @@ struct Report: Sendable {
         KeySetStatusText.append(json: keySets, to: &out)
         out.append(",\"certificates\":")
         CertificateExpiryText.append(json: certificates, to: &out)
+        if let store { RegistryStatusText.append(json: store, to: &out) }
         out.append(",\"requests_in_flight\":")
         out.append(decimal: metrics.totals.requestsInFlight)
         out.append(",\"tunnels\":")

@@ -1,6 +1,7 @@
 import Core
 import IO
 import Policy
+import TokenService
 
 /// Requests that the gateway itself carries out: their content is collected, the action works on queues of its own, and its
 /// answer is sent as one of ours.
@@ -27,6 +28,10 @@ extension Exchange {
         let request = requestID.withSpan {
             snapshot.actionRequest(grant, head: head, content: content, requestID: $0, now: worker.loop.now)
         }
+        if let wait = worker.shared.failureBudget.retryAfter(grant.client, now: worker.loop.now.instant) {
+            refuse(Refusal(denial: .tooManyFailures, after: grant, retryAfter: wait))
+            return
+        }
         guard let request, worker.acting < FixedBounds.actionsUnderWay else {
             refuse(Refusal(denial: .overloaded, after: grant))
             return
@@ -34,7 +39,7 @@ extension Exchange {
         worker.acting &+= 1
         let ticket = beginWaiting()
         let bound = LoopBound((exchange: self, ticket: ticket), on: worker.loop.queue)
-        worker.shared.actions.perform(request) { outcome in
+        worker.shared.tokens.perform(request) { outcome in
             worker.loop.submit {
                 worker.loop.round {
                     worker.acting &-= 1
@@ -50,6 +55,9 @@ extension Exchange {
     private func answer(_ outcome: ActionOutcome, of grant: Grant) {
         switch outcome {
         case .refuse(let denial, let messages, let retryAfter):
+            if denial.countsAsFailure {
+                worker.shared.failureBudget.recordFailure(grant.client, now: worker.loop.now.instant)
+            }
             refuse(Refusal(denial: denial, after: grant, messages: messages, retryAfter: retryAfter))
         case .answer(let answer):
             requestID.withSpan {

@@ -62,6 +62,8 @@ package struct CompiledPolicy: Sendable {
     /// In the order of `snapshot.upstreamNames`.
     package var upstreams: [Upstream]
     package var keySets: [CompiledKeySet]
+    /// Nil keeps nothing.
+    package var store: CompiledStore?
     /// The certificates the gateway shows, of listeners and to upstreams.
     package var certificates: [CertificateExpiry]
     /// Every file the policy was made from.

@@ -3,6 +3,7 @@ import Crypto
 import HTTP1
 import IO
 import Policy
+import Store
 
 /// The policy file and everything it names: reads, checks and compiles them as often as asked. `serve`, reload and
 /// `check` are this same code. Loading does blocking input and output, so never on a loop's queue.
@@ -82,12 +83,38 @@ package final class PolicySource: Sendable {
         }
         let keySets = files.keySets.map { connected($0, previous, by: &tls) }
         load.diagnostics += tls.errors
+        let store = configuration.store.flatMap { self.store($0, files, into: &load) }
         guard let snapshot = compiled.snapshot, !load.diagnostics.contains(where: { $0.severity == .error }) else {
             return
         }
         load.policy = CompiledPolicy(
             snapshot: snapshot, listeners: listeners, upstreams: upstreams, keySets: keySets, certificates: tls.expiries,
             watchedFiles: files.watched)
+        load.policy?.store = store
+    }
+
+    /// The store with its key read; nil after an error was noted.
+    private func store(
+        _ store: StoreConfiguration, _ files: PolicyFiles, into load: inout PolicyLoad
+    ) -> CompiledStore? {
+        func refuse(_ place: Located<SecretReference>, _ message: String) {
+            load.diagnostics.append(
+                Diagnostic(
+                    .error, .secretUnreadable, file: path, position: place.position, path: place.path, message: message))
+        }
+        var compiled = CompiledStore(path: files.resolved(store.sqlite.value), encryptionKey: nil)
+        guard let place = store.encryptionKey else { return compiled }
+        do throws(CompileFault) {
+            guard let key = EncryptionKey(secret: try files.secret(place.value)) else {
+                refuse(place, "an encryption key has at least \(EncryptionKey.leastBytes) bytes")
+                return nil
+            }
+            compiled.encryptionKey = key
+        } catch {
+            refuse(place, error.message)
+            return nil
+        }
+        return compiled
     }
 
     /// A key set with what connections to its server are made from, if it has one that may speak TLS.

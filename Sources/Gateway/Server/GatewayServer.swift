@@ -4,6 +4,7 @@ import Dispatch
 package import IO
 import Policy
 import Synchronization
+import TokenService
 
 private import Glibc
 
@@ -51,6 +52,8 @@ package final class GatewayServer: @unchecked Sendable {
 
     /// Serves until a signal ends the process.
     package func run() -> Never {
+        // Before the first request: what the store holds is in force from the start.
+        shared.tokens.start(policy.snapshot)
         for worker in workers { worker.loop.start() }
         control.async { self.started() }
         dispatchMain()
@@ -188,6 +191,11 @@ package final class GatewayServer: @unchecked Sendable {
     private func warnOfRestartMembers(_ next: Configuration) {
         let current = policy.snapshot.configuration
         if next.loops != current.loops { shared.log.info("\"loops\" has changed: it is read at the start only") }
+        if next.store?.sqlite.value != current.store?.sqlite.value
+            || next.store?.encryptionKey?.value != current.store?.encryptionKey?.value
+        {
+            shared.log.info("\"store\" has changed: it is opened at the start only")
+        }
         if next.bounds.bucketLimit != current.bounds.bucketLimit {
             shared.log.info("\"bounds.buckets\" has changed: it is read at the start only")
         }
@@ -295,6 +303,7 @@ package final class GatewayServer: @unchecked Sendable {
 
     private func leave(_ reason: String) {
         shared.log.info(reason)
+        shared.tokens.stop()
         _ = shared.logWriter.finish()
         exit(0)
     }

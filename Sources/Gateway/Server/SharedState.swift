@@ -2,6 +2,7 @@ import Core
 import Crypto
 import IO
 import Policy
+import Store
 import Synchronization
 import TokenService
 
@@ -18,7 +19,7 @@ final class SharedState: Sendable {
     let logWriter: LogWriter
     let reloads = ReloadHistory()
     /// What carries out the actions of routes.
-    let actions: any ActionPerformer = TokenService()
+    let tokens: TokenService
     /// Listeners are open and a policy is in force; false again once the gateway drains.
     let isReady = Atomic(false)
     /// The certificates of the policy in force.
@@ -33,6 +34,12 @@ final class SharedState: Sendable {
         failureBudget = FailureBudget(configuration.failureBudget, seed: seed)
         keySets = KeySetFetcher(log: log)
         shownCertificates = Mutex(policy.certificates)
+        var open: (@Sendable () throws(StoreFault) -> any CredentialStore)?
+        if let store = policy.store { open = { () throws(StoreFault) in try store.open() } }
+        tokens = TokenService(
+            TokenService.Environment(
+                open: open, directory: directory, cryptography: OpenSSLCryptography(), clock: EventLoop.readClocks,
+                report: { log.warning($0) }, processors: Process.processorCount, seed: seed))
         self.log = log
         logWriter = LogWriter(destination: configuration.accessLog, log: log)
     }
@@ -59,6 +66,7 @@ final class SharedState: Sendable {
         let configuration = policy.snapshot.configuration
         failureBudget.adopt(configuration.failureBudget)
         keySets.adopt(policy.keySets)
+        tokens.adopt(policy.snapshot)
         shownCertificates.withLock { $0 = policy.certificates }
         logWriter.adopt(configuration.accessLog)
     }

@@ -15,9 +15,9 @@ package enum ActionConfiguration: Sendable {
     /// Name of the key set it signs with or publishes.
     package var keySet: Located<String>? {
         switch self {
-        case .mintToken(let mint): mint.keySet
-        case .refreshToken(let refresh): refresh.keySet
-        case .login(let login): login.keySet
+        case .mintToken(let mint): mint.terms.keySet
+        case .refreshToken(let refresh): refresh.terms.keySet
+        case .login(let login): login.terms.keySet
         case .publishKeys(let keySet): keySet
         case .manage: nil
         }

@@ -1,8 +1,11 @@
+/// A token for an e-mail address and a password.
 package struct LoginConfiguration: Sendable {
-    /// Name of the key set that signs.
-    package var keySet: Located<String>
+    package var terms: TokenTerms
+    /// Wrong passwords that one account is told of before it has to wait.
+    package var attempts: FailureBudgetConfiguration
 
-    package init(keySet: Located<String>) {
-        self.keySet = keySet
+    package init(terms: TokenTerms, attempts: FailureBudgetConfiguration) {
+        self.terms = terms
+        self.attempts = attempts
     }
 }

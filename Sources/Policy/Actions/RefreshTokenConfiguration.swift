@@ -1,8 +1,8 @@
+/// A new token for a refresh token, or, where the route authenticates tokens, for the token that is shown.
 package struct RefreshTokenConfiguration: Sendable {
-    /// Name of the key set that signs.
-    package var keySet: Located<String>
+    package var terms: TokenTerms
 
-    package init(keySet: Located<String>) {
-        self.keySet = keySet
+    package init(terms: TokenTerms) {
+        self.terms = terms
     }
 }

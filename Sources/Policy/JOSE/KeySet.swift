@@ -36,7 +36,7 @@ package final class KeySet: Sendable {
     /// More fitting keys under one `kid` than this make a document rubbish: each costs a forger's token a verification.
     static let keysPerKid = 4
 
-    /// In the order of the document; at least one.
+    /// In the order of the document; at least one, but in a set that is kept in the store.
     package let keys: [Key]
     package let skipped: [SkippedKey]
     /// SHA-256 of the document and of how it was read: two sets with one fingerprint are the same set.
@@ -44,11 +44,17 @@ package final class KeySet: Sendable {
     /// A single key given without a `kid` of its own verifies tokens of any `kid`.
     let servesAnyKid: Bool
 
-    init(keys: [Key], skipped: [SkippedKey], fingerprint: Digest256, servesAnyKid: Bool = false) {
+    /// The gateway's own keys, all of one issuer.
+    let isOwn: Bool
+
+    init(
+        keys: [Key], skipped: [SkippedKey], fingerprint: Digest256, servesAnyKid: Bool = false, isOwn: Bool = false
+    ) {
         self.keys = keys
         self.skipped = skipped
         self.fingerprint = fingerprint
         self.servesAnyKid = servesAnyKid
+        self.isOwn = isOwn
     }
 
     /// Keys whose secret is shorter than the hash it is used with (RFC 7518 §3.2 forbids them); `check` warns.

@@ -95,8 +95,8 @@ struct ParameterReader {
         guard let entry = take(name) else { return nil }
         switch entry.node.value {
         case .bool(let value): return value
-        case .string("true") where entry.isSpelled: return true
-        case .string("false") where entry.isSpelled: return false
+        case .string("true") where entry.isSpelled, .string("1") where entry.isSpelled: return true
+        case .string("false") where entry.isSpelled, .string("0") where entry.isSpelled: return false
         case .string, .null, .number, .array, .object:
             complain("\(Self.label(name)) is not true or false")
             return nil
@@ -162,6 +162,29 @@ struct ParameterReader {
         return texts
     }
 
+    /// Texts between commas, or a list of strings; empty where nothing is in it, nil where it is missing or null.
+    mutating func list(_ name: String) -> [String]? {
+        guard let entry = take(name) else { return nil }
+        switch entry.node.value {
+        case .string(let text):
+            return text.isEmpty
+                ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map { String($0.trimmingSpaces) }
+        case .array(let nodes):
+            var texts: [String] = []
+            for node in nodes {
+                guard case .string(let text) = node.value else {
+                    complain("\(Self.label(name)) is not a list of strings")
+                    return nil
+                }
+                texts.append(text)
+            }
+            return texts
+        case .null, .bool, .number, .object:
+            complain("\(Self.label(name)) is not a list of strings")
+            return nil
+        }
+    }
+
     /// One of some words; nil where it is missing.
     mutating func choice(_ name: String, among words: [String]) -> String? {
         guard let text = text(name) else { return nil }
@@ -189,5 +212,15 @@ struct ParameterReader {
     static func label(_ name: String) -> String {
         let words = name.replacing("_", with: " ")
         return words.prefix(1).uppercased() + words.dropFirst()
+    }
+}
+
+extension Substring {
+    /// Without spaces at its ends.
+    fileprivate var trimmingSpaces: Substring {
+        var text = self
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return text
     }
 }

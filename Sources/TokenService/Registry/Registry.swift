@@ -126,6 +126,16 @@ package final class Registry: @unchecked Sendable {
         }
     }
 
+    /// The same for callers that may block, on a queue of their own.
+    func look<Answer: Sendable>(
+        _ body: @Sendable (StoreIndex) throws(ActionRefusal) -> Answer
+    ) -> Result<Answer, ActionRefusal> {
+        queue.sync {
+            guard store != nil else { return .failure(ActionRefusal(.storeUnavailable)) }
+            return Result { () throws(ActionRefusal) in try body(index) }
+        }
+    }
+
     /// What is known of the use of keys, by their id, with what is not written yet.
     package func usage(completion: @escaping @Sendable (Result<[String: KeyUsage], ActionRefusal>) -> Void) {
         queue.async {
@@ -152,9 +162,13 @@ package final class Registry: @unchecked Sendable {
         }
     }
 
-    /// Publishes everything anew, for a policy that asks for other things.
-    package func republish() {
-        queue.async { self.publish(self.store == nil ? nil : self.index, .all) }
+    /// Publishes the keys of some key sets anew, for a policy that has them in other places; blocks until that is done.
+    func republish(keySets: Set<String>) {
+        var change = RegistryChange()
+        change.keySets = keySets
+        queue.sync {
+            if store != nil { publish(index, change) }
+        }
     }
 
     // MARK: Changes

@@ -20,36 +20,10 @@ extension ConfigurationReader {
         }
     }
 
-    private mutating func mintToken(_ node: LocatedNode) -> MintTokenConfiguration? {
-        guard let members = object(node, .mintToken), let keySet = reference(members["key_set"], to: .keySet) else {
-            return nil
-        }
-        return MintTokenConfiguration(keySet: keySet)
-    }
-
-    private mutating func refreshToken(_ node: LocatedNode) -> RefreshTokenConfiguration? {
-        guard let members = object(node, .refreshToken), let keySet = reference(members["key_set"], to: .keySet) else {
-            return nil
-        }
-        return RefreshTokenConfiguration(keySet: keySet)
-    }
-
-    private mutating func login(_ node: LocatedNode) -> LoginConfiguration? {
-        guard let members = object(node, .login), let keySet = reference(members["key_set"], to: .keySet) else {
-            return nil
-        }
-        return LoginConfiguration(keySet: keySet)
-    }
-
     private mutating func manage(_ node: LocatedNode) -> ManagementConfiguration? {
         guard let members = object(node, .manage),
             let resource = choice(members["resource"], of: ManagementConfiguration.Resource.self)
         else { return nil }
         return ManagementConfiguration(resource: resource)
-    }
-
-    private mutating func publishKeys(_ node: LocatedNode) -> ActionConfiguration? {
-        guard let members = object(node, .publishKeys) else { return nil }
-        return reference(members["key_set"], to: .keySet).map { .publishKeys(keySet: $0) }
     }
 }

@@ -44,12 +44,16 @@ extension ConfigurationReader {
             }
             return
         }
-        guard let members = object(node, .failureBudget) else { return }
+        if let budget = failureBudget(node) { configuration.failureBudget = budget }
+    }
+
+    mutating func failureBudget(_ node: LocatedNode) -> FailureBudgetConfiguration? {
+        guard let members = object(node, .failureBudget) else { return nil }
         var budget = FailureBudgetConfiguration()
         budget.failures = integer(members["failures"], in: Self.counts) ?? budget.failures
         budget.per = duration(members["per"], in: Self.periods) ?? budget.per
         budget.burst = integer(members["burst"], in: Self.counts) ?? budget.failures
-        configuration.failureBudget = budget
+        return budget
     }
 
     mutating func rateHeaders(_ node: LocatedNode?) -> RateHeaderStyle? {

@@ -27,6 +27,9 @@ extension ConfigurationReader {
             upstream: upstream, position: members.position)
         route.action = action(members["action"])
         checkDestination(members)
+        if requirement != nil, let action = route.action, let place = members["action"] {
+            checkAction(action, of: route, at: place)
+        }
         readMatch(members["match"], into: &route)
         readAuthorization(
             members["authorize"], into: &route, isOpen: requirement == RouteConfiguration.Requirement.none)

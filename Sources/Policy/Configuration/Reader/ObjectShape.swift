@@ -33,6 +33,8 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case login
     case manage
     case publishKeys = "publish_keys"
+    case refreshTokens = "refresh_tokens"
+    case tokenAddresses = "token_addresses"
     case match
     case allOf = "all_of"
     case optional
@@ -80,6 +82,8 @@ extension ObjectShape {
         case .route: ["name", "match", "authenticate"]
         case .action: []
         case .mintToken, .refreshToken, .login, .publishKeys: ["key_set"]
+        case .refreshTokens: ["lifetime"]
+        case .tokenAddresses: []
         case .manage: ["resource"]
         case .match: ["path"]
         case .allOf: ["all_of"]
@@ -87,6 +91,11 @@ extension ObjectShape {
         case .test: ["name", "request", "expect"]
         }
     }
+
+    /// Of every action that makes tokens.
+    private static let tokenMembers = [
+        "algorithm", "kid", "lifetime", "max_lifetime", "claims", "answer", "refresh_tokens",
+    ]
 
     private var optional: [String] {
         switch self {
@@ -147,7 +156,12 @@ extension ObjectShape {
                 "upgrade_lifetime", "close_when_credential_ends",
             ]
         case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys"]
-        case .mintToken, .refreshToken, .login, .manage, .publishKeys: []
+        case .mintToken: Self.tokenMembers + ["addresses"]
+        case .refreshToken: Self.tokenMembers
+        case .login: Self.tokenMembers + ["attempts"]
+        case .manage, .publishKeys: []
+        case .refreshTokens: ["family_lifetime"]
+        case .tokenAddresses: ["protect", "values", "addresses"]
         case .match: ["hosts", "methods", "headers"]
         case .admin, .allOf, .optional: []
         case .authorize: ["scopes", "claims", "allow_ips", "deny_ips"]

@@ -1,0 +1,13 @@
+package import Store
+
+/// Where the gateway keeps what it issues, ready to be opened.
+package struct CompiledStore: Sendable {
+    /// As the operating system takes it.
+    package var path: String
+    package var encryptionKey: EncryptionKey?
+
+    /// Opens it, making it where it is missing.
+    func open() throws(StoreFault) -> any CredentialStore {
+        try SQLiteStore(path: path, encryptionKey: encryptionKey)
+    }
+}

@@ -1,0 +1,48 @@
+import Core
+
+/// Whom a new token will stand for, taken from the credential that was shown for it.
+package struct TokenParty: Sendable {
+    /// A user's id, or what an API key stands for.
+    package var subject: String?
+    /// All that the new token may have.
+    package var scopes: [String]
+    /// The family of the API key behind it; nil where there is none.
+    package var family: String?
+    /// That key's id, and the authenticator it belongs to.
+    package var key: String?
+    package var authenticator: String?
+    /// The token that was shown; nil for other credentials.
+    package var token: VerifiedToken?
+    /// The token has not all the scopes of the credential behind it.
+    package var isNarrowed = false
+
+    package init(subject: String?, scopes: [String], family: String? = nil, key: String? = nil, authenticator: String? = nil) {
+        self.subject = subject
+        self.scopes = scopes
+        self.family = family
+        self.key = key
+        self.authenticator = authenticator
+    }
+
+    /// Nil for nobody.
+    package init?(_ identity: Identity) {
+        var subject: [UInt8] = []
+        _ = identity.appendSubject(to: &subject)
+        let name = subject.isEmpty ? nil : String(decoding: subject, as: UTF8.self)
+        switch identity {
+        case .anonymous: return nil
+        case .apiKey(let record, let authenticator):
+            var id: [UInt8] = []
+            _ = identity.appendCredential(to: &id)
+            self.init(
+                subject: name, scopes: authenticator.table.scopes(of: record).strings,
+                family: KeyFamily(authenticator.table.digest(of: record)).text,
+                key: String(decoding: id, as: UTF8.self), authenticator: authenticator.name)
+        case .token(let token):
+            self.init(subject: name, scopes: token.scopes)
+            self.token = token
+        case .certificate(let certificate):
+            self.init(subject: name, scopes: certificate.scopes.strings)
+        }
+    }
+}

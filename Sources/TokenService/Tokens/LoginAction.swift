@@ -1,0 +1,107 @@
+import Core
+import Crypto
+import Policy
+import Store
+
+/// Signing in by e-mail address and password.
+///
+/// Unknown accounts, disabled ones and wrong passwords cost the same work and get the same answer, and all of them count
+/// against the account's attempts. The hash is computed by a few threads; what waits for them is bounded.
+final class LoginAction: Sendable {
+    /// Requests that may wait for a thread.
+    private static let waitingLimit = 128
+    private static let passwordBytes = 255
+
+    private let registry: Registry
+    private let issuer: TokenIssuer
+    private let pool: WorkPool
+
+    init(registry: Registry, issuer: TokenIssuer, width: Int) {
+        self.registry = registry
+        self.issuer = issuer
+        pool = WorkPool(width: width, waitingLimit: Self.waitingLimit)
+    }
+
+    func perform(
+        _ request: ActionRequest, _ login: LoginConfiguration, budget: AccountBudget,
+        completion: @escaping @Sendable (ActionOutcome) -> Void
+    ) {
+        do throws(ActionRefusal) {
+            // A password in a query would stand in logs.
+            guard request.query.isEmpty else {
+                throw ActionRefusal(.parametersInvalid, messages: ["Query has no place here"])
+            }
+            guard request.contentType != nil else { throw ActionRefusal(.contentTypeNotSupported) }
+            var parameters = ParameterReader()
+            try parameters.add(contentOf: request)
+            let email = parameters.requiredText("email", byteLimit: 254)
+            let password = parameters.requiredText("password", byteLimit: Self.passwordBytes)
+            parameters.complainOfUnknown()
+            try parameters.finish()
+            guard let email, let password else { throw ActionRefusal(.loginFailed) }
+            let isTaken = pool.submit {
+                self.judge(email, password, request, login, budget, completion: completion)
+            }
+            if !isTaken { throw ActionRefusal(.overloaded) }
+        } catch {
+            completion(error.outcome)
+        }
+    }
+
+    /// On a thread of the pool.
+    private func judge(
+        _ email: String, _ password: String, _ request: ActionRequest, _ login: LoginConfiguration, _ budget: AccountBudget,
+        completion: @escaping @Sendable (ActionOutcome) -> Void
+    ) {
+        // Asked only now, so that guesses that waited together do not all pass.
+        if let wait = budget.retryAfter(email, now: request.now.instant) {
+            completion(.refuse(.tooManyAttempts, retryAfter: wait))
+            return
+        }
+        let found = registry.look { $0.user(email: email) }
+        guard case .success(let user) = found else {
+            completion(.refuse(.storeUnavailable))
+            return
+        }
+        let isRight = PasswordHash.verify(Array(password.utf8), encoded: user?.passwordHash, cost: .standard)
+        guard isRight, let user, user.isEnabled else {
+            budget.recordFailure(email, now: request.now.instant)
+            completion(.refuse(.loginFailed))
+            return
+        }
+        signIn(user, request, login.terms, completion: completion)
+    }
+
+    private func signIn(
+        _ user: StoredUser, _ request: ActionRequest, _ terms: TokenTerms,
+        completion: @escaping @Sendable (ActionOutcome) -> Void
+    ) {
+        let now = request.now.wall
+        var order = TokenIssuer.Order(
+            terms: terms, party: TokenParty(subject: user.id, scopes: user.scopes),
+            grant: TokenGrant(scopes: user.scopes, terms: terms), client: request.client, realm: nil, now: now,
+            email: user.email, name: user.name)
+        guard let refresh = terms.refreshTokens else {
+            issuer.issue(order, completion: completion)
+            return
+        }
+        let fresh = RefreshTokenText()
+        order.refreshToken = fresh.text
+        let signedIn = order
+        let family = TokenFamily(
+            id: fresh.family, issuer: terms.keySet.value, subject: user.id, key: nil, scopes: user.scopes,
+            current: fresh.digest, createdAt: now, expiresAt: refresh.end(from: now, begun: now))
+        registry.change { index throws(ActionRefusal) in
+            // Disabled or given another password while the hash was computed.
+            guard let current = index.users[user.id], current.isEnabled, current.passwordHash == user.passwordHash else {
+                throw ActionRefusal(.loginFailed)
+            }
+            return ([.putTokenFamily(family)], ())
+        } completion: { [issuer] outcome in
+            switch outcome {
+            case .success: issuer.issue(signedIn, completion: completion)
+            case .failure(let refusal): completion(refusal.outcome)
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Core
+import Policy
+import Store
+
+/// The actions that make tokens for those who have a credential already.
+struct TokenActions: Sendable {
+    let registry: Registry
+    let issuer: TokenIssuer
+
+    // MARK: mint_token
+
+    func mint(
+        _ request: ActionRequest, _ mint: MintTokenConfiguration, completion: @escaping @Sendable (ActionOutcome) -> Void
+    ) {
+        do throws(ActionRefusal) {
+            guard let party = TokenParty(request.identity) else { throw ActionRefusal(.credentialMissing) }
+            var parameters = try ParameterReader(request)
+            let options = try TokenOptions(&parameters, of: mint)
+            let grant = try TokenGrant(
+                options, party: party, terms: mint.terms, addresses: mint.addresses, client: request.client,
+                now: request.now.wall)
+            issue(request, mint.terms, party, grant, completion: completion)
+        } catch {
+            completion(error.outcome)
+        }
+    }
+
+    /// Makes the token, and begins a family of refresh tokens where the action gives them and there is somebody in the
+    /// store whom they could end with.
+    private func issue(
+        _ request: ActionRequest, _ terms: TokenTerms, _ party: TokenParty, _ grant: TokenGrant,
+        completion: @escaping @Sendable (ActionOutcome) -> Void
+    ) {
+        let now = request.now.wall
+        let order = TokenIssuer.Order(
+            terms: terms, party: party, grant: grant, client: request.client, realm: nil, now: now)
+        // A token begins none: its families would outlive it.
+        let refresh = party.token == nil && party.key != nil ? terms.refreshTokens : nil
+        let fresh = RefreshTokenText()
+        registry.change { index throws(ActionRefusal) in
+            var order = order
+            order.describe(party.owner(in: index))
+            guard let refresh, let id = party.key, let key = index.keys[id], key.authenticator == party.authenticator else {
+                return ([], order)
+            }
+            order.refreshToken = fresh.text
+            let family = TokenFamily(
+                id: fresh.family, issuer: terms.keySet.value, subject: party.subject ?? key.subject, key: id,
+                scopes: grant.scopes, current: fresh.digest, createdAt: now, expiresAt: refresh.end(from: now, begun: now))
+            return ([.putTokenFamily(family)], order)
+        } completion: { [issuer] outcome in
+            switch outcome {
+            case .success(let order): issuer.issue(order, completion: completion)
+            case .failure(let refusal): completion(refusal.outcome)
+            }
+        }
+    }
+
+    // MARK: refresh_token
+
+    func refresh(
+        _ request: ActionRequest, _ refresh: RefreshTokenConfiguration, completion: @escaping @Sendable (ActionOutcome) -> Void
+    ) {
+        do throws(ActionRefusal) {
+            var parameters = try ParameterReader(request)
+            if let party = TokenParty(request.identity) {
+                parameters.complainOfUnknown()
+                try parameters.finish()
+                let grant = try TokenGrant(
+                    TokenOptions(), party: party, terms: refresh.terms, addresses: nil, client: request.client,
+                    now: request.now.wall)
+                issue(request, refresh.terms, party, grant, completion: completion)
+            } else {
+                try redeem(&parameters, request, refresh.terms, completion: completion)
+            }
+        } catch {
+            completion(error.outcome)
+        }
+    }
+
+    /// Takes a refresh token and answers with the next one beside a new token.
+    private func redeem(
+        _ parameters: inout ParameterReader, _ request: ActionRequest, _ terms: TokenTerms,
+        completion: @escaping @Sendable (ActionOutcome) -> Void
+    ) throws(ActionRefusal) {
+        // Both spellings are about: RFC 6749 §6, and camel case in JSON.
+        let name = parameters.has("refreshToken") ? "refreshToken" : "refresh_token"
+        let text = parameters.requiredText(name)
+        let type = parameters.text("grant_type")
+        if let type, type != "refresh_token" { parameters.complain("Grant type is not refresh_token") }
+        parameters.complainOfUnknown()
+        try parameters.finish()
+        guard let text, let shown = RefreshTokenText(text), let refreshTerms = terms.refreshTokens else {
+            throw ActionRefusal(.refreshTokenInvalid)
+        }
+        let next = RefreshTokenText(after: shown)
+        let decision = RefreshDecision(
+            shown: shown, next: next, terms: terms, refreshTerms: refreshTerms, client: request.client,
+            now: request.now.wall)
+        registry.change { index throws(ActionRefusal) in
+            decision.decide(index)
+        } completion: { [issuer] outcome in
+            switch outcome {
+            case .failure(let refusal): completion(refusal.outcome)
+            case .success(.refused(let denial)): completion(.refuse(denial))
+            case .success(.renewed(let party, let email, let name)):
+                let order = TokenIssuer.Order(
+                    terms: terms, party: party, grant: TokenGrant(scopes: party.scopes, terms: terms),
+                    client: request.client, realm: nil, now: request.now.wall, email: email, name: name,
+                    refreshToken: next.text)
+                issuer.issue(order, completion: completion)
+            }
+        }
+    }
+
+    // MARK: publish_keys
+
+    /// The public keys of a set as a JWKS document (RFC 7517 §5). Shared secrets are in none.
+    func publish(_ keySet: String) -> ActionOutcome {
+        guard registry.status.isLoaded else { return .refuse(.storeUnavailable) }
+        return .answer(
+            ActionAnswer(
+                status: 200, contentType: "application/jwk-set+json", headers: [("Cache-Control", "public, max-age=60")],
+                body: JWKSText.document(of: issuer.keyring.entries(of: keySet))))
+    }
+}
+
+extension TokenIssuer.Order {
+    mutating func describe(_ user: StoredUser?) {
+        email = user?.email
+        name = user?.name
+    }
+}
+
+extension TokenParty {
+    /// The user behind the key or the token.
+    func owner(in index: StoreIndex) -> StoredUser? {
+        if let key, let owner = index.keys[key]?.owner { return index.users[owner] }
+        return subject.flatMap { index.users[$0] }
+    }
+}
