@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,21 +12,49 @@ from harness.gateway import Gateway
 from harness.http2_upstream import HTTP2Upstream
 from harness.issuer import KeySetServer
 from harness.origin import QuickOrigin
-from harness.protocols import HTTP1, PROTOCOLS, ClientProtocol
+from harness.protocols import HTTP1, PROTOCOLS, UPSTREAMS, ClientProtocol, UpstreamProtocol, offered
+from harness.scripted_streams import StreamUpstream
 from harness.upstream import Script, Upstream
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`@pytest.mark.clients(...)` runs a test once for each of these protocols; the mark nearest to the test counts."""
-    if marked := metafunc.definition.get_closest_marker("clients"):
-        metafunc.fixturenames.append("protocol")
-        metafunc.parametrize("protocol", [PROTOCOLS[name] for name in marked.args], ids=marked.args, indirect=True)
+    """`@pytest.mark.clients(...)` runs a test once for each of these protocols with an upstream of HTTP/1.1 in clear;
+    `@pytest.mark.upstreams(...)` once more for each of these protocols of upstreams with one of the clients in turn, with
+    `full=True` for each of both, with `one=True` for one of both. The marks nearest to the test count."""
+    clients = metafunc.definition.get_closest_marker("clients")
+    upstreams = metafunc.definition.get_closest_marker("upstreams")
+    if not clients and not upstreams:
+        return
+    of_clients = clients.args if clients else (HTTP1.name,)
+    pairs = [(client, "http") for client in of_clients]
+    if upstreams:
+        turn = zlib.crc32(metafunc.definition.nodeid.encode())
+        others = upstreams.args
+        if upstreams.kwargs.get("one"):
+            others = (others[turn // len(of_clients) % len(others)],)
+        for place, name in enumerate(others):
+            chosen = of_clients if upstreams.kwargs.get("full") else [of_clients[(turn + place) % len(of_clients)]]
+            pairs += [(client, name) for client in chosen]
+    names = [client if name == "http" else f"{client}-to-{name}" for client, name in pairs]
+    metafunc.fixturenames += ["protocol", "upstream_protocol"]
+    metafunc.parametrize(
+        ("protocol", "upstream_protocol"),
+        [(PROTOCOLS[client], UPSTREAMS[name]) for client, name in pairs],
+        ids=names,
+        indirect=True,
+    )
 
 
 @pytest.fixture
 def protocol(request: pytest.FixtureRequest) -> ClientProtocol:
     """What clients speak with the gateways of the test."""
     return getattr(request, "param", HTTP1)
+
+
+@pytest.fixture
+def upstream_protocol(request: pytest.FixtureRequest) -> UpstreamProtocol:
+    """What the gateways of the test speak with upstreams that `upstream` starts without further options."""
+    return getattr(request, "param", UPSTREAMS["http"])
 
 
 @pytest.fixture
@@ -51,16 +80,23 @@ def gateway(tmp_path: Path, protocol: ClientProtocol) -> Iterator[Callable[..., 
 
 
 @pytest.fixture
-def upstream() -> Iterator[Callable[..., Upstream]]:
+def upstream(upstream_protocol: UpstreamProtocol) -> Iterator[Callable[..., Upstream | StreamUpstream]]:
     """Starts a recording upstream; what it received must have been well-formed unless the test says otherwise."""
-    started: list[Upstream] = []
+    started: list[Upstream | StreamUpstream] = []
 
-    def start(script: Script | None = None, **options: object) -> Upstream:
-        started.append(Upstream(script, **options))
-        return started[-1]
+    def start(script: Script | None = None, **options: object) -> Upstream | StreamUpstream:
+        if upstream_protocol.is_http2 and not options:
+            one = StreamUpstream(script, upstream_protocol.server_context())
+        else:
+            one = Upstream(script, **({"tls": upstream_protocol.server_context()} | options))
+        if "tls" not in options:
+            offered[one.port] = upstream_protocol
+        started.append(one)
+        return one
 
     yield start
     for one in started:
+        offered.pop(one.port, None)
         one.stop()
     faults = [fault for one in started for fault in one.faults]
     assert not faults, f"the gateway sent what no server should get: {faults}"

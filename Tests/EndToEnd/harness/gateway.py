@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .certificates import shelf
 from .client import ask
-from .protocols import HTTP1, ClientProtocol, spoken
+from .protocols import HTTP1, ClientProtocol, offered, spoken
 from .waiting import until
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -49,6 +49,21 @@ def with_tls(config: dict) -> dict:
     """The policy with TLS on every listener that says nothing of it."""
     listeners = [{"tls": shelf().listener} | listener for listener in config["listeners"]]
     return config | {"listeners": listeners}
+
+
+def with_offered(config: dict) -> dict:
+    """The policy with each upstream spoken with as its servers want it."""
+    upstreams = {}
+    for name, upstream in config.get("upstreams", {}).items():
+        ports = [int(found[1]) for found in re.finditer(r"http://127\.0\.0\.1:(\d+)", json.dumps(upstream.get("servers", [])))]
+        wanted = {offered[port] for port in ports if port in offered}
+        for protocol in wanted:
+            servers = json.dumps(upstream["servers"]).replace("http://127.0.0.1", f"{protocol.name}://127.0.0.1")
+            upstream = upstream | {"servers": json.loads(servers)}
+            if protocol.is_tls:
+                upstream = {"tls": {"ca": f"file:{shelf().authority.path}"}} | upstream
+        upstreams[name] = upstream
+    return config | {"upstreams": upstreams}
 
 
 class Gateway:
@@ -129,6 +144,8 @@ class Gateway:
     def text(self, config: dict | str) -> str:
         if isinstance(config, str):
             return config
+        if offered:
+            config = with_offered(config)
         return json.dumps(with_tls(config) if self.protocol.is_tls else config, indent=2)
 
     def write(self, config: dict | str) -> None:

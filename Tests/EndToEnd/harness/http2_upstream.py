@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -22,10 +23,12 @@ from h2.events import (
     TrailersReceived,
     WindowUpdated,
 )
-from h2.exceptions import ProtocolError
+from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes
 
-IO_SECONDS = 20
+from .secure_socket import SecureSocket
+from .server import Server
+
 Pairs = list[tuple[str, str]]
 
 
@@ -38,6 +41,7 @@ class Request:
     trailers: Pairs = field(default_factory=list)
     ended: bool = False
     reset: int | None = None
+    has_content: bool = False
 
     def value(self, name: str) -> str | None:
         found = [value for other, value in self.fields if other == name]
@@ -76,8 +80,16 @@ class Connection:
         self.ended = False
         #: False: content is read but its window not given back.
         self.takes_content = True
+        #: What the connection's window has beyond the least.
+        self.window = 0
         self.lock = threading.RLock()
+        #: Told when content was written.
+        self.room = threading.Condition(self.lock)
         self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        self.secured: SecureSocket | None = None
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        self.secured = SecureSocket(self.sock, context)
 
     def begin(self) -> None:
         with self.lock:
@@ -85,11 +97,16 @@ class Connection:
                 client=False, initial_values=self.upstream.settings | {SettingCodes.ENABLE_PUSH: 0}
             )
             self.h2.initiate_connection()
+            if self.window:
+                self.h2.increment_flow_control_window(self.window)
             self.flush()
 
     def flush(self) -> None:
         if piece := self.h2.data_to_send():
-            self.sock.sendall(piece)
+            self.write(piece)
+
+    def write(self, piece: bytes) -> None:
+        (self.secured or self.sock).sendall(piece)
 
     def send_head(self, stream: int, fields: Pairs, ends: bool) -> None:
         with self.lock:
@@ -119,6 +136,13 @@ class Connection:
             except ProtocolError:
                 self.waiting.pop(stream, None)
         self.flush()
+        self.room.notify_all()
+
+    def acknowledge(self, stream: int, count: int) -> None:
+        """Gives back the window of content that was taken."""
+        with self.lock, contextlib.suppress(StreamClosedError):
+            self.h2.acknowledge_received_data(count, stream)
+            self.flush()
 
     def cancel(self, stream: int, code: ErrorCodes) -> None:
         with self.lock:
@@ -129,7 +153,7 @@ class Connection:
         """GOAWAY: streams above `last` were not looked at."""
         with self.lock:
             # hyper-h2 would take nothing more after a GOAWAY of its own.
-            self.sock.sendall(b"\0\0\x08\x07\0\0\0\0\0" + last.to_bytes(4, "big") + bytes(4))
+            self.write(b"\0\0\x08\x07\0\0\0\0\0" + last.to_bytes(4, "big") + bytes(4))
 
     def close(self) -> None:
         try:
@@ -139,24 +163,32 @@ class Connection:
 
     def run(self) -> None:
         self.begin()
-        while piece := self.sock.recv(65_536):
+        # It may have come together with the end of the handshake.
+        piece = self.secured.take(b"") if self.secured else b""
+        while True:
             with self.lock:
-                events = self.h2.receive_data(piece)
-                for event in events:
+                for event in self.h2.receive_data(piece):
                     self.take(event)
                 self.pump()
+            piece = self.sock.recv(65_536)
+            if not piece:
+                return
+            if self.secured:
+                # Written to by any thread meanwhile, which TLS bears only under the lock.
+                with self.lock:
+                    piece = self.secured.take(piece)
 
     def take(self, event: Event) -> None:
         request = self.requests.get(getattr(event, "stream_id", 0) or 0)
         if isinstance(event, RequestReceived):
-            request = Request(self, event.stream_id, list(event.headers))
+            request = Request(self, event.stream_id, list(event.headers), has_content=event.stream_ended is None)
             self.requests[event.stream_id] = request
             self.upstream.note(request)
             self.upstream.on_head(request)
         elif isinstance(event, DataReceived) and request:
             request.body += event.data
             if self.takes_content:
-                self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                self.acknowledge(event.stream_id, event.flow_controlled_length)
             self.upstream.on_content(request, event.data)
         elif isinstance(event, TrailersReceived) and request:
             request.trailers = list(event.headers)
@@ -165,6 +197,9 @@ class Connection:
             self.upstream.on_request(request)
         elif isinstance(event, StreamReset) and request:
             request.reset = int(event.error_code)
+            self.waiting.pop(request.stream, None)
+            self.room.notify_all()
+            self.upstream.on_reset(request)
         elif isinstance(event, PingReceived):
             self.pings += 1
         elif not isinstance(event, (WindowUpdated, RemoteSettingsChanged)):
@@ -172,8 +207,10 @@ class Connection:
         self.upstream.changed()
 
 
-class HTTP2Upstream:
-    """Listens on a free port of 127.0.0.1 until `stop`. Answers each whole request with 200 unless told otherwise."""
+class HTTP2Upstream(Server):
+    """Answers each whole request with 200 unless told otherwise."""
+
+    connections: list[Connection]
 
     def __init__(
         self,
@@ -186,62 +223,33 @@ class HTTP2Upstream:
         self.on_request = on_request
         self.on_head = on_head
         self.on_content = on_content
+        self.on_reset: Callable[[Request], object] = lambda request: None
         self.tls = tls
         self.settings = {SettingCodes.MAX_CONCURRENT_STREAMS: 128} | (settings or {})
-        self.requests: list[Request] = []
-        self.connections: list[Connection] = []
-        self.faults: list[str] = []
-        self.condition = threading.Condition()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port: int = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__()
 
-    def accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            sock.settimeout(IO_SECONDS)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
+    def open(self, sock: socket.socket) -> Connection:
+        connection = Connection(self, sock, len(self.connections))
+        if not self.tls:
+            self.opened(connection)
+        return connection
 
-    def serve(self, sock: socket.socket) -> None:
-        connection = None
+    def opened(self, connection: Connection) -> None:
+        self.connections.append(connection)
+
+    def serve(self, connection: Connection) -> None:
         try:
             if self.tls:
-                sock = self.tls.wrap_socket(sock, server_side=True)
-            connection = Connection(self, sock, len(self.connections))
-            self.connections.append(connection)
+                connection.secure(self.tls)
+                self.opened(connection)
             connection.run()
         except OSError:
             pass  # the gateway went away
         except (ProtocolError, AssertionError) as fault:
             self.faults.append(f"{type(fault).__name__}: {fault}")
         finally:
-            if connection:
+            with connection.room:
                 connection.ended = True
-            sock.close()
+                connection.room.notify_all()
+            connection.sock.close()
             self.changed()
-
-    def note(self, request: Request) -> None:
-        with self.condition:
-            self.requests.append(request)
-            self.condition.notify_all()
-
-    def changed(self) -> None:
-        with self.condition:
-            self.condition.notify_all()
-
-    def wait_for(self, true: Callable[[], object], timeout: float = 5) -> None:
-        with self.condition:
-            assert self.condition.wait_for(true, timeout), "the upstream did not see it in time"
-
-    def stop(self) -> None:
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
-        for connection in list(self.connections):
-            connection.close()

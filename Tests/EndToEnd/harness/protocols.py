@@ -32,6 +32,29 @@ ALL = tuple(PROTOCOLS)
 #: Where bytes of HTTP/1.1 are written by hand.
 HTTP1_ONLY = ("h1", "h1-tls")
 
+
+@dataclass(frozen=True)
+class UpstreamProtocol:
+    """What a gateway speaks with an upstream, named by the scheme of its URL."""
+
+    name: str
+
+    @property
+    def is_http2(self) -> bool:
+        return self.name.startswith("h2")
+
+    @property
+    def is_tls(self) -> bool:
+        return self.name in ("https", "h2")
+
+    def server_context(self) -> ssl.SSLContext | None:
+        return shelf().server.server_context(["h2" if self.is_http2 else "http/1.1"]) if self.is_tls else None
+
+
+UPSTREAMS = {name: UpstreamProtocol(name) for name in ("http", "https", "h2c", "h2")}
+#: How a port of an upstream is to be spoken with, where a policy says http.
+offered: dict[int, UpstreamProtocol] = {}
+
 #: How a port of a gateway under test is spoken with; in clear and in HTTP/1.1 where it is not named.
 spoken: dict[int, ClientProtocol] = {}
 

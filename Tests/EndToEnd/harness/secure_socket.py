@@ -1,5 +1,5 @@
-"""A TLS connection one direction of which can be ended. The standard library's waits for the peer to do the same, and takes
-what still comes for a fault."""
+"""TLS beside its socket, for what the standard library's TLS sockets do not: end one direction alone, and be read and written by
+two threads."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import ssl
 class SecureSocket:
     """As much of a socket as clients need."""
 
-    def __init__(self, sock: socket.socket, context: ssl.SSLContext, server_hostname: str) -> None:
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext, server_hostname: str | None = None) -> None:
+        """A client's end where `server_hostname` says whom it expects, else a server's."""
         self.sock = sock
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.ahead = b""
-        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=server_hostname)
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=not server_hostname, server_hostname=server_hostname)
         while True:
             try:
                 self.tls.do_handshake()
@@ -48,6 +49,15 @@ class SecureSocket:
                 self.fill()
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 return b""
+
+    def take(self, piece: bytes) -> bytes:
+        """What the bytes come to that somebody else read from the socket; empty when that is nothing yet."""
+        self.incoming.write(piece)
+        plain = b""
+        with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+            while more := self.tls.read(65_536):
+                plain += more
+        return plain
 
     def sendall(self, piece: bytes) -> None:
         self.tls.write(piece)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -9,8 +10,7 @@ import threading
 from collections.abc import Callable
 
 from .messages import Broken, Message, Stream, read_head, request_body
-
-IO_SECONDS = 20
+from .server import IO_SECONDS, Server
 
 
 class Connection:
@@ -23,8 +23,6 @@ class Connection:
         self.stream = Stream(sock)
         self.closed_by_peer = threading.Event()
         self.fault: Exception | None = None
-        sock.settimeout(IO_SECONDS)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def secure(self, context: ssl.SSLContext) -> None:
         self.sock = context.wrap_socket(self.sock, server_side=True, suppress_ragged_eofs=False)
@@ -64,6 +62,14 @@ class Connection:
         self.upstream.changed()
         return True
 
+    def end(self) -> None:
+        """Closes; in TLS with a word that this is the end, so that what came before it is whole."""
+        if isinstance(self.sock, ssl.SSLSocket) and not self.closed_by_peer.is_set():
+            with contextlib.suppress(OSError, ValueError):
+                self.sock.settimeout(0)
+                self.sock.unwrap()
+        self.close()
+
     def close(self) -> None:
         try:
             self.sock.shutdown(socket.SHUT_RDWR)
@@ -98,41 +104,28 @@ def answering(respond: Callable[[Message], bytes]) -> Script:
     return script
 
 
-class Upstream:
-    """Listens on a free port (or the one given) of 127.0.0.1 until `stop`; with `tls` it speaks TLS."""
+class Upstream(Server):
+    """A server of HTTP/1.1; with `tls` it speaks TLS."""
+
+    connections: list[Connection]
 
     def __init__(self, script: Script | None = None, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.tls = tls
         #: Handshakes that came to nothing.
         self.failed_handshakes: list[Exception] = []
         self.script = script or answering(lambda request: ok())
-        self.requests: list[Message] = []
-        self.connections: list[Connection] = []
-        self.faults: list[str] = []
-        self.condition = threading.Condition()
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=512)
-        self.port: int = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        super().__init__(port)
 
     @property
     def raw(self) -> bytes:
         """Everything that came, connection after connection."""
         return b"".join(bytes(connection.stream.raw) for connection in list(self.connections))
 
-    def accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            connection = Connection(self, sock, len(self.connections))
-            self.connections.append(connection)
-            self.changed()
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+    def open(self, sock: socket.socket) -> Connection:
+        connection = Connection(self, sock, len(self.connections))
+        self.connections.append(connection)
+        self.changed()
+        return connection
 
     def serve(self, connection: Connection) -> None:
         if self.tls:
@@ -143,6 +136,10 @@ class Upstream:
                 connection.close()
                 self.changed()
                 return
+        self.run(connection)
+
+    def run(self, connection: Connection) -> None:
+        """Carries out the script on a connection."""
         try:
             self.script(connection)
         except (OSError, ValueError) as fault:
@@ -152,27 +149,5 @@ class Upstream:
         finally:
             if connection.stream.ended:
                 connection.closed_by_peer.set()
-            connection.close()
+            connection.end()
             self.changed()
-
-    def note(self, message: Message) -> None:
-        with self.condition:
-            self.requests.append(message)
-            self.condition.notify_all()
-
-    def changed(self) -> None:
-        with self.condition:
-            self.condition.notify_all()
-
-    def wait_for(self, true: Callable[[], object], timeout: float = 5) -> None:
-        with self.condition:
-            assert self.condition.wait_for(true, timeout), "the upstream did not see it in time"
-
-    def stop(self) -> None:
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
-        for connection in list(self.connections):
-            connection.close()
