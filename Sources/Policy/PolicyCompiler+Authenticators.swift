@@ -23,13 +23,38 @@ extension PolicyCompiler {
         case .apiKey(let keys): compile(keys, named: name, path, authenticator.position)
         case .jwt(let tokens):
             guard let cell = keySet(tokens.keySet) else { return }
+            var derivation: TokenDerivation?
+            if let derived = tokens.derivedFrom {
+                derivation = self.derivation(derived)
+                if derivation == nil { return }
+            }
             do throws(MalformedPointer) {
                 verifiers[name] = try JWTVerifier(
-                    name: name, configuration: tokens, keySet: cell, cryptography: environment.cryptography)
+                    name: name, configuration: tokens, keySet: cell, cryptography: environment.cryptography,
+                    derivation: derivation)
             } catch {
                 fail(.pointerInvalid, authenticator.position, path, "not a JSON Pointer: \(quoted(error.text))")
             }
         case .certificate(let certificates): compile(certificates, named: name)
+        }
+    }
+
+    /// Nil after an error was noted.
+    private mutating func derivation(_ configuration: TokenDerivationConfiguration) -> TokenDerivation? {
+        guard let claim = JSONPointer(configuration.claim.value) else {
+            let place = configuration.claim
+            fail(.pointerInvalid, place.position, place.path, "not a JSON Pointer: \(quoted(place.value))")
+            return nil
+        }
+        switch configuration.source {
+        case .users: return TokenDerivation(source: .users, claim: claim)
+        case .keys(let name):
+            if let keys = keyAuthenticators[name.value] { return TokenDerivation(source: .keys(keys), claim: claim) }
+            // One that is there and did not compile has been reported.
+            guard self.configuration.authenticators[name.value]?.kind.isAPIKey != true else { return nil }
+            fail(
+                .referenceUnknown, name.position, name.path, "no authenticator of API keys is named \(quoted(name.value))")
+            return nil
         }
     }
 

@@ -47,7 +47,9 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
         return Snapshot(
             Snapshot.Parts(
                 configuration: configuration, routes: routes, upstreamNames: upstreamNames, keySets: keySets,
-                storedKeys: storedKeys, table: builder.table(seed: environment.hashSeed), profile: profile,
+                storedKeys: storedKeys,
+                usesDirectory: !storedKeys.isEmpty || verifiers.values.contains(where: \.usesDirectory),
+                table: builder.table(seed: environment.hashSeed), profile: profile,
                 cryptography: environment.cryptography, seed: environment.hashSeed))
     }
 

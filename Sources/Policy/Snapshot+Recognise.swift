@@ -151,9 +151,11 @@ extension Snapshot {
     private func verify(
         _ token: Span<UInt8>, by table: IssuerTable, _ route: Route, _ context: RequestContext, _ memory: DecisionMemory
     ) -> Recognition {
-        switch table.verify(token, now: context.now, cache: memory.tokens) {
+        switch table.verify(token, now: context.now, view: memory.view, cache: memory.tokens) {
         case .verified(let token): return .identity(.token(token), fingerprint: token.digest.fingerprint)
-        case .refused(let fault): return refuse(.token(fault), fingerprint(of: token), route, context, memory)
+        case .refused(let fault):
+            let denial = Self.denial(fault, memory.view)
+            return refuse(denial, fingerprint(of: token), route, context, memory)
         case .notMine: return refuse(.token(.issuerUnknown), fingerprint(of: token), route, context, memory)
         case .unknownKey(let cell, let kid, let fault):
             let mark = fingerprint(of: token)
@@ -162,6 +164,11 @@ extension Snapshot {
             }
             return refuse(.token(fault), mark, route, context, memory)
         }
+    }
+
+    /// Nobody can say of what a store holds that it is gone while the store cannot be read.
+    static func denial(_ fault: TokenFault, _ view: DirectoryView) -> Denial {
+        fault == .revoked && !view.directory.isAvailable ? .storeUnavailable : .token(fault)
     }
 
     /// Refuses and charges the address for it where a credential was shown and bad.

@@ -109,7 +109,7 @@ extension CredentialPlan.Judge {
             guard let verifier = tokens?.verifiers.first(where: { $0.name == token.authenticator }) else {
                 return .notTheirs
             }
-            return verifier.renew(token, now: now)
+            return verifier.renew(token, now: now, view)
         case .certificate(let identity):
             guard let mine = certificates.first(where: { $0.name == identity.authenticator }) else { return .notTheirs }
             switch mine.judge(identity.certificate, now: now.wall) {
@@ -135,11 +135,11 @@ extension KeyAuthenticator {
 }
 
 extension JWTVerifier {
-    fileprivate func renew(_ token: VerifiedToken, now: ClockReading) -> Renewal {
+    fileprivate func renew(_ token: VerifiedToken, now: ClockReading, _ view: DirectoryView) -> Renewal {
         let bytes = token.bytes
-        switch verify(bytes.span, now: now) {
+        switch verify(bytes.span, now: now, view: view) {
         case .verified(let token): return .renewed(.token(token))
-        case .refused(let fault), .unknownKey(_, _, let fault): return .refused(.token(fault))
+        case .refused(let fault), .unknownKey(_, _, let fault): return .refused(Snapshot.denial(fault, view))
         case .notMine: return .refused(.token(.issuerUnknown))
         }
     }

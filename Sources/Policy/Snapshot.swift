@@ -29,7 +29,7 @@ package final class Snapshot: Sendable {
         upstreamNames = parts.upstreamNames
         keySets = parts.keySets
         storedKeys = parts.storedKeys
-        usesDirectory = !parts.storedKeys.isEmpty
+        usesDirectory = parts.usesDirectory
         table = parts.table
         profile = parts.profile
         cryptography = parts.cryptography
@@ -46,6 +46,7 @@ package final class Snapshot: Sendable {
         var upstreamNames: [String]
         var keySets: [String: KeySetCell]
         var storedKeys: [StoredKeyRules]
+        var usesDirectory: Bool
         var table: RouteTable
         var profile: AnswerProfile
         var cryptography: any Cryptography

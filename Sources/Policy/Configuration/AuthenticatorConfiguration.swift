@@ -114,6 +114,8 @@ package struct JWTAuthenticatorConfiguration: Sendable {
     /// Address list in the token (`ips`), honoured when present.
     package var addressesClaim = "/ips"
     package var tokenByteLimit = 8192
+    /// What its tokens live and die with; nil for tokens that stand by themselves.
+    package var derivedFrom: TokenDerivationConfiguration?
 
     package init(keySet: Located<String>) {
         self.keySet = keySet

@@ -60,7 +60,12 @@ final class Caller: Sendable {
     /// Nil where the route's apply.
     private static func limits(of identity: Identity) -> LimitList? {
         switch identity {
-        case .anonymous, .token: nil
+        case .anonymous: nil
+        case .token(let token):
+            switch token.parent {
+            case .key(let record, let authenticator): authenticator.limits(of: record)
+            case .user, nil: nil
+            }
         case .apiKey(let record, let authenticator): authenticator.limits(of: record)
         case .certificate(let identity): identity.limits
         }

@@ -42,6 +42,7 @@ package final class DecisionMemory {
         self.generation = generation
         viewer = snapshot
         callers.removeAll()
+        tokens.removeDerived()
     }
 
     /// Forgets what belongs to the policy before `snapshot`. What was judged under other rules would not be found any

@@ -49,7 +49,7 @@ extension Identity {
         case .anonymous: true
         case .apiKey(let record, let authenticator):
             authenticator.table.addresses(of: record)?.contains(address) ?? true
-        case .token(let token): token.addresses?.contains(address) ?? true
+        case .token(let token): token.admits(address)
         case .certificate(let identity): identity.addresses?.contains(address) ?? true
         }
     }

@@ -36,6 +36,22 @@ package final class KeyAuthenticator: Sendable {
         self.stored = stored
     }
 
+    /// There are stored keys beside these.
+    var takesStored: Bool {
+        switch stored {
+        case .beside: true
+        case .none, .itself: false
+        }
+    }
+
+    /// The keys are those of the store.
+    var isStored: Bool {
+        switch stored {
+        case .itself: true
+        case .none, .beside: false
+        }
+    }
+
     func digest(_ key: Span<UInt8>) -> Digest256 {
         guard let pepper else { return cryptography.sha256(key) }
         return cryptography.hmacSHA256(key: pepper.span, key)

@@ -1,11 +1,11 @@
 /// A directory as one policy sees it: with an authenticator for each of its tables. Immutable.
-final class DirectoryView: Sendable {
-    let directory: Directory
+package final class DirectoryView: Sendable {
+    package let directory: Directory
     /// In the order of the snapshot's `storedKeys`.
     private let authenticators: [KeyAuthenticator]
 
     /// Of a policy that takes nothing from a store.
-    static let none = DirectoryView(.none, rules: [])
+    package static let none = DirectoryView(.none, rules: [])
 
     init(_ directory: Directory, rules: [StoredKeyRules]) {
         self.directory = directory

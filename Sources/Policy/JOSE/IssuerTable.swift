@@ -44,30 +44,35 @@ package final class IssuerTable: Sendable {
     }
 
     /// The verdict on a token in compact form, without any cache. Never `.notMine`.
-    package func verify(_ token: Span<UInt8>, now: ClockReading) -> TokenVerdict {
-        judge(token, now: now, headers: nil)
+    package func verify(_ token: Span<UInt8>, now: ClockReading, view: DirectoryView = .none) -> TokenVerdict {
+        judge(token, now: now, view: view, headers: nil)
     }
 
-    private func judge(_ token: Span<UInt8>, now: ClockReading, headers: HeaderCache?) -> TokenVerdict {
+    private func judge(
+        _ token: Span<UInt8>, now: ClockReading, view: DirectoryView, headers: HeaderCache?
+    ) -> TokenVerdict {
         guard token.count <= tokenByteLimit else { return .refused(.tooLarge) }
         do throws(TokenFault) {
             let compact = try CompactToken(token, headers: headers)
             guard let verifier = try verifier(for: compact) else { return .refused(.issuerUnknown) }
-            return try verifier.verify(compact, token, now: now)
+            return try verifier.verify(compact, token, now: now, view: view)
         } catch {
             return .refused(error)
         }
     }
 
     /// The verdict on a token in compact form, remembered or made. Never `.notMine`.
-    package func verify(_ token: Span<UInt8>, now: ClockReading, cache: TokenCache) -> TokenVerdict {
+    /// - Parameter view: whoever hands in another one has the cache forget derived tokens before.
+    package func verify(
+        _ token: Span<UInt8>, now: ClockReading, view: DirectoryView = .none, cache: TokenCache
+    ) -> TokenVerdict {
         if let known = cache.verifiedToken(token, table: self, now: now) { return .verified(known) }
         guard token.count <= tokenByteLimit else { return .refused(.tooLarge) }
         let generations = keySetGenerations
         if let fault = cache.refusal(token, table: self, generations: generations, now: now.instant) {
             return .refused(fault)
         }
-        let verdict = judge(token, now: now, headers: cache.headers)
+        let verdict = judge(token, now: now, view: view, headers: cache.headers)
         switch verdict {
         case .verified(let verified):
             cache.insert(verified, table: self, now: now)

@@ -10,6 +10,8 @@ package final class JWTVerifier: Sendable {
     package let tokenByteLimit: Int
     package let keySet: KeySetCell
     private let rules: Rules
+    /// What tokens live and die with; nil for those that stand by themselves.
+    private let derivation: TokenDerivation?
     private let cryptography: any Cryptography
 
     private struct Rules: Sendable {
@@ -21,26 +23,30 @@ package final class JWTVerifier: Sendable {
 
     package init(
         name: String, configuration: JWTAuthenticatorConfiguration, keySet: KeySetCell,
-        cryptography: any Cryptography
+        cryptography: any Cryptography, derivation: TokenDerivation? = nil
     ) throws(MalformedPointer) {
         self.name = name
         issuers = configuration.issuers
         tokenByteLimit = configuration.tokenByteLimit
         self.keySet = keySet
         self.cryptography = cryptography
+        self.derivation = derivation
         rules = Rules(
             configuration: configuration, pointers: try ClaimPointers(configuration),
             types: configuration.types.map(TokenHeader.mediaType))
     }
 
+    /// The store has to be asked about its tokens.
+    var usesDirectory: Bool { derivation?.usesDirectory ?? false }
+
     /// The verdict on a token in compact form. Where several authenticators may be meant, ask an `IssuerTable`.
-    package func verify(_ token: Span<UInt8>, now: ClockReading) -> TokenVerdict {
+    package func verify(_ token: Span<UInt8>, now: ClockReading, view: DirectoryView = .none) -> TokenVerdict {
         guard token.count <= tokenByteLimit else { return .refused(.tooLarge) }
         do throws(TokenFault) {
             let compact = try CompactToken(token)
             let issuer = try compact.claims.text("iss")
             guard isIssued(by: issuer) else { return .notMine }
-            return try verify(compact, token, now: now)
+            return try verify(compact, token, now: now, view: view)
         } catch {
             return .refused(error)
         }
@@ -54,7 +60,9 @@ package final class JWTVerifier: Sendable {
 
     /// The verdict on a token whose issuer is known to be this verifier's. The signature is checked before anything in
     /// the claims is judged, so that a reason given about claims is one about claims that the issuer made.
-    func verify(_ compact: CompactToken, _ token: Span<UInt8>, now: ClockReading) throws(TokenFault) -> TokenVerdict {
+    func verify(
+        _ compact: CompactToken, _ token: Span<UInt8>, now: ClockReading, view: DirectoryView
+    ) throws(TokenFault) -> TokenVerdict {
         guard token.count <= tokenByteLimit else { throw .tooLarge }
         let header = compact.header
         if !rules.configuration.algorithms.isEmpty, !rules.configuration.algorithms.contains(header.algorithm) {
@@ -79,10 +87,12 @@ package final class JWTVerifier: Sendable {
         try checkAudience(of: compact.claims)
         for claim in rules.pointers.required where !claim.isMet(by: compact.claims) { throw .claimMissing }
         let identity = try TokenIdentity(compact.claims, pointers: rules.pointers)
+        let parent = try derivation?.parent(
+            of: compact.claims, issuedAt: lifetime.issuedAt, view: view, now: now.wall)
         return .verified(
             VerifiedToken(
                 authenticator: name, claims: compact.claims, identity: identity, lifetime: lifetime, keySet: keySet,
-                keySetGeneration: generation, digest: cryptography.sha256(token), bytes: token.copied()))
+                keySetGeneration: generation, digest: cryptography.sha256(token), bytes: token.copied(), parent: parent))
     }
 
     /// `aud` is a string or an array of strings (RFC 7519 §4.1.3), one of them ours.

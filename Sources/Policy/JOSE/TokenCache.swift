@@ -15,6 +15,7 @@ package final class TokenCache {
         var hash: UInt64 = 0
         var table: UInt64 = 0
         var token: VerifiedToken?
+        var isDerived = false
     }
 
     /// Two keyed hashes and the count stand for the token: nobody can aim a collision at a token without the seed, and
@@ -33,6 +34,8 @@ package final class TokenCache {
     private let seed: HashSeed
     private var verified: [VerifiedSlot]
     private var refused: [RefusedSlot]
+    /// A derived token was remembered since they were last forgotten.
+    private var holdsDerived = false
     /// Lookups answered with a verified token, answered with a refusal, and not answered.
     package private(set) var hits: UInt64 = 0
     package private(set) var refusedHits: UInt64 = 0
@@ -52,6 +55,13 @@ package final class TokenCache {
     package func removeAll() {
         for index in verified.indices { verified[index] = VerifiedSlot() }
         for index in refused.indices { refused[index] = RefusedSlot() }
+    }
+
+    /// Forgets the tokens that have a parent: it may be gone.
+    func removeDerived() {
+        guard holdsDerived else { return }
+        holdsDerived = false
+        for index in verified.indices where verified[index].isDerived { verified[index] = VerifiedSlot() }
     }
 
     /// The token of these bytes, if `table` verified it and it still holds. Allocates nothing.
@@ -101,7 +111,9 @@ package final class TokenCache {
             verified[index] = verified[index &- 1]
             index &-= 1
         }
-        verified[first] = VerifiedSlot(hash: hash, table: table.identity, token: token)
+        verified[first] = VerifiedSlot(
+            hash: hash, table: table.identity, token: token, isDerived: token.parent != nil)
+        holdsDerived = holdsDerived || token.parent != nil
     }
 
     /// - Parameter generations: `table.keySetGenerations` from before the token was judged.

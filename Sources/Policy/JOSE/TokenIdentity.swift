@@ -9,7 +9,8 @@ struct TokenIdentity {
     let issuer: String?
     let subject: String?
     let id: String?
-    let scopes: [String]
+    /// Nil where the token does not speak of scopes.
+    let scopes: [String]?
     let addresses: AddressSet?
 
     init(_ claims: JSONNode, pointers: ClaimPointers) throws(TokenFault) {
@@ -19,7 +20,7 @@ struct TokenIdentity {
         scopes = try Self.scopes(claims, at: pointers.scopes)
         addresses = try Self.addresses(claims, at: pointers.addresses)
         for text in [issuer, subject, id] where text?.hasControls ?? false { throw .malformed }
-        for scope in scopes where scope.hasControls { throw .malformed }
+        for scope in scopes ?? [] where scope.hasControls { throw .malformed }
     }
 
     /// A string, or an integer as some issuers number their users. `sub` itself is always a string (RFC 7519 §4.1.2).
@@ -37,14 +38,14 @@ struct TokenIdentity {
 
     /// Scopes stand in a string between spaces (RFC 8693 §4.2) or one by one in an array. An element with white space
     /// in it is no scope (RFC 6749 §3.3) and is left out: joined into a header it would read as several.
-    private static func scopes(_ claims: JSONNode, at pointer: JSONPointer?) throws(TokenFault) -> [String] {
+    private static func scopes(_ claims: JSONNode, at pointer: JSONPointer?) throws(TokenFault) -> [String]? {
         let node: JSONNode?
         if let pointer {
             node = pointer.resolve(in: claims)
         } else {
             node = claims["scope"] ?? claims["scp"]
         }
-        guard let node else { return [] }
+        guard let node else { return nil }
         if case .string(let text) = node.value {
             if text.hasControls { throw .malformed }
             return text.utf8.split(separator: 0x20).map { String(Substring($0)) }

@@ -7,6 +7,8 @@ struct TokenLifetime {
     /// Leeway included in both.
     let usableFrom: WallTime
     let usableUntil: WallTime
+    /// The `iat` claim.
+    let issuedAt: WallTime?
 
     /// Throws `.malformed` for dates that are no numbers. Dates beyond the range of `WallTime` (before 1677, after
     /// 2262) count as its ends, so that "never expires" may be spelled with a far year.
@@ -14,7 +16,7 @@ struct TokenLifetime {
         let leeway = max(rules.leeway, 0)
         let expiry = try Self.date("exp", of: claims)
         let notBefore = try Self.date("nbf", of: claims)
-        let issuedAt = try Self.date("iat", of: claims)
+        issuedAt = try Self.date("iat", of: claims)
         if expiry == nil, rules.requiresExpiry { throw .claimMissing }
         expiresAt = expiry ?? .distantFuture
         usableUntil = expiresAt.advanced(by: leeway)

@@ -10,15 +10,16 @@ package final class VerifiedToken: Sendable {
     /// The payload, a JSON object.
     package let claims: JSONNode
     package let issuer: String?
-    /// The configured subject claim.
+    /// The configured subject claim; of a derived token the parent's subject.
     package let subject: String?
     /// The `jti` claim.
     package let id: String?
+    /// Of a derived token those of its parent, or of its own as many as its parent has.
     package let scopes: [String]
-    /// The addresses the token may be used from: nil without such a claim, and then from everywhere. An empty set
-    /// allows none.
+    /// The addresses the token names: nil without such a claim, and then every one. An empty set allows none. Those of
+    /// the parent hold besides.
     package let addresses: AddressSet?
-    /// The `exp` claim, `.distantFuture` without one.
+    /// The `exp` claim, `.distantFuture` without one; the parent's end when that comes first.
     package let expiresAt: WallTime
     /// The token is good from here, leeway included, …
     package let usableFrom: WallTime
@@ -31,25 +32,40 @@ package final class VerifiedToken: Sendable {
     package let digest: Digest256
     /// The compact form as received.
     package let bytes: [UInt8]
+    /// What it lives and dies with; nil for a token that stands by itself.
+    package let parent: TokenParent?
 
     init(
         authenticator: String, claims: JSONNode, identity: TokenIdentity, lifetime: TokenLifetime, keySet: KeySetCell,
-        keySetGeneration: UInt64, digest: Digest256, bytes: [UInt8]
+        keySetGeneration: UInt64, digest: Digest256, bytes: [UInt8],
+        parent: TokenParent? = nil
     ) {
         self.authenticator = authenticator
         self.claims = claims
         issuer = identity.issuer
-        subject = identity.subject
+        subject = parent.map(\.subject) ?? identity.subject
         id = identity.id
-        scopes = identity.scopes
+        if let parent {
+            let granted = parent.scopes
+            scopes = identity.scopes.map { $0.filter(granted.containsExactly) } ?? granted
+        } else {
+            scopes = identity.scopes ?? []
+        }
         addresses = identity.addresses
-        expiresAt = lifetime.expiresAt
+        let end = parent?.expiresAt ?? .distantFuture
+        expiresAt = min(lifetime.expiresAt, end)
         usableFrom = lifetime.usableFrom
-        usableUntil = lifetime.usableUntil
+        usableUntil = min(lifetime.usableUntil, end)
         self.keySet = keySet
         self.keySetGeneration = keySetGeneration
         self.digest = digest
         self.bytes = bytes
+        self.parent = parent
+    }
+
+    /// It may be used from this address.
+    func admits(_ address: IPAddress) -> Bool {
+        (addresses?.contains(address) ?? true) && (parent?.admits(address) ?? true)
     }
 
     /// True while the token may be used without being verified again: in its time, under the keys it was verified with.

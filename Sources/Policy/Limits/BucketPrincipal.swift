@@ -28,7 +28,13 @@ struct BucketPrincipal {
                 switch identity {
                 case .anonymous: BucketKey.appendPart(address: client, to: &bytes)
                 case .apiKey(let record, let authenticator): Self.append(part, record, authenticator, to: &bytes)
-                case .token(let token): Self.append(part, token, to: &bytes)
+                case .token(let token):
+                    switch token.parent {
+                    // Of all tokens made with a key none brings another bucket than the key's.
+                    case .key(let record, let authenticator): Self.append(part, record, authenticator, to: &bytes)
+                    case .user(let user): Self.append(part, user, token, to: &bytes)
+                    case nil: Self.append(part, token, to: &bytes)
+                    }
                 case .certificate(let identity): Self.append(part, identity, to: &bytes)
                 }
             }
@@ -44,6 +50,14 @@ struct BucketPrincipal {
         var id: [UInt8] = []
         authenticator.table.appendID(of: record, to: &id)
         BucketKey.appendPart(part, id.span, to: &bytes)
+    }
+
+    /// A user is counted as such, whatever token is shown.
+    private static func append(
+        _ part: LimitConfiguration.Part, _ user: DirectoryUser, _ token: VerifiedToken, to bytes: inout [UInt8]
+    ) {
+        BucketKey.appendPart(part, (token.issuer ?? token.authenticator).utf8.span, to: &bytes)
+        BucketKey.appendPart(part, user.id.utf8.span, to: &bytes)
     }
 
     /// The identity behind a certificate is its subject under the authenticator, so that a renewed one brings no fresh

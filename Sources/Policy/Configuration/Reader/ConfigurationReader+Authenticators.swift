@@ -94,6 +94,7 @@ extension ConfigurationReader {
         jwt.subjectClaim = pointer(members["subject_claim"]) ?? jwt.subjectClaim
         jwt.scopesClaim = pointer(members["scopes_claim"])
         jwt.addressesClaim = pointer(members["addresses_claim"]) ?? jwt.addressesClaim
+        jwt.derivedFrom = derivation(members["derived_from"])
         if let bytes = byteSize(members["token_bytes"], in: 256...65_536) {
             jwt.tokenByteLimit = Int(exactly: bytes) ?? jwt.tokenByteLimit
         }

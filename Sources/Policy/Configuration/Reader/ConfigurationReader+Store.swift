@@ -28,6 +28,27 @@ extension ConfigurationReader {
         }
     }
 
+    /// What tokens live and die with.
+    mutating func derivation(_ node: LocatedNode?) -> TokenDerivationConfiguration? {
+        guard let node, let members = object(node, .derivedFrom) else { return nil }
+        let claim = pointer(members["claim"])
+        switch (members["authenticator"], members["users"]) {
+        case (.some(let place), nil):
+            guard let name = reference(place, to: .authenticator), let claim, let node = members["claim"] else { return nil }
+            return TokenDerivationConfiguration(
+                source: .keys(name), claim: Located(claim, at: node.position, path: node.path))
+        case (nil, .some(let place)):
+            guard stored(place), let claim, let node = members["claim"] else { return nil }
+            return TokenDerivationConfiguration(
+                source: .users, claim: Located(claim, at: node.position, path: node.path))
+        case (.some, .some(let place)):
+            report(.membersExclusive, at: place, "a token is derived from a key of an \"authenticator\" or from \"users\"")
+        case (nil, nil):
+            report(.memberMissing, at: node, "a token is derived from a key of an \"authenticator\" or from \"users\"")
+        }
+        return nil
+    }
+
     mutating func keyFormat(_ node: LocatedNode?) -> KeyFormat? {
         guard let node, let text = string(node, expected: "a format such as \"ks_{base62:32}\"") else { return nil }
         do throws(KeyFormat.Fault) { return try KeyFormat(text.value) } catch {

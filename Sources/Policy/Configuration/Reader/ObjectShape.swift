@@ -18,6 +18,7 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case apiKeySecret = "api_key_secret"
     case apiKeyAuthenticator = "api_key_authenticator"
     case jwtAuthenticator = "jwt_authenticator"
+    case derivedFrom = "derived_from"
     case certificateAuthenticator = "certificate_authenticator"
     case certificateEntry = "certificate_entry"
     case certificateMatch = "certificate_match"
@@ -75,6 +76,7 @@ extension ObjectShape {
         case .apiKeySecret: []
         case .apiKeyAuthenticator: ["type", "from"]
         case .jwtAuthenticator: ["type", "algorithms"]
+        case .derivedFrom: ["claim"]
         case .certificateAuthenticator: ["type"]
         case .certificateEntry: ["match"]
         case .limit: ["requests", "per"]
@@ -139,8 +141,9 @@ extension ObjectShape {
         case .jwtAuthenticator:
             [
                 "from", "issuer", "key_set", "audiences", "leeway", "require_exp", "max_lifetime", "types", "required_claims",
-                "subject_claim", "scopes_claim", "addresses_claim", "token_bytes",
+                "subject_claim", "scopes_claim", "addresses_claim", "token_bytes", "derived_from",
             ]
+        case .derivedFrom: ["authenticator", "users"]
         case .certificateAuthenticator: ["subject_from", "certificates", "scopes"]
         case .certificateEntry: ["subject", "scopes", "allow_ips", "limits", "enabled"]
         case .certificateMatch: CertificateAuthenticatorConfiguration.Part.allCases.map(\.rawValue)
