@@ -116,29 +116,75 @@ def test_tokens_are_added_to_the_running_gateway(
     until(lambda: status() == 200, 3, "the token to be accepted")
 
 
-def test_https(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], tmp_path: Path) -> None:
-    section = README.split("\n## HTTPS, HTTP/2 and gRPC\n")[1].split("\n## ")[0]
-    subprocess.run([REPOSITORY / "scripts/certs", tmp_path / "certs"], check=True, capture_output=True, timeout=60)
-    example = (REPOSITORY / "examples/https.json").read_text()
-    text = example.replace("../certs", str(tmp_path / "certs")).replace("127.0.0.1:9000", f"127.0.0.1:{upstream().port}")
+HTTPS = README.split("\n## HTTPS, HTTP/2 and gRPC\n")[1].split("\n## ")[0]
+
+
+class HTTPSExample:
+    """examples/https.json and its certificates, on free ports."""
+
+    def __init__(self, gateway: Callable[..., Gateway], folder: Path, origin: int = 0) -> None:
+        subprocess.run([REPOSITORY / "scripts/certs", folder / "certs"], check=True, capture_output=True, timeout=60)
+        self.folder = folder
+        self.ports = {8443: free_port(), 9000: origin or free_port(), 9090: free_port()}
+        text = (REPOSITORY / "examples/https.json").read_text().replace("../certs", str(folder / "certs"))
+        policy = json.loads(self.here(text))
+        policy["listeners"][0]["address"] = policy["admin"]["address"] = "127.0.0.1:0"
+        running = gateway(policy)
+        self.ports[8080] = next(other for other in running.ports if other != self.ports[8443])
+
+    def here(self, text: str) -> str:
+        for named, port in self.ports.items():
+            text = text.replace(f":{named}", f":{port}").replace(f", {named})", f", {port})")
+        return text
+
+    def python(self, code: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", self.here(code)], cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    policy = json.loads(text.replace(":8443", f":{port}"))
-    policy["listeners"][0]["address"] = policy["admin"]["address"] = "127.0.0.1:0"
-    running = gateway(policy)
-    clear = next(other for other in running.ports if other != port)
-    lines = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[1].splitlines()
+        return probe.getsockname()[1]
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_https(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], tmp_path: Path) -> None:
+    example = HTTPSExample(gateway, tmp_path, upstream().port)
+    lines = re.findall(r"```sh\n(.*?)```", HTTPS, re.DOTALL)[1].splitlines()
     assert len(lines) >= 5
     for line in lines:
         command, status, rest = re.fullmatch(r"(\w+ .*?)\s+# (\d+) (.*)", line).groups()
-        command = command.replace(":8443", f":{port}").replace(":8080", f":{clear}").replace("certs/", f"{tmp_path}/certs/")
-        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30)
+        done = subprocess.run(
+            ["bash", "-c", example.here(command)], cwd=tmp_path, capture_output=True, text=True, timeout=30
+        )
         if command.startswith("h2load"):
             assert f"{status} {rest}" in done.stdout, done.stdout + done.stderr
         else:
             version = rest.split()[-1]
             assert done.stdout.startswith(f"{version} {status} "), f"{command}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize(("module", "port"), [("grpc", 9090), ("websockets", 9000)])
+def test_clients_and_servers_of_the_https_example(
+    gateway: Callable[..., Gateway], tmp_path: Path, module: str, port: int
+) -> None:
+    example = HTTPSExample(gateway, tmp_path)
+    serves, asks = [code for code in re.findall(r"```python\n(.*?)```", HTTPS, re.DOTALL) if module in code]
+    server = example.python(serves)
+    try:
+        until(lambda: is_open(example.ports[port]), 10, "the server")
+        said, fault = example.python(asks).communicate(timeout=20)
+    finally:
+        server.kill()
+        server.communicate()
+    wanted = re.findall(r"print\(.*\)    # (.*)", asks)
+    assert wanted and said.splitlines() == wanted, fault
 
 
 def test_the_websocket_client(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]) -> None:
