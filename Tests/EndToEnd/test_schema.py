@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -31,6 +32,11 @@ def test_the_schema_is_a_schema() -> None:
 
 def test_the_shipped_file() -> None:
     VALIDATOR.validate(json.loads((REPOSITORY / "gateway.json").read_text()))
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "examples").glob("*.json")), ids=lambda path: path.stem)
+def test_the_examples(path: Path) -> None:
+    VALIDATOR.validate(json.loads(path.read_text()))
 
 
 def test_the_readme_has_examples() -> None:

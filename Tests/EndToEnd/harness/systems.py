@@ -11,16 +11,16 @@ from typing import Any
 
 from .certificates import shelf
 from .gateway import REPOSITORY, binary, run_portcullis
-
-#: What the examples are written with: the gateway in clear and over TLS, the upstream, the admin listener.
-PORTS = ("8080", "8443", "9000", "9901")
+from .pages import free_ports
 
 
 def example(name: str, upstream_port: int, **members: Any) -> dict[str, Any]:
     """The policy of examples/NAME.json with listeners on free ports and this upstream; `members` take the place of its own."""
     text = (REPOSITORY / "examples" / f"{name}.json").read_text()
     text = text.replace("127.0.0.1:9000", f"127.0.0.1:{upstream_port}")
-    for port in ("8080", "8443", "9901"):
+    # Listeners are known by their address, so that no two may ask for any free port.
+    text = text.replace("127.0.0.1:8443", f"127.0.0.1:{free_ports(1)[0]}")
+    for port in ("8080", "9901"):
         text = text.replace(f"127.0.0.1:{port}", "127.0.0.1:0")
     policy = json.loads(text)
     # Relative to where it was; the file of a test lies elsewhere.

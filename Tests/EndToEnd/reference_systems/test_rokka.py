@@ -1,0 +1,431 @@
+"""rokka's authentication as its document tells it: statements RK1 to RK30 over examples/rokka.json.
+
+The gateway believes this machine's X-Forwarded-For here, so that requests can come from any address.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+import requests
+from harness.gateway import Gateway
+from harness.systems import example, prepare
+from harness.upstream import Upstream, answering, ok
+from harness.waiting import until
+
+#: The document's keys of both formats.
+OLD_KEY = "mHXscTNT0rk9ZoMLO4dlFbpGxGe06hXt"
+KEY = "81468485c73a4201b5f86478434eb0431Lj0Sv7jrPioKLSBuNswRWQRP6OJbjLG"
+READER = "R" * 64
+#: The document's client and another.
+HERE, ELSEWHERE = "212.50.10.10", "198.51.100.7"
+PATH = "/user/apikey/token"
+DAY = 86_400
+#: The document's example of an answer to bad credentials.
+BAD_CREDENTIALS = {
+    "code": 403,
+    "message": "API credentials are not supplied or not a valid format.",
+    "invalid_authentication": True,
+}
+
+
+def record(secret: str, identifier: str, *scopes: str) -> dict[str, Any]:
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    return {"id": identifier, "sha256": digest, "subject": f"{identifier}@rokka", "scopes": list(scopes)}
+
+
+class Rokka:
+    def __init__(self, start: Callable[..., Gateway], folder: Path, origin: Upstream, **members: Any) -> None:
+        prepare(folder)
+        policy = example("rokka", origin.port, trusted_proxies=["127.0.0.0/8"], failure_budget="off", **members)
+        policy["authenticators"]["keys"]["keys"] = [
+            record(KEY, "main", "read", "write"), record(OLD_KEY, "old", "read", "write"), record(READER, "reader", "read"),
+        ]
+        self.gateway = start(policy)
+        self.origin = origin
+        self.session = requests.Session()
+        # No proxy and no authorities of the machine.
+        self.session.trust_env = False
+
+    def call(
+        self, path: str = "/organizations/acme", key: str | None = None, token: str | None = None, client: str = HERE,
+        method: str = "GET", headers: dict[str, str] | None = None, **arguments: Any,
+    ) -> requests.Response:
+        fields = {"X-Forwarded-For": client} | (headers or {})
+        if key is not None:
+            fields["Api-Key"] = key
+        if token is not None:
+            fields["Authorization"] = f"Bearer {token}"
+        return self.session.request(method, self.gateway.url + path, headers=fields, timeout=10, **arguments)
+
+    def ask(self, key: str | None = None, token: str | None = None, client: str = HERE, **options: Any) -> requests.Response:
+        """Asks for a token with these options, as the JavaScript library does: in the query."""
+        texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in options.items()}
+        return self.call(PATH, key, token, client, params=texts)
+
+    def token(self, key: str | None = KEY, token: str | None = None, client: str = HERE, **options: Any) -> str:
+        answer = self.ask(key, token, client, **options)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["token"]
+
+    def works(self, token: str, client: str = HERE) -> bool:
+        answer = self.call(token=token, client=client)
+        assert answer.status_code in (200, 401), answer.text
+        return answer.status_code == 200
+
+
+@pytest.fixture
+def rokka(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], tmp_path: Path) -> Iterator[Rokka]:
+    one = Rokka(gateway, tmp_path, upstream(answering(lambda _: ok(b"{}"))))
+    yield one
+    one.session.close()
+
+
+def payload(token: str) -> dict[str, Any]:
+    part = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def is_bad_authentication(answer: requests.Response, status: int) -> bool:
+    document = answer.json()
+    return (answer.status_code, document["code"], document.get("invalid_authentication")) == (status, status, True)
+
+
+def is_not_allowed(answer: requests.Response) -> bool:
+    """403 for somebody who is known: without the member that tells of bad authentication."""
+    return answer.status_code == answer.json()["code"] == 403 and "invalid_authentication" not in answer.json()
+
+
+# Credentials.
+
+
+def test_rk1_a_key_in_its_header(rokka: Rokka) -> None:
+    answer = rokka.call(key=KEY, headers={"Api-Version": "1", "Content-Type": "application/json"})
+    assert answer.status_code == 200
+    seen = rokka.origin.requests[0]
+    assert seen.value("x-auth-method") == "api_key" and seen.value("x-auth-subject") == "main@rokka"
+    assert seen.value("api-version") == "1" and seen.value("api-key") is None
+
+
+def test_rk2_a_token_behind_the_word_bearer(rokka: Rokka) -> None:
+    token = rokka.token()
+    assert rokka.works(token)
+    assert rokka.origin.requests[-1].value("x-auth-method") == "jwt"
+    for value in (token, f"Token {token}", f"JWT {token}", f"Basic {token}"):
+        assert rokka.call(headers={"Authorization": value}).status_code in (401, 403)
+    assert rokka.call(headers={"Authorization": f"bearer {token}"}).status_code == 200
+    assert len(rokka.origin.requests) == 2
+
+
+def test_rk3_keys_of_both_formats(rokka: Rokka) -> None:
+    assert rokka.call(key=OLD_KEY).status_code == 200
+    assert rokka.call(key=KEY).status_code == 200
+    for wrong in (OLD_KEY[:-1], OLD_KEY + "x", KEY[:32], KEY.lower(), KEY[32:]):
+        assert is_bad_authentication(rokka.call(key=wrong), 403)
+
+
+def test_rk5_images_need_no_credential(rokka: Rokka) -> None:
+    answer = rokka.call("/dynamic/resize-width-200/abc.jpg", headers={"Host": "acme.rokka.example"})
+    assert answer.status_code == 200
+    assert rokka.origin.requests[0].value("x-auth-subject") is None
+
+
+def test_rk6_the_key_wins_over_the_token(rokka: Rokka) -> None:
+    token = rokka.token(OLD_KEY)
+    assert rokka.call(key=KEY, token=token).status_code == 200
+    assert rokka.origin.requests[-1].value("x-auth-subject") == "main@rokka"
+    # A bad key is not rescued by a good token, nor by the same key in another place.
+    assert is_bad_authentication(rokka.call(key="x" * 64, token=token), 403)
+    assert rokka.call(key=KEY, token="a.b.c").status_code == 200
+
+
+# Getting a token.
+
+
+def test_rk7_a_token_is_the_key_in_another_form(rokka: Rokka) -> None:
+    token = rokka.token(READER)
+    assert rokka.works(token)
+    assert rokka.origin.requests[-1].value("x-auth-subject") == "reader@rokka"
+    assert rokka.origin.requests[-1].value("x-auth-scopes") == "read"
+    assert is_not_allowed(rokka.call(token=token, method="POST"))
+    assert rokka.call(token=rokka.token(), method="POST").status_code == 200
+
+
+@pytest.mark.parametrize("token", [None, "a.b.c"])
+def test_rk7_nobody_else_gets_one(rokka: Rokka, token: str | None) -> None:
+    assert rokka.ask(token=token).status_code in (401, 403)
+    assert rokka.ask(key="x" * 64).status_code == 403
+
+
+def test_rk8_the_answer(rokka: Rokka) -> None:
+    answer = rokka.ask(KEY)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json" and answer.headers["Cache-Control"] == "no-store"
+    document = answer.json()
+    assert list(document) == ["token", "payload"]
+    assert document["payload"] == payload(document["token"])
+
+
+def test_rk9_the_token(rokka: Rokka) -> None:
+    before = int(time.time())
+    token = rokka.token()
+    assert jwt.get_unverified_header(token) == {"typ": "JWT", "alg": "HS256"}
+    claims = payload(token)
+    assert list(claims) == ["id", "exp", "expt", "ips", "rn"]
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", claims["id"])
+    assert type(claims["exp"]) is int and before + DAY <= claims["exp"] <= time.time() + DAY
+    assert claims["expt"] == DAY and claims["ips"] == [HERE] and claims["rn"] is True
+    # Nothing of the key stands in it.
+    assert KEY not in token and claims["id"] not in KEY
+
+
+def test_rk10_the_lifetime(rokka: Rokka) -> None:
+    for wanted in (3600, 3600 * 72, 1, 10 * 365 * DAY):
+        before = int(time.time())
+        claims = payload(rokka.token(expires_in=wanted))
+        assert claims["expt"] == wanted and before + wanted <= claims["exp"] <= time.time() + wanted
+    assert payload(rokka.token())["expt"] == DAY
+
+
+@pytest.mark.parametrize("wanted", ["0", "-1", "1.5", "x", "", "1e3", "9" * 30, "0x10", " 60", "60;", "null", "true"])
+def test_rk10_what_is_no_lifetime(rokka: Rokka, wanted: str) -> None:
+    answer = rokka.ask(KEY, expires_in=wanted)
+    assert 400 <= answer.status_code < 500 and answer.json()["code"] == answer.status_code
+    assert "invalid_authentication" not in answer.json()
+
+
+@pytest.mark.parametrize("query", ["expires_in=60&expires_in=90", "expires_in=60&expires%5Fin=90", "unknown=1", "expires_in"])
+def test_rk10_doubled_and_unknown_options(rokka: Rokka, query: str) -> None:
+    answer = rokka.call(f"{PATH}?{query}", key=KEY)
+    assert 400 <= answer.status_code < 500 and answer.json()["code"] == answer.status_code
+
+
+def test_rk11_a_key_may_adjust_every_option(rokka: Rokka) -> None:
+    claims = payload(rokka.token(expires_in=90 * DAY, ips="10.0.0.0/24,192.0.2.1", renewable=False))
+    assert claims["expt"] == 90 * DAY and claims["ips"] == ["10.0.0.0/24", "192.0.2.1"] and claims["rn"] is False
+
+
+# Refreshing.
+
+
+def test_rk14_a_token_that_may_not_be_renewed(rokka: Rokka) -> None:
+    token = rokka.token(renewable=False)
+    assert rokka.works(token)
+    assert is_not_allowed(rokka.ask(token=token))
+
+
+def test_rk14_an_expired_token(rokka: Rokka) -> None:
+    token = rokka.token(expires_in=1)
+    until(lambda: not rokka.works(token), 4, "the end of the token")
+    assert is_bad_authentication(rokka.ask(token=token), 401)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"no_ip_protection": True},
+        {"ips": ELSEWHERE},
+        {"ips": f"request_ip,{ELSEWHERE}"},
+        {"ips": "212.50.10.0/24"},
+        {"ips": "0.0.0.0/0"},
+        {"ips": "::/0"},
+        {"ips": f"::ffff:{ELSEWHERE}"},
+    ],
+)
+def test_rk15_a_token_cannot_widen_itself(rokka: Rokka, options: dict[str, Any]) -> None:
+    answer = rokka.ask(token=rokka.token(), **options)
+    assert answer.status_code in (403, 422) and "invalid_authentication" not in answer.json()
+    assert "token" not in answer.json()
+
+
+def test_rk15_nor_become_renewable(rokka: Rokka) -> None:
+    assert is_not_allowed(rokka.ask(token=rokka.token(renewable=False), renewable=True))
+
+
+# Protection by addresses.
+
+
+def test_rk16_a_token_works_where_it_was_made(rokka: Rokka) -> None:
+    token = rokka.token(client=HERE)
+    assert payload(token)["ips"] == [HERE]
+    assert rokka.works(token, HERE)
+    assert is_bad_authentication(rokka.call(token=token, client=ELSEWHERE), 401)
+    assert is_bad_authentication(rokka.ask(token=token, client=ELSEWHERE), 401)
+    assert rokka.works(token, f"::ffff:{HERE}")
+
+
+def test_rk16_an_ipv6_client(rokka: Rokka) -> None:
+    token = rokka.token(client="2001:db8::7")
+    assert payload(token)["ips"] == ["2001:db8::7"]
+    assert rokka.works(token, "2001:db8:0:0:0:0:0:7")
+    assert not rokka.works(token, "2001:db8::8")
+
+
+def test_rk17_without_protection(rokka: Rokka) -> None:
+    token = rokka.token(no_ip_protection=True)
+    assert "ips" not in payload(token)
+    assert rokka.works(token, HERE) and rokka.works(token, ELSEWHERE)
+
+
+def test_rk18_addresses_networks_and_request_ip(rokka: Rokka) -> None:
+    token = rokka.token(ips="request_ip,198.51.100.0/24,192.0.2.1")
+    assert payload(token)["ips"] == [HERE, "198.51.100.0/24", "192.0.2.1"]
+    for client in (HERE, "198.51.100.7", "198.51.100.255", "192.0.2.1"):
+        assert rokka.works(token, client)
+    for client in ("212.50.10.11", "198.51.101.0", "192.0.2.2"):
+        assert not rokka.works(token, client)
+
+
+@pytest.mark.parametrize("ips", ["", ",", "request_ip,", "x", "300.1.1.1", "10.0.0.0/33", "10.0.0.1/8", "1.2.3.4 5", "request_IP"])
+def test_rk18_what_is_no_address(rokka: Rokka, ips: str) -> None:
+    answer = rokka.ask(KEY, ips=ips)
+    assert 400 <= answer.status_code < 500 and answer.json()["code"] == answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("ips", "is_granted"),
+    [
+        (",".join(f"192.0.2.{n}" for n in range(10)), True),
+        (",".join(f"192.0.2.{n}" for n in range(11)), False),
+        ("10.0.0.0/19", True),
+        ("10.0.0.0/18", False),
+        ("10.0.0.0/19,10.0.32.0/21", False),
+        ("10.0.0.0/19,10.0.0.0/20,10.0.16.0/21", True),
+        ("2001:db8::/64", True),
+        ("2001:db8::/51", True),
+        ("2001:db8::/50", False),
+        ("::/0", False),
+        ("0.0.0.0/0", False),
+    ],
+)
+def test_rk19_ten_values_and_ten_thousand_addresses(rokka: Rokka, ips: str, is_granted: bool) -> None:
+    answer = rokka.ask(KEY, ips=ips)
+    assert (answer.status_code == 200) == is_granted, answer.text
+    assert is_granted or (answer.json()["code"] == answer.status_code and 400 <= answer.status_code < 500)
+
+
+def test_rk19_the_bounds_are_settings(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], tmp_path: Path) -> None:
+    routes = example("rokka", 1)["routes"]
+    routes[0]["action"]["mint_token"]["addresses"] = {"values": 2, "addresses": 3}
+    rokka = Rokka(gateway, tmp_path, upstream(), routes=routes)
+    assert rokka.ask(KEY, ips="192.0.2.1,192.0.2.2").status_code == 200
+    assert rokka.ask(KEY, ips="192.0.2.1,192.0.2.2,192.0.2.3").status_code != 200
+    assert rokka.ask(KEY, ips="192.0.2.0/30").status_code != 200
+
+
+def test_rk20_networks_stay_readable(rokka: Rokka) -> None:
+    assert payload(rokka.token(ips="10.1.0.0/20,2001:db8::/64"))["ips"] == ["10.1.0.0/20", "2001:db8::/64"]
+
+
+# Renewability.
+
+
+@pytest.mark.parametrize(
+    ("options", "is_renewable"),
+    [
+        ({}, True),
+        ({"ips": "request_ip"}, True),
+        ({"no_ip_protection": True}, False),
+        ({"no_ip_protection": True, "renewable": True}, True),
+        ({"renewable": False}, False),
+        ({"no_ip_protection": False, "renewable": True}, True),
+    ],
+)
+def test_rk21_renewable_as_protected_unless_said(rokka: Rokka, options: dict[str, Any], is_renewable: bool) -> None:
+    token = rokka.token(**options)
+    assert payload(token)["rn"] is is_renewable
+    assert (rokka.ask(token=token).status_code == 200) is is_renewable
+
+
+def test_rk22_the_defaults_of_the_javascript_library(rokka: Rokka) -> None:
+    said = payload(rokka.token(renewable=True, no_ip_protection=False, ips="request_ip", expires_in=3600 * 24))
+    unsaid = payload(rokka.token())
+    assert said | {"exp": 0} == unsaid | {"exp": 0}
+
+
+# Revocation.
+
+
+def test_rk23_of_keys_in_the_file_too(rokka: Rokka) -> None:
+    token, other = rokka.token(OLD_KEY), rokka.token()
+    assert rokka.works(token)
+    policy = json.loads(rokka.gateway.path.read_text())
+    policy["authenticators"]["keys"]["keys"] = [record(KEY, "main", "read", "write")]
+    rokka.gateway.replace(policy)
+    until(lambda: not rokka.works(token), 3, "the end of the token")
+    assert rokka.works(other)
+
+
+# Errors.
+
+
+def test_rk24_invalid_tokens_are_401(rokka: Rokka) -> None:
+    token = rokka.token()
+    head, body, signature = token.split(".")
+    own_claims = payload(token)
+    for bad in (
+        "x", "a.b.c", f"{head}.{body}.", f"{head}.{body}.{signature[:-2]}", f"{head}.{body}.{'A' * len(signature)}",
+        jwt.encode(own_claims, "k" * 32, algorithm="HS256"), jwt.encode(own_claims, None, algorithm="none"),
+        f"{token}.x", token + "=",
+    ):
+        assert is_bad_authentication(rokka.call(token=bad), 401), bad
+        assert is_bad_authentication(rokka.ask(token=bad), 401), bad
+    assert not rokka.origin.requests
+
+
+def test_rk25_a_failed_renewal_is_403(rokka: Rokka) -> None:
+    token = rokka.token(expires_in=60)
+    assert rokka.ask(token=token, expires_in=61).status_code == 403
+    assert rokka.ask(token=rokka.token(renewable=False)).status_code == 403
+
+
+def test_rk26_a_bad_or_missing_key_is_403(rokka: Rokka) -> None:
+    assert rokka.call(key="x" * 64).status_code == 403
+    assert rokka.call().status_code == 403
+    assert rokka.call(key="").status_code == 403
+
+
+def test_rk27_every_bad_authentication_says_so(rokka: Rokka) -> None:
+    missing = rokka.call()
+    assert missing.json() == BAD_CREDENTIALS
+    assert is_bad_authentication(rokka.call(key="x" * 64), 403)
+    assert is_bad_authentication(rokka.call(token="a.b.c"), 401)
+    assert is_bad_authentication(rokka.call(token=rokka.token(), client=ELSEWHERE), 401)
+
+
+def test_rk28_who_is_known_but_may_not_is_not_told_so(rokka: Rokka) -> None:
+    assert is_not_allowed(rokka.call(key=READER, method="PUT"))
+    assert is_not_allowed(rokka.call(token=rokka.token(READER), method="PUT"))
+
+
+def test_rk29_the_code_is_the_status(rokka: Rokka) -> None:
+    for answer in (
+        rokka.call(), rokka.call(key="x"), rokka.call(token="a.b.c"), rokka.call(key=READER, method="PUT"),
+        rokka.call(PATH, key=KEY, method="POST"), rokka.call("/%2e%2e/", key=KEY), rokka.ask(KEY, ips="x"),
+        rokka.ask(token=rokka.token(renewable=False)),
+    ):
+        assert answer.json()["code"] == answer.status_code and answer.status_code >= 400
+        assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_rk30_what_clients_count_with(rokka: Rokka) -> None:
+    """`exp` by the clock of the answer's Date, 401 for what is to be dropped, 403 for what was not renewed."""
+    answer = rokka.ask(KEY, expires_in=3000)
+    left = answer.json()["payload"]["exp"] - time.time()
+    assert 2990 < left <= 3000
+    # Less than an hour is left: the library renews it.
+    renewed = rokka.ask(token=answer.json()["token"], expires_in=3000)
+    assert renewed.status_code == 200 and renewed.json()["payload"]["expt"] == 3000
+    short = rokka.token(expires_in=1)
+    until(lambda: rokka.call(token=short).status_code == 401, 4, "the end of the token")
+    assert payload(short)["exp"] - time.time() <= 0
+    assert rokka.ask(token=rokka.token(renewable=False)).status_code == 403
