@@ -16,6 +16,8 @@ from harness.upstream import Upstream
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
+pytestmark = pytest.mark.upstreams("https", "h2c", "h2", one=True)
+
 SEEN = {"request_headers": {"set": {"X-Seen": "{client_ip}"}}}
 
 

@@ -17,6 +17,8 @@ from harness.upstream import Connection, Upstream, ok
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
+pytestmark = pytest.mark.upstreams("https", "h2c", "h2", one=True)
+
 
 def held(upstream: Origin) -> tuple[Upstream, threading.Event]:
     """An upstream that answers when told."""

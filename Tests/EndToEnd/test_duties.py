@@ -16,6 +16,8 @@ from harness.upstream import Connection, Upstream, answering, ok
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
+pytestmark = pytest.mark.upstreams("https", "h2c", "h2", one=True)
+
 
 @pytest.fixture
 def origin(upstream: Origin) -> Upstream:
@@ -86,6 +88,7 @@ def test_p06_space_before_colon(running: Gateway, origin: Upstream, line: str) -
     assert not origin.requests
 
 
+@pytest.mark.upstreams("https")
 def test_p07_space_before_colon_in_a_response(gateway: Start, upstream: Origin) -> None:
     origin = replying(upstream, b"HTTP/1.1 200 OK\r\nX-A : b\r\nContent-Length: 2\r\n\r\nhi")
     answer = ask(gateway(policy(origin.port)).port)
@@ -97,6 +100,7 @@ def test_p08_fold_in_a_request(running: Gateway, origin: Upstream) -> None:
     assert not origin.requests
 
 
+@pytest.mark.upstreams("https")
 def test_p09_fold_in_a_response(gateway: Start, upstream: Origin) -> None:
     origin = replying(upstream, b"HTTP/1.1 200 OK\r\nX-A: b\r\n\tc\r\nContent-Length: 2\r\n\r\nhi")
     answer = ask(gateway(policy(origin.port)).port)
@@ -352,6 +356,7 @@ def test_p33_our_own_version_to_the_client(gateway: Start, upstream: Origin) -> 
     assert answer.start == "HTTP/1.1 200 OK"
 
 
+@pytest.mark.upstreams("https")
 def test_p34_unknown_fields_pass(gateway: Start, upstream: Origin) -> None:
     origin = replying(upstream, ok(b"hi", "X-Odd!: ~|"))
     answer = ask(gateway(policy(origin.port)).port, fields=["X-Odd!: ~|", "Y: \xe9"])

@@ -16,7 +16,7 @@ from harness.upstream import Upstream
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
-pytestmark = pytest.mark.clients(*ALL)
+pytestmark = [pytest.mark.clients(*ALL), pytest.mark.upstreams("https", "h2c", "h2", one=True)]
 
 NAMES = ["X-Auth-Subject", "X-Auth-Method", "X-Auth-Credential", "X-Auth-Issuer", "X-Auth-Scopes"]
 

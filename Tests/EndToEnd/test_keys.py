@@ -19,7 +19,7 @@ from harness.upstream import Upstream
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
-pytestmark = pytest.mark.clients(*ALL)
+pytestmark = [pytest.mark.clients(*ALL), pytest.mark.upstreams("https", "h2c", "h2", one=True)]
 
 
 def test_a_key_is_let_through_and_does_not_travel_on(gateway: Start, upstream: Origin) -> None:

@@ -20,7 +20,7 @@ from harness.upstream import Upstream, answering, ok
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
-pytestmark = pytest.mark.clients(*ALL)
+pytestmark = [pytest.mark.clients(*ALL), pytest.mark.upstreams("https", "h2c", "h2", one=True)]
 
 SLOW = {"requests": 60, "per": "1h", "burst": 20, "by": "identity"}
 

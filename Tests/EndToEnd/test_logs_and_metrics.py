@@ -18,6 +18,8 @@ from harness.waiting import until
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
+pytestmark = pytest.mark.upstreams("https", "h2c", "h2", one=True)
+
 MEMBERS = {
     "time",
     "request_id",

@@ -17,6 +17,8 @@ from harness.waiting import until
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
+pytestmark = pytest.mark.upstreams("https", "h2c", "h2", one=True)
+
 MIB = 1 << 20
 BLOCK = bytes(range(256)) * 256
 UPLOAD_BYTES = 192 * MIB
@@ -171,7 +173,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_body(gateway: Start, upstream
     origin = upstream(read)
     running = gateway(policy(origin.port))
     client = RawClient(running.port).send(post_head(1000) + b"half")
-    origin.wait_for(lambda: b"half" in origin.raw)
+    until(lambda: b"half" in origin.raw, what="the first bytes")
     client.reset()
     origin.wait_for(lambda: origin.connections[0].stream.ended)
     assert not origin.requests[0].complete
@@ -181,7 +183,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_chunked_body(gateway: Start, up
     origin = upstream()
     running = gateway(policy(origin.port))
     client = RawClient(running.port).send(post_head(None) + b"5\r\nhello\r\n")
-    origin.wait_for(lambda: b"hello" in origin.raw)
+    until(lambda: b"hello" in origin.raw, what="the first bytes")
     client.half_close()
     origin.wait_for(lambda: origin.connections[0].stream.ended)
     assert not origin.requests[0].complete, "an unfinished body was ended for the client"
@@ -280,6 +282,7 @@ def test_a_cut_download_is_cut_for_the_client_too(gateway: Start, upstream: Orig
         assert client.is_closed()
 
 
+@pytest.mark.upstreams("https")
 def test_connections_are_reused(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
     running = gateway(policy(origin.port, loops=1))
@@ -301,6 +304,7 @@ def test_a_connection_the_upstream_closes_is_not_reused(gateway: Start, upstream
     assert len(origin.requests) == 5
 
 
+@pytest.mark.upstreams("https")
 def test_a_reused_connection_that_died_is_retried_once_for_get(gateway: Start, upstream: Origin) -> None:
     def script(connection: Connection) -> None:
         connection.read_request()
@@ -402,6 +406,7 @@ def test_asterisk_target(gateway: Start, upstream: Origin) -> None:
     assert answer.status in (200, 204, 404)
 
 
+@pytest.mark.upstreams("https")
 def test_ten_thousand_small_exchanges_on_one_connection_hold_memory_flat(gateway: Start, upstream: Origin) -> None:
     origin = upstream(answering(lambda message: ok(b"x" * 100)))
     running = gateway(policy(origin.port, loops=1, access_log="off"))

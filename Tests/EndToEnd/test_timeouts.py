@@ -14,6 +14,8 @@ from harness.upstream import Connection, Upstream
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
+pytestmark = pytest.mark.upstreams("https", "h2c", "h2", one=True)
+
 QUICK = {"head_timeout": "300ms", "idle_timeout": "300ms", "body_timeout": "300ms"}
 
 

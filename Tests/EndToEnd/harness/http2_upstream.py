@@ -37,7 +37,7 @@ class Request:
     connection: Connection
     stream: int
     fields: Pairs
-    body: bytes = b""
+    body: bytearray = field(default_factory=bytearray)
     trailers: Pairs = field(default_factory=list)
     ended: bool = False
     reset: int | None = None
