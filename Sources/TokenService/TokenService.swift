@@ -62,7 +62,7 @@ package final class TokenService: ActionPerformer {
         let issuer = TokenIssuer(keyring: keyring, registry: registry)
         self.registry = registry
         actions = TokenActions(registry: registry, issuer: issuer)
-        login = LoginAction(registry: registry, issuer: issuer, width: max(1, environment.processors))
+        login = LoginAction(registry: registry, issuer: issuer, width: max(1, environment.processors / 2))
     }
 
     /// Opens the store, reads and publishes it; blocks until that has worked or failed.

@@ -41,6 +41,18 @@ package struct TokenParty: Sendable {
         case .token(let token):
             self.init(subject: name, scopes: token.scopes)
             self.token = token
+            switch token.parent {
+            case nil: break
+            case .user(let user): isNarrowed = token.scopes.count < user.scopes.count
+            case .key(let record, let authenticator):
+                let table = authenticator.table
+                var id: [UInt8] = []
+                table.appendID(of: record, to: &id)
+                key = String(decoding: id, as: UTF8.self)
+                self.authenticator = authenticator.name
+                family = KeyFamily(table.digest(of: record)).text
+                isNarrowed = token.scopes.count < table.scopes(of: record).count
+            }
         case .certificate(let certificate):
             self.init(subject: name, scopes: certificate.scopes.strings)
         }

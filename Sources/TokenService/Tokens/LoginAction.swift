@@ -11,6 +11,7 @@ final class LoginAction: Sendable {
     /// Requests that may wait for a thread.
     private static let waitingLimit = 128
     private static let passwordBytes = 255
+    private static let longestWait: Nanoseconds = .seconds(2)
 
     private let registry: Registry
     private let issuer: TokenIssuer
@@ -69,14 +70,22 @@ final class LoginAction: Sendable {
             completion(.refuse(.loginFailed))
             return
         }
-        signIn(user, request, login.terms, completion: completion)
+        // Tokens count by whole seconds: one made in the second of a new password is taken for an older one.
+        let now = max(request.now.wall, user.tokensValidFrom)
+        let wait = now.nanoseconds &- WallClock.now().nanoseconds
+        guard wait > 0 else {
+            signIn(user, request, login.terms, at: now, completion: completion)
+            return
+        }
+        pool.later(min(wait, Self.longestWait)) {
+            self.signIn(user, request, login.terms, at: now, completion: completion)
+        }
     }
 
     private func signIn(
-        _ user: StoredUser, _ request: ActionRequest, _ terms: TokenTerms,
+        _ user: StoredUser, _ request: ActionRequest, _ terms: TokenTerms, at now: WallTime,
         completion: @escaping @Sendable (ActionOutcome) -> Void
     ) {
-        let now = request.now.wall
         var order = TokenIssuer.Order(
             terms: terms, party: TokenParty(subject: user.id, scopes: user.scopes),
             grant: TokenGrant(scopes: user.scopes, terms: terms), client: request.client, realm: nil, now: now,

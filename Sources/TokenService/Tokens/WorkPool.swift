@@ -1,3 +1,4 @@
+import Core
 import Dispatch
 import Synchronization
 
@@ -39,6 +40,11 @@ final class WorkPool: Sendable {
         case .never: return false
         }
         return true
+    }
+
+    /// Does a little work after a while, beside the pieces that are counted.
+    func later(_ wait: Nanoseconds, _ work: @escaping @Sendable () -> Void) {
+        queue.asyncAfter(deadline: .now() + .nanoseconds(Int(wait)), execute: work)
     }
 
     private func run(_ work: @escaping @Sendable () -> Void) {

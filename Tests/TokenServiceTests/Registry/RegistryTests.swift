@@ -1,0 +1,184 @@
+import Core
+import Dispatch
+import Policy
+import Store
+import Synchronization
+import Testing
+
+@testable import TokenService
+
+struct RegistryTests {
+    private static func organization(_ id: String) -> StoredOrganization {
+        StoredOrganization(id: id, slug: id, name: id)
+    }
+
+    /// What was published, in its order.
+    private final class Published: Sendable {
+        let indexes = Mutex<[StoreIndex?]>([])
+        let lines = Mutex<[String]>([])
+
+        var last: StoreIndex? { indexes.withLock { $0.last ?? nil } }
+    }
+
+    private static func registry(
+        _ published: Published, poll: Nanoseconds = .seconds(3600),
+        open: @escaping @Sendable () throws(StoreFault) -> any CredentialStore
+    ) -> Registry {
+        var timing = RegistryTiming()
+        timing.poll = poll
+        timing.reopen = .milliseconds(1)
+        let registry = Registry(
+            open: open, publish: { index, _ in published.indexes.withLock { $0.append(index) } },
+            report: { line in published.lines.withLock { $0.append(line) } }, timing: timing)
+        registry.start()
+        return registry
+    }
+
+    @Test func `a change is in the store and in force when it is answered`() throws {
+        let store = MemoryStore()
+        let published = Published()
+        let registry = Self.registry(published) { () throws(StoreFault) in store }
+        let result = registry.change { index throws(ActionRefusal) in
+            ([.putOrganization(Self.organization("acme"))], index.organizations.count)
+        }
+        guard case .success(0) = result else {
+            Issue.record("refused")
+            return
+        }
+        #expect(try store.contents().organizations.map(\.id) == ["acme"])
+        #expect(published.last?.organizations.keys.sorted() == ["acme"])
+    }
+
+    @Test func `a refusal changes nothing`() throws {
+        let store = MemoryStore()
+        let registry = Self.registry(Published()) { () throws(StoreFault) in store }
+        let result: Result<Int, ActionRefusal> = registry.change { _ throws(ActionRefusal) in
+            throw ActionRefusal(.resourceConflict, messages: ["Slug has already been taken"])
+        }
+        guard case .failure(let refusal) = result else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.denial.reason == "resource_conflict" && refusal.messages.count == 1)
+        #expect(try store.revision() == 0)
+    }
+
+    @Test func `who was slower decides anew from what is there now`() throws {
+        let store = MemoryStore()
+        let published = Published()
+        let registry = Self.registry(published) { () throws(StoreFault) in store }
+        // Another process.
+        _ = try store.commit([.putOrganization(Self.organization("first"))], at: 0)
+        let result = registry.change { index throws(ActionRefusal) in
+            ([.putOrganization(Self.organization("second"))], index.organizations.keys.sorted())
+        }
+        guard case .success(let seen) = result else {
+            Issue.record("refused")
+            return
+        }
+        #expect(seen == ["first"])
+        #expect(try store.contents().organizations.count == 2)
+        #expect(published.last?.organizations.count == 2)
+    }
+
+    @Test(arguments: [StoreFault.full, .readOnly("no"), .unavailable("gone")])
+    func `what the store does not take is not in memory either`(fault: StoreFault) throws {
+        let store = MemoryStore()
+        let published = Published()
+        let registry = Self.registry(published) { () throws(StoreFault) in store }
+        store.fail(with: fault)
+        let result = registry.change { _ throws(ActionRefusal) in ([.putOrganization(Self.organization("acme"))], ()) }
+        guard case .failure(let refusal) = result else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.denial.reason == "store_unavailable")
+        #expect(registry.status.fault == fault.message)
+        #expect(published.lines.withLock { $0 } == [fault.message])
+        store.fail(with: nil)
+        let seen = registry.change { index throws(ActionRefusal) in ([.putOrganization(Self.organization("b"))], index.organizations.count) }
+        guard case .success(0) = seen else {
+            Issue.record("remembered what was not stored")
+            return
+        }
+        #expect(registry.status.fault == nil)
+        #expect(try store.contents().organizations.map(\.id) == ["b"])
+    }
+
+    @Test func `everything that comes at one time is made, each once`() throws {
+        let store = MemoryStore()
+        let registry = Self.registry(Published()) { () throws(StoreFault) in store }
+        DispatchQueue.concurrentPerform(iterations: 300) { number in
+            _ = registry.change { index throws(ActionRefusal) in
+                ([.putOrganization(Self.organization("o\(number)-\(index.organizations.count)"))], ())
+            }
+        }
+        let names = try store.contents().organizations.map(\.id)
+        #expect(names.count == 300)
+        // Each saw all that were decided before it.
+        #expect(Set(names.compactMap { $0.split(separator: "-").last }).count == 300)
+    }
+
+    @Test func `a store that cannot be opened is tried again`() throws {
+        let store = MemoryStore()
+        let published = Published()
+        let isThere = Mutex(false)
+        let loaded = DispatchSemaphore(value: 0)
+        var timing = RegistryTiming()
+        timing.poll = .milliseconds(5)
+        timing.reopen = .milliseconds(1)
+        let registry = Registry(
+            open: { () throws(StoreFault) in
+                guard isThere.withLock({ $0 }) else { throw .unavailable("not yet") }
+                return store
+            },
+            publish: { index, _ in
+                published.indexes.withLock { $0.append(index) }
+                if index != nil { loaded.signal() }
+            }, report: { _ in }, timing: timing)
+        registry.start()
+        #expect(!registry.status.isLoaded)
+        #expect(published.indexes.withLock { $0.first.map { $0 == nil } } == true)
+        let refused = registry.change { _ throws(ActionRefusal) in ([], ()) }
+        guard case .failure(let refusal) = refused else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.denial.reason == "store_unavailable")
+        isThere.withLock { $0 = true }
+        loaded.wait()
+        guard case .success = registry.change({ _ throws(ActionRefusal) in ([], ()) }) else {
+            Issue.record("still refused")
+            return
+        }
+        registry.stop()
+    }
+
+    @Test func `another process's change is seen`() throws {
+        let store = MemoryStore()
+        let seen = DispatchSemaphore(value: 0)
+        var timing = RegistryTiming()
+        timing.poll = .milliseconds(5)
+        let registry = Registry(
+            open: { () throws(StoreFault) in store },
+            publish: { index, _ in if index?.organizations.count == 1 { seen.signal() } }, report: { _ in }, timing: timing)
+        registry.start()
+        _ = try store.commit([.putOrganization(Self.organization("acme"))], at: 0)
+        seen.wait()
+        registry.stop()
+        #expect(registry.status.revision == 1)
+    }
+
+    @Test func `use of keys adds up and is written at the end`() throws {
+        let store = MemoryStore()
+        let registry = Self.registry(Published()) { () throws(StoreFault) in store }
+        let time = WallTime(seconds: 5)
+        registry.record([KeyUsage(key: "a", count: 2, lastUsedAt: time)])
+        registry.record([KeyUsage(key: "a", count: 3, lastUsedAt: WallTime(seconds: 4)), KeyUsage(key: "b", count: 1, lastUsedAt: time)])
+        registry.stop()
+        #expect(
+            try store.usage() == [
+                KeyUsage(key: "a", count: 5, lastUsedAt: time), KeyUsage(key: "b", count: 1, lastUsedAt: time),
+            ])
+    }
+}

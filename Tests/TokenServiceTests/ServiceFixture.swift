@@ -1,0 +1,171 @@
+import Core
+import Crypto
+import Dispatch
+import Store
+import Synchronization
+import Testing
+
+@testable import Policy
+@testable import TokenService
+
+/// A token service over a store in memory, under a policy with all of its actions.
+final class ServiceFixture: Sendable {
+    static let claims =
+        #"{"id":"{family}","sub":"{subject}","exp":"{expires_at}","expt":"{lifetime}","iat":"{issued_at}","#
+        + #""ips":"{addresses}","rn":"{renewable}","scope":"{scopes}"}"#
+    static let answer =
+        #"{"token":"{token}","payload":"{claims}","expires_in":"{expires_in}","refresh_token":"{refresh_token}"}"#
+    /// Cheap, so that tests are quick.
+    static let cost = Scrypt.Cost(logarithm: 4, blockSize: 8, parallelism: 1)
+
+    let store = MemoryStore()
+    let clock = TestClock()
+    let directory = DirectoryCell()
+    let service: TokenService
+    let snapshot: Snapshot
+
+    init(_ fill: [StoreChange] = []) throws {
+        _ = try store.commit(fill, at: 0)
+        let read = ConfigurationReader.read(Self.policy.utf8.span, file: "gateway.json")
+        #expect(read.diagnostics.map(\.description) == [])
+        let configuration = try #require(read.configuration)
+        let compiled = Snapshot.compile(configuration, environment: TestEnvironment())
+        #expect(compiled.diagnostics.map(\.description) == [])
+        snapshot = try #require(compiled.snapshot)
+        let (store, clock) = (self.store, self.clock)
+        service = TokenService(
+            TokenService.Environment(
+                open: { () throws(StoreFault) in store }, directory: directory, cryptography: OpenSSLCryptography(),
+                clock: { clock.now }, report: { _ in }, processors: 2, seed: HashSeed(1, 2)))
+        service.start(snapshot)
+    }
+
+    private static var policy: String {
+        let terms = #""key_set":"own","claims":\#(claims),"answer":\#(answer)"#
+        let refresh = #""refresh_tokens":{"lifetime":"1h","family_lifetime":"3h"}"#
+        return """
+            {"listeners":[{"address":"127.0.0.1:0"}],"upstreams":{},"store":{"sqlite":"x.db"},
+            "key_sets":{"own":{"stored":true,"algorithms":["HS256"]}},
+            "authenticators":{"keys":{"type":"api_key","from":["header:Api-Key"],"stored":true},
+            "tokens":{"type":"jwt","algorithms":["HS256"],"key_set":"own","leeway":"0s","issuer":"x","audiences":["x"]}},
+            "routes":[
+            {"name":"mint","match":{"path":"/mint"},"authenticate":["keys","tokens"],
+            "action":{"mint_token":{\(terms),"addresses":{}}}},
+            {"name":"mint-refresh","match":{"path":"/mint-refresh"},"authenticate":["keys"],
+            "action":{"mint_token":{\(terms),"max_lifetime":"2d",\(refresh)}}},
+            {"name":"login","match":{"path":"/login"},"authenticate":"none",
+            "action":{"login":{\(terms),\(refresh),"attempts":{"failures":3,"per":"1m","burst":3}}}},
+            {"name":"refresh","match":{"path":"/refresh"},"authenticate":"none",
+            "action":{"refresh_token":{\(terms),\(refresh)}}},
+            {"name":"renew","match":{"path":"/renew"},"authenticate":["tokens"],
+            "action":{"refresh_token":{\(terms)}}}]}
+            """
+    }
+
+    // MARK: Asking
+
+    /// An API key's identity, under an authenticator that knows this key alone.
+    static func identity(scopes: [String] = ["read", "write"], addresses: [CIDRBlock] = [], id: String = "key") throws -> Identity {
+        let authenticator = try authenticator(scopes: scopes, addresses: addresses, id: id)
+        return .apiKey(try #require(authenticator.table.lookup(digest)), authenticator)
+    }
+
+    static let digest = OpenSSLCryptography().sha256("secret".utf8.span)
+
+    static func authenticator(scopes: [String], addresses: [CIDRBlock] = [], id: String = "key") throws -> KeyAuthenticator {
+        let key = DirectoryKey(
+            id: id, subject: "somebody", secrets: [.init(digest: digest, notBefore: nil, expiresAt: nil)], scopes: scopes,
+            allowedAddresses: addresses)
+        let table = try APIKeyTable.stored([key], users: [:])
+        return KeyAuthenticator(
+            name: "keys", table: table, pepper: nil, cryptography: OpenSSLCryptography(), limitLists: [])
+    }
+
+    func perform(
+        _ route: String, as identity: Identity = .anonymous, query: String = "", content: String = "",
+        type: String? = nil, from client: String = "192.0.2.7"
+    ) throws -> ActionOutcome {
+        let route = try #require(snapshot.routes.first { $0.name == route })
+        let request = ActionRequest(
+            action: try #require(route.action), route: route, identity: identity, client: try #require(IPAddress(client)),
+            method: .post, captures: [:], query: Array(query.utf8), contentType: type, content: Array(content.utf8),
+            requestID: "rq_test", now: clock.now)
+        let done = DispatchSemaphore(value: 0)
+        let outcome = Mutex<ActionOutcome?>(nil)
+        service.perform(request) { answer in
+            outcome.withLock { $0 = answer }
+            done.signal()
+        }
+        done.wait()
+        return try #require(outcome.withLock { $0 })
+    }
+
+    /// The answer's content, which has to be one.
+    func answer(
+        _ route: String, as identity: Identity = .anonymous, query: String = "", content: String = "",
+        type: String? = nil, from client: String = "192.0.2.7"
+    ) throws -> JSONNode {
+        let outcome = try perform(route, as: identity, query: query, content: content, type: type, from: client)
+        guard case .answer(let answer) = outcome else {
+            Issue.record("refused: \(outcome)")
+            throw Unexpected()
+        }
+        #expect(answer.headers.contains { $0.name == "Cache-Control" && $0.value == "no-store" })
+        return try JSONNode.parse(answer.body.span)
+    }
+
+    struct Unexpected: Error {}
+
+    /// The stable identifier of the refusal; nil for an answer.
+    func refusal(
+        _ route: String, as identity: Identity = .anonymous, query: String = "", content: String = "",
+        type: String? = nil, from client: String = "192.0.2.7"
+    ) throws -> String? {
+        switch try perform(route, as: identity, query: query, content: content, type: type, from: client) {
+        case .answer: nil
+        case .refuse(let denial, _, _): denial.reason
+        }
+    }
+
+    /// What the gateway makes of a token; nil when it is refused.
+    func verified(_ text: String, parent: KeyAuthenticator? = nil) throws -> VerifiedToken? {
+        var rules = JWTAuthenticatorConfiguration(
+            keySet: Located("own", at: SourcePosition(line: 1, column: 1), path: "test"))
+        rules.leeway = 0
+        rules.algorithms = [.hs256]
+        let derivation = try parent.map {
+            TokenDerivation(source: .keys($0), claim: try #require(JSONPointer("/id")))
+        }
+        let verifier = try JWTVerifier(
+            name: "tokens", configuration: rules, keySet: try #require(snapshot.keySets["own"]),
+            cryptography: OpenSSLCryptography(), derivation: derivation)
+        guard case .verified(let token) = verifier.verify(text.utf8.span, now: clock.now) else { return nil }
+        return token
+    }
+}
+
+/// What policies of these tests are compiled with: no files, and a cell for each key set.
+private struct TestEnvironment: CompileEnvironment {
+    let cryptography: any Cryptography = OpenSSLCryptography()
+    let hashSeed = HashSeed(3, 4)
+    let fileName = "gateway.json"
+
+    func secret(_ reference: SecretReference) throws(CompileFault) -> [UInt8] {
+        throw CompileFault(.secretUnreadable, "there is none")
+    }
+
+    func read(file path: String, take: (Span<UInt8>) throws(CompileFault) -> Void) throws(CompileFault) {
+        throw CompileFault(.fileUnreadable, "there is none")
+    }
+
+    func keySetCell(named name: String, configuration: KeySetConfiguration) throws(CompileFault) -> KeySetCell {
+        KeySetCell(name: name, isRemote: false)
+    }
+}
+
+extension JSONNode {
+    var text: String? { if case .string(let text) = value { text } else { nil } }
+    var integer: Int64? { if case .number(let number) = value { number.integer } else { nil } }
+    var bool: Bool? { if case .bool(let bool) = value { bool } else { nil } }
+    var texts: [String]? { if case .array(let elements) = value { elements.compactMap(\.text) } else { nil } }
+}

@@ -1,0 +1,113 @@
+import Core
+import Policy
+import Testing
+
+@testable import TokenService
+
+/// Minting with keys and with tokens.
+struct TokenActionsTests {
+    @Test func `a key gets a token for a day, bound to the address that asks, renewable`() throws {
+        let fixture = try ServiceFixture()
+        let answer = try fixture.answer("mint", as: try ServiceFixture.identity())
+        let payload = try #require(answer["payload"])
+        #expect(payload["expt"]?.integer == 86_400)
+        #expect(payload["exp"]?.integer == fixture.clock.now.wall.seconds + 86_400)
+        #expect(payload["ips"]?.texts == ["192.0.2.7"])
+        #expect(payload["rn"]?.bool == true)
+        #expect(payload["scope"]?.text == "read write")
+        let token = try #require(try fixture.verified(try #require(answer["token"]?.text)))
+        #expect(token.subject == "somebody")
+    }
+
+    @Test(arguments: [
+        ("no_ip_protection=true", nil, false), ("no_ip_protection=true&renewable=true", nil, true),
+        ("no_ip_protection=1", nil, false), ("renewable=false", ["192.0.2.7"], false),
+        ("ips=request_ip,10.0.0.0/19", ["192.0.2.7", "10.0.0.0/19"], true), ("ips=request_ip,192.0.2.7", ["192.0.2.7"], true),
+        ("ips=2001:db8::/56", ["2001:db8::/56"], true),
+        ("renewable=true&no_ip_protection=false&ips=request_ip&expires_in=86400", ["192.0.2.7"], true),
+    ])
+    func `options with a key`(query: String, addresses: [String]?, renewable: Bool) throws {
+        let payload = try #require(try ServiceFixture().answer("mint", as: try ServiceFixture.identity(), query: query)["payload"])
+        #expect(payload["ips"]?.texts == addresses)
+        #expect(payload["rn"]?.bool == renewable)
+    }
+
+    @Test(arguments: [
+        "ips=10.0.0.0/18", "ips=", "ips=a", "ips=10.0.0.1/8", "ips=1.1.1.1&ips=2.2.2.2", "ips=0.0.0.0/0", "ips=::/0",
+        "ips=1.1.1.1,,2.2.2.2", "ips=1.1.1.1&no_ip_protection=true", "ips=10.0.0.0/19,10.1.0.0/19", "expires_in=0",
+        "ips=1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,1.1.1.8,1.1.1.9,1.1.1.10,1.1.1.11",
+        "expires_in=-1", "expires_in=1.5", "expires_in=99999999999999", "expires_in=60&expires_in=60", "renewable=maybe",
+        "unknown=1", "%zz=1", "scope=admin", "no_ip_protection=yes",
+    ])
+    func `options that are refused`(query: String) throws {
+        let refusal = try ServiceFixture().refusal("mint", as: try ServiceFixture.identity(), query: query)
+        #expect(refusal == "parameters_invalid")
+    }
+
+    @Test(arguments: [
+        (#"{"expires_in":60,"ips":["10.0.0.1","request_ip"],"renewable":false}"#, "application/json"),
+        ("expires_in=60&ips=10.0.0.1%2Crequest_ip&renewable=false", "application/x-www-form-urlencoded"),
+        (#"{"expires_in":60,"ips":"10.0.0.1, request_ip","renewable":false}"#, "application/json"),
+    ])
+    func `options in content`(content: String, type: String) throws {
+        let answer = try ServiceFixture().answer("mint", as: try ServiceFixture.identity(), content: content, type: type)
+        let payload = try #require(answer["payload"])
+        #expect(payload["expt"]?.integer == 60)
+        #expect(payload["ips"]?.texts == ["10.0.0.1", "192.0.2.7"])
+        #expect(payload["rn"]?.bool == false)
+    }
+
+    @Test(arguments: [
+        ("{", "application/json", "content_malformed"), ("[]", "application/json", "content_malformed"),
+        (#"{"expires_in":1,"expires_in":2}"#, "application/json", "content_malformed"),
+        (#"{"expires_in":"60"}"#, "application/json", "parameters_invalid"),
+        ("a=%ff", "application/x-www-form-urlencoded", "content_malformed"),
+        ("x", "text/plain", "content_type_not_supported"), ("x", nil, "content_type_not_supported"),
+    ])
+    func `content that is refused`(content: String, type: String?, reason: String) throws {
+        #expect(
+            try ServiceFixture().refusal("mint", as: try ServiceFixture.identity(), content: content, type: type) == reason)
+    }
+
+    @Test(arguments: [
+        ("expires_in=60", "expires_in=61", "lifetime_above_ceiling"), ("expires_in=60", "expires_in=60", nil),
+        ("expires_in=60", "", nil), ("renewable=false", "", "token_not_renewable"),
+        ("no_ip_protection=true", "", "token_not_renewable"), ("", "no_ip_protection=true", "token_option_not_allowed"),
+        ("", "ips=192.0.2.0/24", "token_option_not_allowed"), ("", "ips=192.0.2.7", nil), ("", "ips=request_ip", nil),
+        ("ips=192.0.2.0/24", "ips=192.0.2.128/25", nil), ("ips=192.0.2.0/24", "ips=192.0.2.0/23", "token_option_not_allowed"),
+        ("no_ip_protection=true&renewable=true", "no_ip_protection=true", nil),
+        ("no_ip_protection=true&renewable=true", "ips=request_ip", nil), ("scope=read", "scope=write", "parameters_invalid"),
+        ("scope=read", "scope=read", nil),
+    ])
+    func `what a token may ask for`(first: String, second: String, refusal: String?) throws {
+        let fixture = try ServiceFixture()
+        let answer = try fixture.answer("mint", as: try ServiceFixture.identity(), query: first)
+        let token = try #require(try fixture.verified(try #require(answer["token"]?.text)))
+        #expect(try fixture.refusal("mint", as: .token(token), query: second) == refusal)
+    }
+
+    @Test func `ceilings only shrink, and what is not asked for stays`() throws {
+        let fixture = try ServiceFixture()
+        let first = try fixture.answer("mint", as: try ServiceFixture.identity(), query: "expires_in=600&ips=192.0.2.0/28")
+        let token = try #require(try fixture.verified(try #require(first["token"]?.text)))
+        let second = try fixture.answer("mint", as: .token(token), query: "expires_in=60")
+        let next = try #require(try fixture.verified(try #require(second["token"]?.text)))
+        #expect(second["payload"]?["ips"]?.texts == ["192.0.2.0/28"])
+        #expect(try fixture.refusal("mint", as: .token(next), query: "expires_in=61") == "lifetime_above_ceiling")
+    }
+
+    @Test func `tokens are signed by the newest key, and keys are made when there is none`() throws {
+        let fixture = try ServiceFixture()
+        _ = try fixture.answer("mint", as: try ServiceFixture.identity())
+        _ = try fixture.answer("mint", as: try ServiceFixture.identity())
+        #expect(try fixture.store.contents().signingKeys.count == 1)
+    }
+
+    @Test func `nothing is answered while the store cannot be written`() throws {
+        let fixture = try ServiceFixture()
+        fixture.store.fail(with: .full)
+        #expect(try fixture.refusal("mint", as: try ServiceFixture.identity()) == "store_unavailable")
+        fixture.store.fail(with: nil)
+        #expect(try fixture.refusal("mint", as: try ServiceFixture.identity()) == nil)
+    }
+}
