@@ -44,7 +44,7 @@ final class ServiceFixture: Sendable {
         let terms = #""key_set":"own","claims":\#(claims),"answer":\#(answer)"#
         let refresh = #""refresh_tokens":{"lifetime":"1h","family_lifetime":"3h"}"#
         return """
-            {"listeners":[{"address":"127.0.0.1:0"}],"upstreams":{},"store":{"sqlite":"x.db"},
+            {"listeners":[{"address":"127.0.0.1:0"}],"upstreams":{"api":{"servers":["http://127.0.0.1:9"]}},"store":{"sqlite":"x.db"},
             "key_sets":{"own":{"stored":true,"algorithms":["HS256"]}},
             "authenticators":{"keys":{"type":"api_key","from":["header:Api-Key"],"stored":true},
             "tokens":{"type":"jwt","algorithms":["HS256"],"key_set":"own","leeway":"0s","issuer":"x","audiences":["x"]}},
@@ -127,15 +127,20 @@ final class ServiceFixture: Sendable {
         }
     }
 
+    /// The token that an answer brings, verified.
+    func token(in answer: JSONNode) throws -> VerifiedToken {
+        let text = try #require(answer["token"]?.text)
+        return try #require(try verified(text))
+    }
+
     /// What the gateway makes of a token; nil when it is refused.
     func verified(_ text: String, parent: KeyAuthenticator? = nil) throws -> VerifiedToken? {
         var rules = JWTAuthenticatorConfiguration(
             keySet: Located("own", at: SourcePosition(line: 1, column: 1), path: "test"))
         rules.leeway = 0
         rules.algorithms = [.hs256]
-        let derivation = try parent.map {
-            TokenDerivation(source: .keys($0), claim: try #require(JSONPointer("/id")))
-        }
+        let claim = try #require(JSONPointer("/id"))
+        let derivation = parent.map { TokenDerivation(source: .keys($0), claim: claim) }
         let verifier = try JWTVerifier(
             name: "tokens", configuration: rules, keySet: try #require(snapshot.keySets["own"]),
             cryptography: OpenSSLCryptography(), derivation: derivation)

@@ -91,12 +91,13 @@ struct ParameterReader {
         return text
     }
 
-    mutating func boolean(_ name: String) -> Bool? {
+    /// - Parameter digits: 1 and 0 are taken too, as PHP spells truth values in queries.
+    mutating func boolean(_ name: String, digits: Bool = false) -> Bool? {
         guard let entry = take(name) else { return nil }
         switch entry.node.value {
         case .bool(let value): return value
-        case .string("true") where entry.isSpelled, .string("1") where entry.isSpelled: return true
-        case .string("false") where entry.isSpelled, .string("0") where entry.isSpelled: return false
+        case .string("true") where entry.isSpelled, .string("1") where entry.isSpelled && digits: return true
+        case .string("false") where entry.isSpelled, .string("0") where entry.isSpelled && digits: return false
         case .string, .null, .number, .array, .object:
             complain("\(Self.label(name)) is not true or false")
             return nil

@@ -22,12 +22,12 @@ struct TokenOptions: Sendable, Equatable {
         scopes = Self.scopes(&parameters)
         if mint.addresses != nil {
             addresses = Self.addresses(&parameters)
-            noProtection = parameters.boolean("no_ip_protection")
+            noProtection = parameters.boolean("no_ip_protection", digits: true)
             if noProtection == true, addresses != nil {
                 parameters.complain("Ips and no ip protection exclude each other")
             }
         }
-        if mint.terms.claims.path(of: .renewable) != nil { renewable = parameters.boolean("renewable") }
+        if mint.terms.claims.path(of: .renewable) != nil { renewable = parameters.boolean("renewable", digits: true) }
         parameters.complainOfUnknown()
         try parameters.finish()
     }

@@ -188,7 +188,7 @@ struct LoginActionTests {
         let fixture = try Self.fixture()
         let answer = try fixture.answer("login", content: Self.good, type: "application/json")
         #expect(answer["payload"]?["rn"]?.bool == false)
-        let token = try #require(try fixture.verified(try #require(answer["token"]?.text)))
+        let token = try fixture.token(in: answer)
         // Its claims say that it may not be renewed, and so it is not.
         #expect(try fixture.refusal("renew", as: .token(token)) == "token_not_renewable")
     }

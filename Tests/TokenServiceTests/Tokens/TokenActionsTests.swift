@@ -1,5 +1,6 @@
 import Core
 import Policy
+import Store
 import Testing
 
 @testable import TokenService
@@ -15,7 +16,7 @@ struct TokenActionsTests {
         #expect(payload["ips"]?.texts == ["192.0.2.7"])
         #expect(payload["rn"]?.bool == true)
         #expect(payload["scope"]?.text == "read write")
-        let token = try #require(try fixture.verified(try #require(answer["token"]?.text)))
+        let token = try fixture.token(in: answer)
         #expect(token.subject == "somebody")
     }
 
@@ -82,16 +83,16 @@ struct TokenActionsTests {
     func `what a token may ask for`(first: String, second: String, refusal: String?) throws {
         let fixture = try ServiceFixture()
         let answer = try fixture.answer("mint", as: try ServiceFixture.identity(), query: first)
-        let token = try #require(try fixture.verified(try #require(answer["token"]?.text)))
+        let token = try fixture.token(in: answer)
         #expect(try fixture.refusal("mint", as: .token(token), query: second) == refusal)
     }
 
     @Test func `ceilings only shrink, and what is not asked for stays`() throws {
         let fixture = try ServiceFixture()
         let first = try fixture.answer("mint", as: try ServiceFixture.identity(), query: "expires_in=600&ips=192.0.2.0/28")
-        let token = try #require(try fixture.verified(try #require(first["token"]?.text)))
+        let token = try fixture.token(in: first)
         let second = try fixture.answer("mint", as: .token(token), query: "expires_in=60")
-        let next = try #require(try fixture.verified(try #require(second["token"]?.text)))
+        let next = try fixture.token(in: second)
         #expect(second["payload"]?["ips"]?.texts == ["192.0.2.0/28"])
         #expect(try fixture.refusal("mint", as: .token(next), query: "expires_in=61") == "lifetime_above_ceiling")
     }
