@@ -251,6 +251,8 @@ package final class GatewayServer: @unchecked Sendable {
             signals.append(source)
         }
         signal(SIGPIPE, SIG_IGN)
+        // A file at its limit of size is a failed write, as a full disk is.
+        signal(SIGXFSZ, SIG_IGN)
         placed.notify(queue: control, execute: completion)
     }
 

@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// A connection to an SQLite database. Used by one thread at a time.
 @safe final class Connection {
@@ -35,6 +36,7 @@ import CSQLite
 
     /// Runs statements that bind nothing and are run once.
     func execute(_ text: StaticString) throws(StoreFault) {
+        errno = 0
         let code = unsafe sqlite3_exec(pointer, String(describing: text), nil, nil, nil)
         guard code == SQLITE_OK else { throw unsafe StoreFault(code: code, of: pointer) }
     }

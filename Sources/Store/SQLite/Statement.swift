@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// A prepared statement. Lives no longer than its connection.
 @safe final class Statement {
@@ -31,6 +32,7 @@ import CSQLite
         }
         for (index, value) in values.enumerated() { try bind(value, at: Int32(truncatingIfNeeded: index &+ 1)) }
         while true {
+            errno = 0
             let code = unsafe sqlite3_step(pointer)
             guard code == SQLITE_ROW else {
                 guard code == SQLITE_DONE else { throw fault(code) }

@@ -2,10 +2,13 @@ import CSQLite
 import Glibc
 
 extension StoreFault {
-    /// What an extended result code of SQLite means; `connection` has the details.
+    /// What an extended result code of SQLite means; `connection` has the details. To be made at once, while `errno` is still
+    /// that of the call, which sets it to zero before: SQLite itself remembers the errors of some calls only.
     init(code: Int32, of connection: OpaquePointer) {
+        let last = errno
         let text = unsafe sqlite3_errmsg(connection).map { unsafe String(cString: $0) } ?? "error \(code)"
-        let systemError = unsafe sqlite3_system_errno(connection)
+        let remembered = unsafe sqlite3_system_errno(connection)
+        let systemError = remembered == 0 ? last : remembered
         let description = systemError == 0 ? "" : ": " + Self.systemMessage(systemError)
         switch code & 0xFF {
         case SQLITE_READONLY: self = .readOnly(text)
