@@ -98,10 +98,11 @@ package struct StoreIndex: Sendable {
         usersByEmail[old.email] = nil
         undo.append(.putUser(old))
         for identity in memberships.keys where identity.user == id { apply(.removeMembership(identity), undo: &undo) }
-        for key in keys.values where key.owner == id { apply(.removeKey(id: key.id), undo: &undo) }
-        for family in tokenFamilies.values where family.subject == id {
-            apply(.removeTokenFamily(id: family.id), undo: &undo)
+        for family in tokenFamilies.values {
+            let owner = family.key.flatMap { keys[$0]?.owner }
+            if family.subject == id || owner == id { apply(.removeTokenFamily(id: family.id), undo: &undo) }
         }
+        for key in keys.values where key.owner == id { apply(.removeKey(id: key.id), undo: &undo) }
     }
 
     // MARK: Organisations
