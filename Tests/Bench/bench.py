@@ -9,6 +9,7 @@ requests per second also measure the load generator and the upstream, which shar
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import re
@@ -215,6 +216,30 @@ def targets(made: Fixtures) -> list[Target]:
     return rows
 
 
+def issued(made: Fixtures, own_token: str) -> list[Target]:
+    """What the gateway issues itself; no peer does the same. A sign-in is mostly scrypt."""
+    port, key = made.ports.portcullis, ["-H", f"X-API-Key: {made.api_key}"]
+    script = ["-s", str(Path(__file__).with_name("login.lua"))]
+    return [
+        Target("own HS256 token seen before", "Portcullis", port, "/own", ["-H", f"Authorization: Bearer {own_token}"], []),
+        Target("a new HS256 token for a key", "Portcullis", port, "/mint", key, []),
+        Target("sign-in by password", "Portcullis", port, "/login", script, ["--", fixtures.EMAIL, fixtures.PASSWORD]),
+    ]
+
+
+def make_user(portcullis: str, folder: Path) -> None:
+    command = [portcullis, "user", "create", fixtures.EMAIL, "--config", str(folder / "gateway.json")]
+    subprocess.run(command, cwd=folder, input=fixtures.PASSWORD, text=True, check=True, stdout=subprocess.DEVNULL)
+
+
+def own_token(made: Fixtures) -> str:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{made.ports.portcullis}/mint", headers={"X-API-Key": made.api_key}
+    )
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.load(answer)["access_token"]
+
+
 def cache_hits(admin_port: int) -> float:
     with urllib.request.urlopen(f"http://127.0.0.1:{admin_port}/metrics", timeout=5) as page:
         found = re.search(r"^portcullis_token_cache_hits_total\S* (\S+)$", page.read().decode(), re.MULTILINE)
@@ -225,6 +250,7 @@ def run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
     print("making keys, tokens and configurations", file=sys.stderr)
     made = fixtures.make(folder, free_ports(), options.tokens)
     ports = made.ports
+    make_user(options.portcullis, folder)
     start(stack, "upstream", ["nginx", "-c", str(folder / "upstream.conf")], ports.upstream, folder)
     pids = {
         "floor": start(stack, "relay", [options.relay, str(ports.floor), str(ports.upstream)], ports.floor, folder),
@@ -240,7 +266,8 @@ def run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
             folder,
         ),
     }
-    rows = [row for row in targets(made) if not options.only or options.only in row.work or row.program == "floor"]
+    work = targets(made) + issued(made, own_token(made))
+    rows = [row for row in work if not options.only or options.only in row.work or row.program == "floor"]
     samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
     ratios: dict[tuple[str, str], list[float]] = defaultdict(list)
     notes: list[str] = []

@@ -22,6 +22,8 @@ AUDIENCE = "api"
 #: More than any limit of the run can be tripped by.
 PLENTY = 1_000_000
 API_KEYS = 1000
+#: Who signs in.
+EMAIL, PASSWORD = "ada@bench.example", "correct horse battery staple"
 UPSTREAM_BODY = '{"hello":"from upstream 1"}'
 
 
@@ -246,8 +248,16 @@ def write_portcullis(fixtures: Fixtures, api_keys: list[str]) -> None:
         members = {"name": name, "match": {"path": f"/{name}"}, "authenticate": authenticate, "upstream": "origin"}
         return members if authenticate == "none" else members | {"limits": ["plenty"]}
 
+    def action(path: str, authenticate: list[str] | str, action: dict) -> dict:
+        return {"name": path, "match": {"path": f"/{path}"}, "authenticate": authenticate, "action": action}
+
+    (fixtures.folder / "store.key").write_text(secrets.token_hex(32))
+    claims = {"id": "{family}", "iss": ISSUER, "aud": AUDIENCE, "sub": "{subject}", "exp": "{expires_at}"}
+    terms = {"key_set": "own", "claims": claims}
+
     policy = {
         "loops": 1,
+        "store": {"sqlite": "store.db", "encryption_key": "file:store.key"},
         "listeners": [
             {"address": f"127.0.0.1:{fixtures.ports.portcullis}"},
             {
@@ -258,7 +268,7 @@ def write_portcullis(fixtures: Fixtures, api_keys: list[str]) -> None:
         "admin": {"address": f"127.0.0.1:{fixtures.ports.admin}"},
         "access_log": "off",
         "upstreams": {"origin": {"servers": [f"http://127.0.0.1:{fixtures.ports.upstream}"]}},
-        "key_sets": {"issuer": {"file": "jwks.json"}},
+        "key_sets": {"issuer": {"file": "jwks.json"}, "own": {"stored": True, "algorithms": ["HS256"]}},
         "authenticators": {
             "keys": {"type": "api_key", "from": ["header:X-API-Key"], "keys_file": "keys.jsonl"},
             "jwt": {
@@ -268,8 +278,24 @@ def write_portcullis(fixtures: Fixtures, api_keys: list[str]) -> None:
                 "algorithms": ["RS256", "ES256"],
                 "key_set": "issuer",
             },
+            "own": {
+                "type": "jwt",
+                "issuer": ISSUER,
+                "audiences": [AUDIENCE],
+                "algorithms": ["HS256"],
+                "key_set": "own",
+                "derived_from": {"authenticator": "keys", "claim": "/id"},
+            },
         },
         "limits": {"plenty": {"requests": PLENTY, "per": "1s", "burst": PLENTY, "by": "identity"}},
-        "routes": [route("plain", "none"), route("key", ["keys"]), route("rs", ["jwt"]), route("es", ["jwt"])],
+        "routes": [
+            route("plain", "none"),
+            route("key", ["keys"]),
+            route("rs", ["jwt"]),
+            route("es", ["jwt"]),
+            route("own", ["own"]),
+            action("mint", ["keys"], {"mint_token": terms}),
+            action("login", "none", {"login": terms}),
+        ],
     }
     (fixtures.folder / "gateway.json").write_text(json.dumps(policy, indent=2))

@@ -44,7 +44,7 @@ final class ServiceFixture: Sendable {
         let terms = #""key_set":"own","claims":\#(claims),"answer":\#(answer)"#
         let refresh = #""refresh_tokens":{"lifetime":"1h","family_lifetime":"3h"}"#
         return """
-            {"listeners":[{"address":"127.0.0.1:0"}],"upstreams":{"api":{"servers":["http://127.0.0.1:9"]}},"store":{"sqlite":"x.db"},
+            {"listeners":[{"address":"127.0.0.1:0"}],"upstreams":{"api":{"servers":["http://127.0.0.1:9"]}},"store":{"sqlite":"x.db","encryption_key":"env:STORE_KEY"},
             "key_sets":{"own":{"stored":true,"algorithms":["HS256"]}},
             "authenticators":{"keys":{"type":"api_key","from":["header:Api-Key"],"stored":true},
             "tokens":{"type":"jwt","algorithms":["HS256"],"key_set":"own","leeway":"0s","issuer":"x","audiences":["x"]}},

@@ -10,4 +10,15 @@ package struct CompiledStore: Sendable {
     func open() throws(StoreFault) -> any CredentialStore {
         try SQLiteStore(path: path, encryptionKey: encryptionKey)
     }
+
+    /// What is wrong with it; nil when it can be read, or is not there yet and will be made.
+    func fault() -> StoreFault? {
+        guard FileIdentity(path: path) != nil else { return nil }
+        do throws(StoreFault) {
+            _ = try open().contents()
+            return nil
+        } catch {
+            return error
+        }
+    }
 }

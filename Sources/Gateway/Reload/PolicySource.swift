@@ -83,7 +83,13 @@ package final class PolicySource: Sendable {
         }
         let keySets = files.keySets.map { connected($0, previous, by: &tls) }
         load.diagnostics += tls.errors
-        let store = configuration.store.flatMap { self.store($0, files, into: &load) }
+        let store = configuration.store.flatMap { self.store($0, of: configuration, files, into: &load) }
+        if resolution == .advisory, let fault = store?.fault() {
+            load.diagnostics.append(
+                Diagnostic(
+                    .warning, .storeUnusable, file: path, position: configuration.store?.position, path: "store",
+                    message: fault.message))
+        }
         guard let snapshot = compiled.snapshot, !load.diagnostics.contains(where: { $0.severity == .error }) else {
             return
         }
@@ -95,7 +101,7 @@ package final class PolicySource: Sendable {
 
     /// The store with its key read; nil after an error was noted.
     private func store(
-        _ store: StoreConfiguration, _ files: PolicyFiles, into load: inout PolicyLoad
+        _ store: StoreConfiguration, of configuration: Configuration, _ files: PolicyFiles, into load: inout PolicyLoad
     ) -> CompiledStore? {
         func refuse(_ place: Located<SecretReference>, _ message: String) {
             load.diagnostics.append(
@@ -103,7 +109,15 @@ package final class PolicySource: Sendable {
                     .error, .secretUnreadable, file: path, position: place.position, path: place.path, message: message))
         }
         var compiled = CompiledStore(path: files.resolved(store.sqlite.value), encryptionKey: nil)
-        guard let place = store.encryptionKey else { return compiled }
+        guard let place = store.encryptionKey else {
+            if configuration.keySets.values.contains(where: { $0.source.isStored }) {
+                load.diagnostics.append(
+                    Diagnostic(
+                        .error, .memberMissing, file: path, position: store.position, path: "store",
+                        message: "keys to sign with are stored encrypted: the member \"encryption_key\" is missing"))
+            }
+            return compiled
+        }
         do throws(CompileFault) {
             guard let key = EncryptionKey(secret: try files.secret(place.value)) else {
                 refuse(place, "an encryption key has at least \(EncryptionKey.leastBytes) bytes")

@@ -22,6 +22,7 @@ package final class GatewayServer: @unchecked Sendable {
     private var signals: [any DispatchSourceSignal] = []
     private var watch: FileWatch?
     private var nameTimer: (any DispatchSourceTimer)?
+    private var usageTimer: (any DispatchSourceTimer)?
     /// Grows with each policy put in force, so that what was found out for an older one is told.
     private var policyNumber = 0
     private var isDraining = false
@@ -62,6 +63,7 @@ package final class GatewayServer: @unchecked Sendable {
     private func started() {
         watchFiles()
         watchNames()
+        watchKeyUsage()
         shared.keySets.adopt(policy.keySets)
         watchSignals { self.announce() }
     }
@@ -199,6 +201,20 @@ package final class GatewayServer: @unchecked Sendable {
         if next.bounds.bucketLimit != current.bounds.bucketLimit {
             shared.log.info("\"bounds.buckets\" has changed: it is read at the start only")
         }
+    }
+
+    // MARK: Use of keys
+
+    /// Has the loops tell from time to time which stored keys were used.
+    private func watchKeyUsage() {
+        guard shared.tokens.registry != nil else { return }
+        let timer = DispatchSource.makeTimerSource(queue: control)
+        timer.schedule(deadline: .now() + .seconds(1), repeating: .seconds(1), leeway: .milliseconds(200))
+        timer.setEventHandler { @Sendable [weak self] in
+            for worker in self?.workers ?? [] { worker.loop.submit { worker.tellKeyUsage() } }
+        }
+        timer.activate()
+        usageTimer = timer
     }
 
     // MARK: Names

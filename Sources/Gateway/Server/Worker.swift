@@ -4,6 +4,7 @@ import HTTP1
 import HTTP2
 import IO
 import Policy
+import TokenService
 
 /// One event loop and everything that belongs to it: the policy in force, pools, free exchanges, counters, and the scratch
 /// values that each request fills anew. Touched only on the loop's queue; other queues pass the reference to `loop.submit`.
@@ -35,6 +36,7 @@ final class Worker: @unchecked Sendable {
     /// Stands for the trailers of messages without any.
     var noTrailers = TrailerSection()
 
+    private var keyUsage = KeyUsageTally()
     private var accessRecord = AccessRecord()
     private let accessLog: AccessLog
     private var groups: [UpstreamGroup] = []
@@ -301,6 +303,12 @@ final class Worker: @unchecked Sendable {
 
     // MARK: Records
 
+    /// Tells the registry which stored keys were used.
+    func tellKeyUsage() {
+        let used = keyUsage.take()
+        if !used.isEmpty { shared.tokens.registry?.record(used) }
+    }
+
     /// The loop's counters, with those that its parts keep for themselves.
     func countedSoFar() -> MetricsSnapshot {
         metrics.totals.tokenCacheHits = memory.tokens.hits
@@ -323,6 +331,7 @@ final class Worker: @unchecked Sendable {
     func record(_ exchange: Exchange) {
         let counted = exchange.countedOutcome
         if let refusal = exchange.refusal { metrics.credentials.count(refusal) }
+        if let grant = exchange.grant, snapshot.usesDirectory { keyUsage.count(grant.identity, now: loop.now.wall) }
         if let route = exchange.route {
             metrics.count(counted, route: route.index, named: route.name)
         } else {

@@ -12,6 +12,16 @@ package enum ActionConfiguration: Sendable {
     /// The public keys of a key set as a JWKS document: `publish_keys`.
     case publishKeys(keySet: Located<String>)
 
+    /// How it makes tokens; nil where it makes none.
+    package var terms: TokenTerms? {
+        switch self {
+        case .mintToken(let mint): mint.terms
+        case .refreshToken(let refresh): refresh.terms
+        case .login(let login): login.terms
+        case .manage, .publishKeys: nil
+        }
+    }
+
     /// Name of the key set it signs with or publishes.
     package var keySet: Located<String>? {
         switch self {

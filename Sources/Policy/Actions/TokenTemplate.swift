@@ -137,6 +137,17 @@ package indirect enum TokenTemplate: Sendable {
 
     // MARK: Looking
 
+    /// The placeholder stands somewhere in the template.
+    package func mentions(_ placeholder: TokenPlaceholder) -> Bool {
+        switch self {
+        case .literal: false
+        case .value(let found): found == placeholder
+        case .text(let parts): parts.contains(.value(placeholder))
+        case .array(let elements): elements.contains { $0.mentions(placeholder) }
+        case .object(let members): members.contains { $0.value.mentions(placeholder) }
+        }
+    }
+
     /// The names of the members that lead to a placeholder standing by itself; nil when it does not stand in the template.
     package func path(of placeholder: TokenPlaceholder) -> [String]? {
         switch self {

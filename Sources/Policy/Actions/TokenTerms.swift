@@ -16,6 +16,11 @@ package struct TokenTerms: Sendable {
     /// Nil gives none.
     package var refreshTokens: RefreshTokenTerms?
 
+    /// Tokens or answers tell of the user behind the caller.
+    package var mentionsUser: Bool {
+        [TokenPlaceholder.email, .name].contains { claims.mentions($0) || answer.mentions($0) }
+    }
+
     package init(keySet: Located<String>, claims: TokenTemplate, answer: TokenTemplate) {
         self.keySet = keySet
         self.claims = claims

@@ -81,6 +81,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case certificateExpiresSoon = "certificate_expires_soon"
     case certificateNotYetValid = "certificate_not_yet_valid"
     case ocspResponseExpired = "ocsp_response_expired"
+    case storeUnusable = "store_unusable"
     case compilationFailed = "compilation_failed"
 }
 
@@ -109,7 +110,7 @@ extension DiagnosticCode {
         case .routesAmbiguous, .secretUnreadable, .fileUnreadable, .keySetInvalid,
             .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable,
             .certificateInvalid, .certificateExpired, .certificateExpiresSoon, .certificateNotYetValid,
-            .ocspResponseExpired, .compilationFailed:
+            .ocspResponseExpired, .storeUnusable, .compilationFailed:
             .compiling
         }
     }

@@ -214,20 +214,15 @@ package final class Registry: @unchecked Sendable {
                 showState()
                 return nil
             } catch .conflict {
-                takeBack(undo)
+                index.takeBack(undo)
                 guard reload(from: store) else { return ActionRefusal(.storeUnavailable) }
             } catch {
-                takeBack(undo)
+                index.takeBack(undo)
                 noteFault(error)
                 return ActionRefusal(.storeUnavailable)
             }
         }
         return ActionRefusal(.storeUnavailable)
-    }
-
-    private func takeBack(_ undo: [StoreChange]) {
-        var redo: [StoreChange] = []
-        for change in undo.reversed() { index.apply(change, undo: &redo) }
     }
 
     private static func touched(by changes: [StoreChange]) -> RegistryChange {

@@ -19,13 +19,26 @@ package struct StoreIndex: Sendable {
     package init(_ contents: StoreContents) {
         keys = Self.index(contents.keys, by: \.id)
         users = Self.index(contents.users, by: \.id)
-        usersByEmail = Dictionary(contents.users.map { ($0.email, $0.id) }) { first, _ in first }
+        indexEmails()
         organizations = Self.index(contents.organizations, by: \.id)
         projects = Self.index(contents.projects, by: \.id)
         memberships = Self.index(contents.memberships, by: \.identity)
         signingKeys = Self.index(contents.signingKeys, by: \.id)
         tokenFamilies = Self.index(contents.tokenFamilies, by: \.id)
         upstreamCredentials = Self.index(contents.upstreamCredentials, by: \.identity)
+    }
+
+    /// Takes changes back.
+    /// - Parameter undo: what `apply` appended.
+    mutating func takeBack(_ undo: [StoreChange]) {
+        var redo: [StoreChange] = []
+        for change in undo.reversed() { apply(change, undo: &redo) }
+        // Two users may have had one address meanwhile.
+        indexEmails()
+    }
+
+    private mutating func indexEmails() {
+        usersByEmail = Dictionary(users.values.map { ($0.email, $0.id) }) { first, _ in first }
     }
 
     private static func index<Identity: Hashable, Record>(

@@ -36,6 +36,10 @@ struct TokenActions: Sendable {
             terms: terms, party: party, grant: grant, client: request.client, realm: nil, now: now)
         // A token begins none: its families would outlive it.
         let refresh = party.token == nil && party.key != nil ? terms.refreshTokens : nil
+        guard refresh != nil || terms.mentionsUser else {
+            issuer.issue(order, completion: completion)
+            return
+        }
         let fresh = RefreshTokenText()
         registry.change { index throws(ActionRefusal) in
             var order = order
@@ -62,6 +66,10 @@ struct TokenActions: Sendable {
         _ request: ActionRequest, _ refresh: RefreshTokenConfiguration, completion: @escaping @Sendable (ActionOutcome) -> Void
     ) {
         do throws(ActionRefusal) {
+            // A refresh token in a query would stand in the logs of others on the way.
+            guard request.query.isEmpty else {
+                throw ActionRefusal(.parametersInvalid, messages: ["Query has no place here"])
+            }
             var parameters = try ParameterReader(request)
             if let party = TokenParty(request.identity) {
                 parameters.complainOfUnknown()

@@ -100,6 +100,25 @@ extension ConfigurationReader {
         }
     }
 
+    /// Once everything has been read: actions sign with, and publish, keys that the gateway makes itself.
+    mutating func checkActionKeySets() {
+        for route in configuration.routes {
+            guard let action = route.action, let name = action.keySet, let keySet = configuration.keySets[name.value] else {
+                continue
+            }
+            guard case .stored(let algorithms) = keySet.source else {
+                report(
+                    .valueUnknown, at: name.position, path: name.path,
+                    "the key set \(quoted(name.value)) is not \"stored\": the gateway has no keys of it to sign with")
+                continue
+            }
+            guard let algorithm = action.terms?.algorithm, !algorithms.contains(algorithm) else { continue }
+            report(
+                .valueUnknown, at: name.position, path: name.path,
+                "\(quoted(algorithm.rawValue)) is not one of the algorithms of the key set \(quoted(name.value))")
+        }
+    }
+
     /// What a route with an action asks of its callers fits the action.
     mutating func checkAction(_ action: ActionConfiguration, of route: RouteConfiguration, at node: LocatedNode) {
         switch action {

@@ -46,6 +46,7 @@ package struct ConfigurationReader {
         var reader = ConfigurationReader(file: file, parserReasons: parserReasons)
         reader.readDocument(LocatedNode(node: document, path: ""))
         reader.checkReferences()
+        reader.checkActionKeySets()
         reader.checkTemplatesAcrossRoutes()
         reader.checkIssuers()
         let diagnostics = reader.sortedDiagnostics()
