@@ -112,7 +112,7 @@ extension PolicyCompiler {
         }
         keyAuthenticators[name] = KeyAuthenticator(
             name: name, table: table, pepper: pepper, cryptography: environment.cryptography, limitLists: lists,
-            stored: stored)
+            stored: stored, takesRealmSuffix: keys.takesRealmSuffix)
     }
 
     private mutating func load(

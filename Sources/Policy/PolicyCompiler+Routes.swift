@@ -110,6 +110,12 @@ extension PolicyCompiler {
             guard let template = template(text, pattern) else { continue }
             result.claims.append(Authorization.ClaimRule(pointer: compiled, template: template))
         }
+        if let membership = rules.membership, let organization = template(membership.organization, pattern) {
+            // A project whose template is wrong has been reported: no snapshot comes out.
+            result.membership = MembershipRule(
+                organization: organization, project: membership.project.flatMap { template($0, pattern) },
+                roles: membership.roles)
+        }
         return result
     }
 }

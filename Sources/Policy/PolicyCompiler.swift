@@ -48,7 +48,8 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
             Snapshot.Parts(
                 configuration: configuration, routes: routes, upstreamNames: upstreamNames, keySets: keySets,
                 storedKeys: storedKeys,
-                usesDirectory: !storedKeys.isEmpty || verifiers.values.contains(where: \.usesDirectory),
+                usesDirectory: !storedKeys.isEmpty || verifiers.values.contains(where: \.usesDirectory)
+                    || routes.contains(where: \.usesUser),
                 table: builder.table(seed: environment.hashSeed), profile: profile,
                 cryptography: environment.cryptography, seed: environment.hashSeed))
     }

@@ -99,8 +99,7 @@ extension Snapshot {
     private func appendSetFields(
         _ fields: [FieldTemplate], _ grant: Grant, _ requestID: Span<UInt8>, _ lines: inout HeaderLines
     ) {
-        let source = TemplateSource(
-            identity: grant.identity, client: grant.client, route: grant.route.name, certificate: grant.certificate)
+        let source = grant.templateSource
         var scratch: [UInt8] = []
         // The request's path is gone by now, so the reader of the configuration admits no captures here.
         let path: [UInt8] = []

@@ -54,7 +54,8 @@ extension Snapshot {
         if route.credentials.isOpen { return decide(&head, connection, route, form, context, memory, route.stranger, nil) }
         switch recognise(&head, connection, route, context, memory) {
         case .identity(let identity, let fingerprint):
-            let caller = memory.callers.caller(identity, route, buckets: memory.buckets)
+            let caller = memory.callers.caller(
+                identity, route, buckets: memory.buckets, directory: memory.view.directory)
             return decide(&head, connection, route, form, context, memory, caller, fingerprint)
         case .missing: return .refuse(Refusal(.credentialMissing, client: context.client, route: route))
         case .refused(let refusal): return .refuse(refusal)
@@ -76,6 +77,17 @@ extension Snapshot {
         if let denial = authorise(caller, route, &head, connection, form, context, memory) {
             return refuse(denial, caller.identity.isAnonymous ? nil : memory.standing(caller, route, context))
         }
+        var named: RequestRealm?
+        var realm: String?
+        if let rule = route.realm {
+            do throws(Denial) {
+                let found = try self.realm(by: rule, &head, route, caller.identity, memory)
+                named = found
+                realm = try settled(found, head, route)
+            } catch {
+                return refuse(error, caller.identity.isAnonymous ? nil : memory.standing(caller, route, context))
+            }
+        }
         var rate: RateStatus?
         if !caller.limits.isEmpty {
             switch memory.take(caller, route, context) {
@@ -88,7 +100,8 @@ extension Snapshot {
             Grant(
                 route: route, context: context, caller: caller, fingerprint: fingerprint, rate: rate, pathForm: form,
                 certificate: connection.clientCertificate,
-                admission: route.upgrade == nil ? nil : admission(of: &head, connection, route, context, memory)))
+                admission: route.upgrade == nil ? nil : admission(of: &head, connection, route, context, memory),
+                namedRealm: named, realm: realm))
     }
 
     /// What a request that may change the protocol of its connection was let in with.
@@ -112,15 +125,18 @@ extension Snapshot {
             return caller.identity.token == nil ? .addressNotAllowed : .tokenAddressNotAllowed
         }
         if let denial = caller.denial { return denial }
-        guard !route.authorization.claims.isEmpty else { return nil }
+        if let rule = route.accept, !rule.isAccepted(by: head) { return .notAcceptable }
+        if let rule = route.contentTypes, !rule.takesContent(of: head) { return .contentTypeNotSupported }
+        guard route.authorization.usesTemplates else { return nil }
         let source = TemplateSource(
-            identity: caller.identity, client: context.client, route: route.name, certificate: connection.clientCertificate)
+            identity: caller.identity, client: context.client, route: route.name,
+            certificate: connection.clientCertificate, user: caller.user)
         if form == .unchanged {
-            return route.authorization.claimDenial(
+            return route.authorization.templateDenial(
                 for: source, path: head.bytes.span.extracting(head.path.range), scratch: &memory.scratch)
         }
         let path = memory.path
-        return route.authorization.claimDenial(for: source, path: path.span, scratch: &memory.scratch)
+        return route.authorization.templateDenial(for: source, path: path.span, scratch: &memory.scratch)
     }
 
     /// Which spelling of a path goes on. One that came in normal form goes on as it is. Another one goes on byte for

@@ -35,8 +35,7 @@ extension Snapshot {
         if grant.caller.isTooLong { return .identityTooLarge }
         grant.caller.lines.append(to: &plan.lines)
         guard !route.request.varying.isEmpty else { return nil }
-        let source = TemplateSource(
-            identity: grant.identity, client: grant.client, route: route.name, certificate: grant.certificate)
+        let source = grant.templateSource
         let path = plan.path
         let isWritten = FieldTemplate.append(
             route.request.varying, to: &plan.lines, scratch: &plan.scratch, source, path: path.span, requestID: requestID)

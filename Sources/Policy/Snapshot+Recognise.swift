@@ -72,6 +72,9 @@ extension Snapshot {
                 let value = head.bytes.span.extracting(range)
                 let judge = probe.judge(of: value)
                 if judge == nil, route.credentials.groups.count > 1 { continue }
+                if let judge, judge.takesRealmSuffix, probe.place.kind == .bearer, let comma = value.firstIndex(of: 0x2C) {
+                    return recognise(value.extracting(0..<comma), judge, route, context, memory)
+                }
                 return recognise(value, judge, route, context, memory)
             case .decoded:
                 let value = memory.scratch

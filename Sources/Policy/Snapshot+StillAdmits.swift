@@ -38,11 +38,11 @@ extension Snapshot {
             upgrade.requested(by: head) != nil
         else { return .routeNotFound }
         if route.isHTTPSOnly, !isSecure(head, connection: connection) { return .httpsRequired }
-        return denial(of: admission, on: route, client, path: path.span, now: now, memory.view)
+        return denial(of: admission, in: grant.realm, on: route, client, path: path.span, now: now, memory.view)
     }
 
     private func denial(
-        of admission: Admission, on route: Route, _ client: IPAddress, path: Span<UInt8>, now: ClockReading,
+        of admission: Admission, in realm: String?, on route: Route, _ client: IPAddress, path: Span<UInt8>, now: ClockReading,
         _ view: DirectoryView
     ) -> Denial? {
         var first = Identity.anonymous
@@ -58,10 +58,12 @@ extension Snapshot {
             return first.token == nil ? .addressNotAllowed : .tokenAddressNotAllowed
         }
         if let denial = route.authorization.scopeDenial(for: first) { return denial }
+        if let realm, let lock = first.lockedRealm, lock != realm { return .realmNotAllowed }
         var scratch: [UInt8] = []
-        return route.authorization.claimDenial(
+        return route.authorization.templateDenial(
             for: TemplateSource(
-                identity: first, client: client, route: route.name, certificate: admission.connection.clientCertificate),
+                identity: first, client: client, route: route.name, certificate: admission.connection.clientCertificate,
+                user: view.directory.user(behind: first)),
             path: path, scratch: &scratch)
     }
 }

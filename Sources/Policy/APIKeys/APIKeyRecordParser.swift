@@ -4,7 +4,7 @@ package import Core
 ///
 /// A record is an object with `id`, its digest as `sha256` (`hmac_sha256` where the authenticator has a pepper) or
 /// several in `secrets`, and optionally `subject` (the id when absent), `scopes`, `allow_ips`, `not_before`,
-/// `expires_at`, `limits` and `enabled`. Times beside `secrets` hold for all of them. Lists that narrow or replace
+/// `expires_at`, `limits`, `realm` and `enabled`. Times beside `secrets` hold for all of them. Lists that narrow or replace
 /// something may not be empty, because an empty one could be read as "nobody" or as "everybody".
 package struct APIKeyRecordParser: Sendable {
     /// The member that holds a digest. Which of the two is right depends on whether the authenticator has a pepper, so
@@ -19,8 +19,7 @@ package struct APIKeyRecordParser: Sendable {
     /// The members of a record.
     package static let memberNames = [
         "id", "sha256", "hmac_sha256", "secrets", "subject", "scopes", "allow_ips", "not_before", "expires_at",
-        "limits",
-        "enabled",
+        "limits", "realm", "enabled",
     ]
     /// The members of one entry of `secrets`.
     package static let secretMemberNames = ["sha256", "hmac_sha256", "not_before", "expires_at"]

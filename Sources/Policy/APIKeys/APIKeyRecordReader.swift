@@ -37,6 +37,7 @@ struct APIKeyRecordReader {
         if let node = node["scopes"] { record.scopes = scopes(node) }
         if let node = node["allow_ips"] { record.allowedAddresses = addresses(node) }
         if let node = node["limits"] { record.limits = limits(node) }
+        if let node = node["realm"] { record.realm = realm(node) }
         if let node = node["enabled"] {
             if case .bool(let isEnabled) = node.value {
                 record.isEnabled = isEnabled
@@ -248,6 +249,16 @@ struct APIKeyRecordReader {
         }
         guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
             fail(.nameInvalid, path, node, "\(quoted(text)) holds a control character")
+            return nil
+        }
+        return text
+    }
+
+    private mutating func realm(_ node: JSONNode) -> String? {
+        let path = joined(path, "realm")
+        guard let text = string(node, path) else { return nil }
+        guard RealmRule.isRealm(text.utf8.span) else {
+            fail(.nameInvalid, path, node, "\(quoted(text)) is not a realm: 1 to 128 letters, digits, \"-\", \"_\" and \".\"")
             return nil
         }
         return text

@@ -17,11 +17,13 @@ package struct ActionRequest: Sendable {
     package var content: [UInt8]
     package var requestID: String
     package var now: ClockReading
+    /// The realms the request names, but for its content; nil where the route knows none.
+    package var realm: RequestRealm?
 
     package init(
         action: ActionConfiguration, route: Route, identity: Identity, client: IPAddress, method: Method,
         captures: [String: String], query: [UInt8], contentType: String?, content: [UInt8], requestID: String,
-        now: ClockReading
+        now: ClockReading, realm: RequestRealm? = nil
     ) {
         self.action = action
         self.route = route
@@ -34,5 +36,6 @@ package struct ActionRequest: Sendable {
         self.content = content
         self.requestID = requestID
         self.now = now
+        self.realm = realm
     }
 }

@@ -10,7 +10,8 @@ extension Snapshot {
             action: action, route: grant.route, identity: grant.identity, client: grant.client, method: head.method,
             captures: captures(of: grant, head), query: head.bytes.span.extracting(head.query.range).copied(),
             contentType: Self.contentType(of: head), content: content,
-            requestID: String(decoding: requestID.copied(), as: UTF8.self), now: now)
+            requestID: String(decoding: requestID.copied(), as: UTF8.self), now: now,
+            realm: grant.namedRealm)
     }
 
     private func captures(of grant: Grant, _ head: RequestHead) -> [String: String] {

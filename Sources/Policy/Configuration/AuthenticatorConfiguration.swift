@@ -46,6 +46,8 @@ package struct APIKeyAuthenticatorConfiguration: Sendable {
     package var isStored = false
     /// How the keys made for it look.
     package var format = KeyFormat.standard
+    /// A realm may stand behind a bearer key, a comma between them.
+    package var takesRealmSuffix = false
 
     package init(
         sources: [CredentialSource], pepper: SecretReference?, keys: [APIKeyConfiguration], keysFile: Located<String>?

@@ -18,6 +18,8 @@ package struct RouteConfiguration: Sendable {
         /// Empty allows every address.
         package var allowedAddresses: [CIDRBlock] = []
         package var deniedAddresses: [CIDRBlock] = []
+        /// Nil asks for no membership.
+        package var membership: MembershipConfiguration?
 
         package init() {}
     }
@@ -63,6 +65,12 @@ package struct RouteConfiguration: Sendable {
     package var httpsOnly: Bool?
     /// Nil lets no connection change its protocol.
     package var upgrade: UpgradeConfiguration?
+    /// Nil knows no realms.
+    package var realm: RealmConfiguration?
+    /// The media types the route serves, `*/*` among them where clients may ask for anything; empty does not look.
+    package var accept: [String] = []
+    /// The media types of content the route takes; empty takes all.
+    package var contentTypes: [String] = []
     package var position: SourcePosition
 
     package init(

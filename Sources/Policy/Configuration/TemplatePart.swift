@@ -26,6 +26,10 @@ package enum TemplatePart: Sendable, Equatable {
     case route
     /// `{key.id}`: the API key's id; empty for tokens.
     case keyID
+    /// `{realm}`: the realm the request is about.
+    case realm
+    /// `{user.email}` and `{user.name}`, of the store's user whose id is the subject.
+    case userEmail, userName
     /// `{certificate.NAME}`: something of the certificate the client has shown, whoever it is taken for. Several names are
     /// joined by ",".
     case certificate(CertificateField)
@@ -35,8 +39,8 @@ extension TemplatePart {
     /// The value exists only for a caller who has shown a credential.
     package var needsIdentity: Bool {
         switch self {
-        case .subject, .credential, .issuer, .method, .scopes, .claim, .claimJSON, .keyID: true
-        case .literal, .path, .clientIP, .requestID, .route, .certificate: false
+        case .subject, .credential, .issuer, .method, .scopes, .claim, .claimJSON, .keyID, .userEmail, .userName: true
+        case .literal, .path, .clientIP, .requestID, .route, .certificate, .realm: false
         }
     }
 }

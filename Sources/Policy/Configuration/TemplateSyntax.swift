@@ -8,7 +8,7 @@ package enum TemplateSyntax {
     /// Every placeholder without an argument, and the forms of those that take one.
     package static let placeholders = CertificateField.allCases.map { "certificate.\($0.rawValue)" } + [
         "claims./POINTER", "claims./POINTER|json", "client_ip", "credential", "issuer", "key.id", "method",
-        "path.NAME", "request_id", "route", "scopes", "subject",
+        "path.NAME", "realm", "request_id", "route", "scopes", "subject", "user.email", "user.name",
     ]
 
     /// The parts of a template; neighbouring literals are one part, an empty text has no parts.
@@ -62,6 +62,9 @@ package enum TemplateSyntax {
         case "request_id": return .requestID
         case "route": return .route
         case "key.id": return .keyID
+        case "realm": return .realm
+        case "user.email": return .userEmail
+        case "user.name": return .userName
         default: break
         }
         if name.hasPrefix("path.") {

@@ -14,6 +14,8 @@ struct Authorization: Sendable {
     /// Nil allows every address.
     var allowed: AddressSet?
     var denied: AddressSet?
+    /// Nil asks for no membership.
+    var membership: MembershipRule?
 
     @inline(__always)
     func admits(_ address: IPAddress) -> Bool {
@@ -24,7 +26,7 @@ struct Authorization: Sendable {
     /// Nil when the identity has the scopes that the route asks for, or why not. Somebody who is nobody has no scopes
     /// and no claims.
     func scopeDenial(for identity: Identity) -> Denial? {
-        if scopes.isEmpty && claims.isEmpty { return nil }
+        if scopes.isEmpty && claims.isEmpty && membership == nil { return nil }
         if identity.isAnonymous { return .credentialMissing }
         for scope in scopes where !identity.hasScope(scope) { return .scopeMissing }
         return nil
@@ -43,6 +45,25 @@ struct Authorization: Sendable {
                 claim.template.render(source, path: path, requestID: none.span, form: .exact, to: &scratch),
                 Self.value(of: node, matches: scratch.span)
             else { return .claimMismatch }
+        }
+        return nil
+    }
+
+    /// Claims or memberships are asked for.
+    var usesTemplates: Bool { !claims.isEmpty || membership != nil }
+
+    /// Nil when claims and memberships are what the route asks for, or why not.
+    func templateDenial(for source: TemplateSource, path: Span<UInt8>, scratch: inout [UInt8]) -> Denial? {
+        claimDenial(for: source, path: path, scratch: &scratch)
+            ?? membershipDenial(for: source, path: path, scratch: &scratch)
+    }
+
+    /// Nil when the user behind the credential belongs where the route asks for, or why not. One whom nobody knows, or who is
+    /// disabled, belongs nowhere.
+    func membershipDenial(for source: TemplateSource, path: Span<UInt8>, scratch: inout [UInt8]) -> Denial? {
+        guard let membership else { return nil }
+        guard let user = source.user, user.isEnabled, membership.admits(user, source, path: path, scratch: &scratch) else {
+            return .membershipMissing
         }
         return nil
     }

@@ -6,6 +6,8 @@ final class Caller: Sendable {
     let identity: Identity
     /// What stands against the identity whatever the request is: the scopes. Nil when nothing does.
     let denial: Denial?
+    /// The store's user whose id is the subject; nil where the route does not ask for one.
+    let user: DirectoryUser?
     /// A key's own limits stand in place of the route's.
     let limits: LimitList
     /// The keys of the limits' buckets; unset unless `hasFixedKeys`.
@@ -20,9 +22,10 @@ final class Caller: Sendable {
     /// - Parameter buckets: makes the keys of buckets; nil leaves them to be made for each request.
     init(
         _ identity: Identity, authorization: Authorization, routeLimits: LimitList, rules: RequestRules, routeName: String,
-        buckets: BucketTable?
+        buckets: BucketTable?, user: DirectoryUser? = nil
     ) {
         self.identity = identity
+        self.user = user
         denial = authorization.scopeDenial(for: identity)
         let limits = Self.limits(of: identity) ?? routeLimits
         self.limits = limits
@@ -47,14 +50,15 @@ final class Caller: Sendable {
         let none: [UInt8] = []
         isTooLong = !FieldTemplate.append(
             rules.fixed, to: &lines, scratch: &scratch,
-            TemplateSource(identity: identity, client: nowhere, route: routeName), path: none.span, requestID: none.span)
+            TemplateSource(identity: identity, client: nowhere, route: routeName, user: user), path: none.span,
+            requestID: none.span)
         self.lines = LentBytes(bytes: lines.wireForm)
     }
 
-    convenience init(_ identity: Identity, _ route: Route, buckets: BucketTable) {
+    convenience init(_ identity: Identity, _ route: Route, buckets: BucketTable, directory: Directory) {
         self.init(
             identity, authorization: route.authorization, routeLimits: route.limits, rules: route.request,
-            routeName: route.name, buckets: buckets)
+            routeName: route.name, buckets: buckets, user: route.usesUser ? directory.user(behind: identity) : nil)
     }
 
     /// Nil where the route's apply.

@@ -30,7 +30,7 @@ struct CallerCache {
     /// The caller of this identity under a route, remembered or made.
     /// - Parameter buckets: the loop's, which make the keys of the caller's buckets.
     @inline(__always)
-    mutating func caller(_ identity: Identity, _ route: Route, buckets: BucketTable) -> Caller {
+    mutating func caller(_ identity: Identity, _ route: Route, buckets: BucketTable, directory: Directory) -> Caller {
         let owner: ObjectIdentifier
         var record: UInt64 = 0
         switch identity {
@@ -48,7 +48,7 @@ struct CallerCache {
         {
             return caller
         }
-        let caller = Caller(identity, route, buckets: buckets)
+        let caller = Caller(identity, route, buckets: buckets, directory: directory)
         // Few identities have so much to say of themselves; they are not worth the memory.
         if caller.lines.count > Self.lineBytes { return caller }
         slots[place] = Slot(route: route, owner: owner, record: record, caller: caller)

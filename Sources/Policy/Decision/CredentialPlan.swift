@@ -14,6 +14,8 @@ struct CredentialPlan: Sendable {
         let keys: [KeyAuthenticator]
         let tokens: IssuerTable?
         let certificates: [CertificateAuthenticator]
+        /// A realm may stand behind a bearer value, a comma between them.
+        let takesRealmSuffix: Bool
 
         init(
             prefix: [UInt8], keys: [KeyAuthenticator], tokens: IssuerTable?, certificates: [CertificateAuthenticator]
@@ -22,6 +24,7 @@ struct CredentialPlan: Sendable {
             self.keys = keys
             self.tokens = tokens
             self.certificates = certificates
+            takesRealmSuffix = keys.contains(where: \.takesRealmSuffix)
         }
     }
 

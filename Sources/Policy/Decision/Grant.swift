@@ -27,10 +27,14 @@ package final class Grant: Sendable {
     let certificate: ClientCertificate?
     /// There exactly when the request may change the protocol of its connection.
     let admission: Admission?
+    /// The realms the request names; nil where the route knows none.
+    package let namedRealm: RequestRealm?
+    /// The realm the request is about; nil where none follows from its head.
+    package let realm: String?
 
     init(
         route: Route, context: RequestContext, caller: Caller, fingerprint: UInt32?, rate: RateStatus?, pathForm: PathForm,
-        certificate: ClientCertificate?, admission: Admission?
+        certificate: ClientCertificate?, admission: Admission?, namedRealm: RequestRealm? = nil, realm: String? = nil
     ) {
         self.route = route
         client = context.client
@@ -41,9 +45,17 @@ package final class Grant: Sendable {
         self.pathForm = pathForm
         self.certificate = certificate
         self.admission = admission
+        self.namedRealm = namedRealm
+        self.realm = realm
     }
 
     package var identity: Identity { caller.identity }
+
+    /// What templates are filled from.
+    var templateSource: TemplateSource {
+        TemplateSource(
+            identity: identity, client: client, route: route.name, certificate: certificate, realm: realm, user: caller.user)
+    }
 
     /// When the credential of a connection that changes its protocol ends; nil when it does not, and for other requests.
     package var validUntil: WallTime? { admission?.validUntil }

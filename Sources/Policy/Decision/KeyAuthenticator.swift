@@ -20,13 +20,15 @@ package final class KeyAuthenticator: Sendable {
     /// The limits that replace the route's, by the place of the record's list in the table.
     private let limitLists: [LimitList?]
     let stored: Stored
+    /// A realm may stand behind a bearer key, a comma between them.
+    let takesRealmSuffix: Bool
 
     /// A longer key is unknown without being hashed.
     static let keyByteLimit = 1024
 
     init(
         name: String, table: APIKeyTable, pepper: [UInt8]?, cryptography: any Cryptography, limitLists: [LimitList?],
-        stored: Stored = .none
+        stored: Stored = .none, takesRealmSuffix: Bool = false
     ) {
         self.name = name
         self.table = table
@@ -34,6 +36,7 @@ package final class KeyAuthenticator: Sendable {
         self.cryptography = cryptography
         self.limitLists = limitLists
         self.stored = stored
+        self.takesRealmSuffix = takesRealmSuffix
     }
 
     /// There are stored keys beside these.

@@ -1,3 +1,5 @@
+import Core
+
 /// What the store says about keys, users and memberships, as decisions use it. Immutable: each change of the store makes
 /// another one, and every request looks at the newest.
 package final class Directory: Sendable {
@@ -16,5 +18,12 @@ package final class Directory: Sendable {
         self.tables = tables
         self.users = users
         self.isAvailable = isAvailable
+    }
+
+    /// The user whose id is the identity's subject.
+    func user(behind identity: Identity) -> DirectoryUser? {
+        guard let subject = identity.subject, let user = users[subject] else { return nil }
+        // The dictionary takes canonically equivalent strings for equal.
+        return user.id.utf8.span.equals(subject.utf8.span) ? user : nil
     }
 }

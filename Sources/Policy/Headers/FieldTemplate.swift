@@ -10,6 +10,8 @@ final class FieldTemplate: Sendable {
     let isFixed: Bool
     /// A part of the value is taken from the path.
     let usesPath: Bool
+    /// A part of the value is a user's of the store.
+    let usesUser: Bool
 
     init(name: String, value: ValueTemplate) {
         self.name = Array(name.utf8)
@@ -17,6 +19,7 @@ final class FieldTemplate: Sendable {
         needsIdentity = value.needsIdentity
         isFixed = value.isFixed
         usesPath = value.usesPath
+        usesUser = value.usesUser
     }
 
     /// Adds the lines of several templates, leaving out those that have nothing to say. False when a value is too long;

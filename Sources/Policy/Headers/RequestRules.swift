@@ -12,6 +12,8 @@ final class RequestRules: Sendable {
     let varying: [FieldTemplate]
     /// One of `varying` is made from the path.
     let usesPath: Bool
+    /// A line is made from a user of the store.
+    let usesUser: Bool
     /// Query parameters and cookies that are credentials, and do not go on.
     let strippedParameters: [[UInt8]]
     let strippedCookies: [[UInt8]]
@@ -29,11 +31,14 @@ final class RequestRules: Sendable {
         fixed = Array(added.prefix(while: \.isFixed))
         varying = Array(added.dropFirst(fixed.count))
         usesPath = varying.contains(where: \.usesPath)
+        usesUser = added.contains(where: \.usesUser)
         let isStripping = !configuration.keepsCredentials
         strippedParameters = isStripping ? credentials.queryNames : []
         strippedCookies = isStripping ? credentials.cookieNames : []
         var names = globalNames + configuration.setRequestHeaders.map(\.name) + configuration.removedRequestHeaders
         if isStripping { names += credentials.headerNames }
+        // The realm that counts may be another one; a template says it.
+        if let header = configuration.realm?.header { names.append(header) }
         filter = FieldFilter(Self.wireNames + names)
         var dropped: UInt64 = 0
         for name in names {

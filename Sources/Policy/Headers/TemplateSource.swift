@@ -8,4 +8,8 @@ struct TemplateSource {
     var route: String
     /// The client's, whoever it is taken for.
     var certificate: ClientCertificate?
+    /// The realm the request is about.
+    var realm: String?
+    /// The store's user whose id is the subject.
+    var user: DirectoryUser?
 }

@@ -10,7 +10,7 @@ struct ValueTemplate: Sendable {
         case literal(exact: [UInt8], field: [UInt8])
         /// The capture in this segment of the path, counted from 0.
         case capture(segment: Int)
-        case subject, credential, issuer, method, scopes, clientIP, requestID, route, keyID
+        case subject, credential, issuer, method, scopes, clientIP, requestID, route, keyID, realm, userEmail, userName
         case claim(JSONPointer)
         case claimJSON(JSONPointer)
         case certificate(CertificateField)
@@ -21,6 +21,8 @@ struct ValueTemplate: Sendable {
     let usesPath: Bool
     /// A part of it exists only for a caller who has shown a credential.
     let needsIdentity: Bool
+    /// A part of it is a user's of the store.
+    let usesUser: Bool
     /// No part of it is taken from the request: it depends on the identity and the route alone.
     let isFixed: Bool
 
@@ -38,6 +40,7 @@ struct ValueTemplate: Sendable {
         self.parts = compiled
         needsIdentity = parts.contains(where: \.needsIdentity)
         isFixed = parts.allSatisfy(\.isFixed)
+        usesUser = parts.contains(.userEmail) || parts.contains(.userName)
         usesPath = parts.contains { part in
             if case .path = part { return true }
             return false
@@ -65,6 +68,9 @@ struct ValueTemplate: Sendable {
         case .requestID: return .requestID
         case .route: return .route
         case .keyID: return .keyID
+        case .realm: return .realm
+        case .userEmail: return .userEmail
+        case .userName: return .userName
         case .certificate(let field): return .certificate(field)
         }
     }
@@ -96,6 +102,9 @@ struct ValueTemplate: Sendable {
             case .credential: isPresent = source.identity.appendCredential(form, to: &output)
             case .issuer: isPresent = Self.append(source.identity.token?.issuer, form, to: &output)
             case .scopes: isPresent = source.identity.appendScopes(form, to: &output)
+            case .realm: isPresent = Self.append(source.realm, form, to: &output)
+            case .userEmail: isPresent = Self.append(source.user?.email, form, to: &output)
+            case .userName: isPresent = Self.append(source.user?.name, form, to: &output)
             case .keyID: isPresent = source.identity.appendKeyID(form, to: &output)
             case .certificate(let field):
                 isPresent = source.certificate.map { field.append(of: $0, form, to: &output) } ?? false
@@ -166,8 +175,8 @@ struct ValueTemplate: Sendable {
 extension TemplatePart {
     fileprivate var isFixed: Bool {
         switch self {
-        case .literal, .subject, .credential, .issuer, .method, .scopes, .claim, .claimJSON, .route, .keyID: true
-        case .path, .clientIP, .requestID, .certificate: false
+        case .literal, .subject, .credential, .issuer, .method, .scopes, .claim, .claimJSON, .route, .keyID, .userEmail, .userName: true
+        case .path, .clientIP, .requestID, .certificate, .realm: false
         }
     }
 }

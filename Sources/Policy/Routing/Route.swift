@@ -35,6 +35,14 @@ package final class Route: Sendable {
     let challenges: Challenges
     /// Nobody in particular.
     let stranger: Caller
+    /// Something of it is about the store's user behind a credential.
+    let usesUser: Bool
+    /// Nil knows no realms.
+    let realm: RealmRule?
+    /// What clients must accept; nil does not look.
+    let accept: MediaTypeRule?
+    /// What content must be; nil takes all.
+    let contentTypes: MediaTypeRule?
 
     init(_ parts: Parts, index: Int, configuration: RouteConfiguration, upstreamIndex: Int) {
         self.index = index
@@ -57,6 +65,11 @@ package final class Route: Sendable {
         response = parts.response
         profile = parts.profile
         challenges = Challenges(parts.credentials, scopes: parts.authorization.scopes)
+        usesUser = parts.authorization.membership != nil || parts.request.usesUser
+            || parts.response.added.contains(where: \.usesUser)
+        realm = configuration.realm.map(RealmRule.init)
+        accept = configuration.accept.isEmpty ? nil : MediaTypeRule(configuration.accept)
+        contentTypes = configuration.contentTypes.isEmpty ? nil : MediaTypeRule(configuration.contentTypes)
         stranger = Caller(
             .anonymous, authorization: parts.authorization, routeLimits: parts.limits, rules: parts.request,
             routeName: configuration.name, buckets: nil)

@@ -48,6 +48,7 @@ extension ConfigurationReader {
             sources: sources(members["from"], allowsQuery: allowsQuery), pepper: pepper, keys: keys, keysFile: keysFile)
         authenticator.isStored = isStored
         authenticator.format = keyFormat(members["format"]) ?? .standard
+        authenticator.takesRealmSuffix = boolean(members["realm_suffix"]) ?? false
         return authenticator
     }
 

@@ -29,6 +29,7 @@ extension ConfigurationReader {
         guard let captures = try? PathPattern(route.path.value).captures else { return }
         let templates =
             route.setRequestHeaders.map(\.template) + route.authorization.claims.map(\.template)
+            + [route.authorization.membership?.organization, route.authorization.membership?.project].compactMap(\.self)
         for template in templates {
             checkCaptures(in: template, among: captures, of: "the path \(quoted(route.path.value))")
         }

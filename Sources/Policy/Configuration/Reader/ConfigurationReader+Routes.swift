@@ -44,6 +44,9 @@ extension ConfigurationReader {
         route.rateHeaders = rateHeaders(members["rate_headers"])
         route.httpsOnly = boolean(members["https_only"])
         route.upgrade = upgrade(members)
+        route.realm = realm(members["realm"])
+        route.accept = mediaTypes(members["accept"], allowsAny: true)
+        route.contentTypes = mediaTypes(members["content_types"], allowsAny: false)
         checkCaptures(of: route)
         return route
     }
@@ -185,7 +188,8 @@ extension ConfigurationReader {
         for name in ["allow_ips", "deny_ips"] {
             if let place = members[name] { configuration.positions[place.path] = place.position }
         }
-        for name in ["scopes", "claims"] where isOpen {
+        route.authorization.membership = membership(members["membership"])
+        for name in ["scopes", "claims", "membership"] where isOpen {
             guard let place = members[name] else { continue }
             report(
                 .authorizationWithoutIdentity, at: place,

@@ -40,6 +40,8 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case allOf = "all_of"
     case optional
     case authorize
+    case membership
+    case realm
     case headerChanges = "header_changes"
     case test
     case testExpectation = "test_expectation"
@@ -70,7 +72,7 @@ extension ObjectShape {
         case .upstream: ["servers"]
         case .certificate: ["certificate", "key"]
         case .listenerTLS, .upstreamTLS, .bounds, .http2Bounds, .paths, .keySet, .certificateMatch, .rateHeaders,
-            .profile, .answer, .authorize, .headerChanges, .testExpectation:
+            .profile, .answer, .authorize, .realm, .headerChanges, .testExpectation:
             []
         case .apiKey: ["id"]
         case .apiKeySecret: []
@@ -88,6 +90,7 @@ extension ObjectShape {
         case .tokenAddresses: []
         case .manage: ["resource"]
         case .match: ["path"]
+        case .membership: ["organization"]
         case .allOf: ["all_of"]
         case .optional: ["optional"]
         case .test: ["name", "request", "expect"]
@@ -137,7 +140,7 @@ extension ObjectShape {
             ]
         case .apiKey: APIKeyRecordParser.memberNames.filter { $0 != "id" }
         case .apiKeySecret: APIKeyRecordParser.secretMemberNames
-        case .apiKeyAuthenticator: ["allow_query", "pepper", "keys", "keys_file", "stored", "format"]
+        case .apiKeyAuthenticator: ["allow_query", "pepper", "keys", "keys_file", "stored", "format", "realm_suffix"]
         case .jwtAuthenticator:
             [
                 "from", "issuer", "key_set", "audiences", "leeway", "require_exp", "max_lifetime", "types", "required_claims",
@@ -156,7 +159,7 @@ extension ObjectShape {
             [
                 "upstream", "action", "authorize", "limits", "request_headers", "response_headers", "keep_credentials", "responses",
                 "body_bytes", "response_timeout", "rate_headers", "https_only", "upgrade", "upgrade_idle_timeout",
-                "upgrade_lifetime", "close_when_credential_ends",
+                "upgrade_lifetime", "close_when_credential_ends", "realm", "accept", "content_types",
             ]
         case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys"]
         case .mintToken: Self.tokenMembers + ["addresses"]
@@ -167,7 +170,9 @@ extension ObjectShape {
         case .tokenAddresses: ["protect", "values", "addresses"]
         case .match: ["hosts", "methods", "headers"]
         case .admin, .allOf, .optional: []
-        case .authorize: ["scopes", "claims", "allow_ips", "deny_ips"]
+        case .authorize: ["scopes", "claims", "allow_ips", "deny_ips", "membership"]
+        case .membership: ["project", "roles"]
+        case .realm: ["header", "parameter", "required"]
         case .headerChanges: ["set", "remove"]
         case .test: ["headers", "from"]
         case .testExpectation: ["status", "reason", "route", "upstream"]

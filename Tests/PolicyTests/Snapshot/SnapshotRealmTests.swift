@@ -1,0 +1,87 @@
+import Core
+import Testing
+
+@testable import Policy
+
+/// Which realm a request is about.
+@Suite struct SnapshotRealmTests {
+    private static func fixture(isRequired: Bool = true) throws -> PolicyFixture {
+        try PolicyFixture { configuration in
+            configuration.authenticators["keys"]?.change { keys in
+                keys.takesRealmSuffix = true
+                keys.sources = [.header("X-API-Key"), .bearer(prefix: "k_")]
+                keys.keys += [
+                    PolicyFixture.record("free", secret: "k_free"),
+                    PolicyFixture.record("locked", secret: "k_locked") { $0.realm = "one" },
+                ]
+            }
+            configuration.routes = [
+                PolicyFixture.route("/r", PolicyFixture.anyOf("keys")) {
+                    $0.realm = RealmConfiguration(header: "X-Realm", parameter: "realm_id", isRequired: isRequired)
+                    $0.setRequestHeaders = [HeaderTemplate(name: "X-Tenant", template: PolicyFixture.located("{realm}"))]
+                },
+                PolicyFixture.route("/plain", PolicyFixture.anyOf("keys")),
+            ]
+        }
+    }
+
+    /// The realm the upstream is told, or the reason of the refusal.
+    private static func realm(_ query: String, _ fields: [String], isRequired: Bool = true) throws -> String {
+        let fixture = try fixture(isRequired: isRequired)
+        let outcome = try fixture.outcome("GET /r\(query)", fields)
+        guard outcome == "forwarded" else { return outcome }
+        let forwarded = try fixture.forwarded("GET /r\(query)", fields)
+        #expect(forwarded.values("X-Realm").isEmpty && forwarded.values("Authorization").isEmpty)
+        return forwarded.values("X-Tenant").first ?? "none"
+    }
+
+    private static let free = "X-API-Key: k_free"
+    private static let locked = "X-API-Key: k_locked"
+
+    @Test(arguments: [
+        ("", [free, "X-Realm: one"], "one"), ("", ["Authorization: Bearer k_free,one"], "one"),
+        ("", ["Authorization: Bearer k_free", "X-Realm: one"], "one"),
+        ("", ["Authorization: Bearer k_free,one", "X-Realm: one"], "one"),
+        ("", ["Authorization: Bearer k_free,one", "X-Realm: two"], "realm_conflict"),
+        ("?realm_id=two", [free, "X-Realm: one"], "two"), ("?realm_id=two", ["Authorization: Bearer k_free,one"], "two"),
+        ("?realm_id=two", [free], "two"), ("?x=1&realm%5Fid=two", [free], "two"),
+        ("?realm_id=two", ["Authorization: Bearer k_free,one", "X-Realm: three"], "realm_conflict"),
+        ("", [free], "realm_missing"), ("", [locked], "one"), ("", ["Authorization: Bearer k_locked"], "one"),
+        ("?realm_id=one", [locked, "X-Realm: one"], "one"), ("?realm_id=two", [locked], "realm_not_allowed"),
+        ("", [locked, "X-Realm: two"], "realm_not_allowed"), ("?realm_id=one", [locked, "X-Realm: two"], "realm_not_allowed"),
+        ("", ["Authorization: Bearer k_locked,two"], "realm_not_allowed"), ("", ["Authorization: Bearer k_locked,one"], "one"),
+        ("", ["Authorization: Bearer k_free,"], "realm_missing"), ("", ["Authorization: Bearer k_free,one,one"], "realm_missing"),
+        ("", ["Authorization: Bearer k_free, one"], "realm_missing"), ("", [free, "X-Realm:"], "realm_missing"),
+        ("", [free, "X-Realm: one", "X-Realm: one"], "realm_conflict"), ("?realm_id=one&realm_id=one", [free], "realm_conflict"),
+        ("?realm_id=", [free], "realm_missing"), ("?realm_id=a%0D%0Ab", [free], "realm_missing"),
+        ("?realm_id=a%20b", [locked], "realm_missing"), ("", ["X-API-Key: k_free,one"], "credential_unknown"),
+        ("", ["Authorization: Bearer k_none,one"], "credential_unknown"),
+    ])
+    func `a realm follows from what is named`(query: String, fields: [String], realm: String) throws {
+        #expect(try Self.realm(query, fields) == realm)
+    }
+
+    @Test func `where none is needed, none is told`() throws {
+        #expect(try Self.realm("", [Self.free], isRequired: false) == "none")
+        #expect(try Self.realm("", [Self.free, "X-Realm: one"], isRequired: false) == "one")
+        #expect(try Self.realm("?realm_id=two", [Self.locked], isRequired: false) == "realm_not_allowed")
+    }
+
+    @Test func `a suffix is cut off where no realm is asked for`() throws {
+        let fixture = try Self.fixture()
+        #expect(try fixture.outcome("GET /plain", ["Authorization: Bearer k_free,one"]) == "forwarded")
+    }
+
+    @Test func `the content of an action names a realm as the parameter does`() throws {
+        let open = RequestRealm(isRequired: true)
+        #expect(try open.resolved(content: "one") == "one")
+        #expect(throws: Denial.realmMissing) { try open.resolved() }
+        #expect(throws: Denial.realmMissing) { try open.resolved(content: "a b") }
+        let named = RequestRealm(parameter: "one", fallback: "two", isRequired: true)
+        #expect(try named.resolved(content: "one") == "one")
+        #expect(throws: Denial.realmConflict) { try named.resolved(content: "two") }
+        let locked = RequestRealm(lock: "one", isRequired: true)
+        #expect(throws: Denial.realmNotAllowed) { try locked.resolved(content: "two") }
+        #expect(try locked.resolved(content: "one") == "one")
+    }
+}
