@@ -66,4 +66,23 @@ struct AddressSetTests {
             high: .random(in: 0x2001...0x20FF, using: &generator), low: .random(in: 0..<16, using: &generator))
         return CIDRBlock(network: address.masked(toPrefix: length), prefixLength: length)
     }
+
+    @Test(arguments: [
+        ([], 0), (["10.0.0.1"], 1), (["10.0.0.0/18"], 16_384), (["10.0.0.0/24", "10.0.0.128/25", "10.0.0.7"], 256),
+        (["0.0.0.0/0"], 4_294_967_296), (["2001:db8::1", "2001:db8::2", "2001:db8::/96"], 1), (["2001:db8::/56"], 256),
+        (["2001:db8::1", "2001:db8:0:1::1", "10.0.0.1"], 3), (["::/0"], .max),
+    ] as [([String], UInt64)])
+    func `addresses are counted as limits count them`(blocks: [String], count: UInt64) {
+        #expect(AddressSet(blocks.compactMap { CIDRBlock($0) }).accountableCount == count)
+    }
+
+    @Test(arguments: [
+        ([], ["10.0.0.0/8"], true), (["10.1.0.0/16"], ["10.0.0.0/8"], true), (["10.0.0.0/8"], ["10.1.0.0/16"], false),
+        (["10.0.0.0/24"], ["10.0.0.0/25", "10.0.0.128/25"], true), (["10.0.0.0/23"], ["10.0.0.0/24", "10.0.2.0/24"], false),
+        (["::1"], ["0.0.0.0/0"], false), (["::1", "10.0.0.1"], ["::/64", "10.0.0.0/30"], true), (["10.0.0.1"], [], false),
+    ] as [([String], [String], Bool)])
+    func `a set lies within another one`(blocks: [String], others: [String], isSubset: Bool) {
+        let (one, other) = (AddressSet(blocks.compactMap { CIDRBlock($0) }), AddressSet(others.compactMap { CIDRBlock($0) }))
+        #expect(one.isSubset(of: other) == isSubset)
+    }
 }
