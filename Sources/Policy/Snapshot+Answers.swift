@@ -146,6 +146,10 @@ extension Snapshot {
             body.append(",\"retry_after\":")
             body.append(decimal: retryAfter)
         }
-        body.append("}\n")
+        for (index, message) in values.messages.enumerated() {
+            body.append(index == 0 ? ",\"errors\":[" : ",")
+            body.append(jsonString: message)
+        }
+        body.append(values.messages.isEmpty ? "}\n" : "]}\n")
     }
 }

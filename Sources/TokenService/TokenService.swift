@@ -40,6 +40,12 @@ package final class TokenService: ActionPerformer {
     private let publisher: RegistryPublisher
     private let actions: TokenActions?
     private let login: LoginAction?
+    /// Nil for a gateway without a store.
+    package let management: ManagementService?
+    /// Where changes are told.
+    package let audit: AuditTrail
+    /// The policy in force, for how keys are made; nil until the start.
+    private let policy: PolicyHolder
     private let seed: HashSeed
     /// Of each route with a login, by its name.
     private let budgets = Mutex<[String: AccountBudget]>([:])
@@ -51,8 +57,13 @@ package final class TokenService: ActionPerformer {
             clock: environment.clock, report: environment.report)
         self.publisher = publisher
         seed = environment.seed
+        let clock = environment.clock
+        audit = AuditTrail(clock: { clock().wall })
+        let policy = PolicyHolder()
+        self.policy = policy
         guard let open = environment.open else {
             registry = nil
+            management = nil
             actions = nil
             login = nil
             return
@@ -62,6 +73,7 @@ package final class TokenService: ActionPerformer {
         let issuer = TokenIssuer(keyring: keyring, registry: registry)
         self.registry = registry
         actions = TokenActions(registry: registry, issuer: issuer)
+        management = ManagementService(registry: registry, audit: audit, material: .standard) { policy.keyMaker($0) }
         login = LoginAction(registry: registry, issuer: issuer, width: max(1, environment.processors / 2))
     }
 
@@ -81,6 +93,7 @@ package final class TokenService: ActionPerformer {
 
     /// - Returns: the stored key sets of the policy.
     private func follow(_ snapshot: Snapshot) -> Set<String> {
+        policy.hold(snapshot)
         let configuration = snapshot.configuration
         let stored = configuration.keySets.filter { $0.value.source.isStored }
         publisher.adopt(snapshot.keySets.values.filter { stored[$0.name] != nil })
@@ -99,7 +112,7 @@ package final class TokenService: ActionPerformer {
     }
 
     package func perform(_ request: ActionRequest, completion: @escaping @Sendable (ActionOutcome) -> Void) {
-        guard let actions, let login else {
+        guard let actions, let login, let management else {
             completion(.refuse(.storeUnavailable))
             return
         }
@@ -113,7 +126,8 @@ package final class TokenService: ActionPerformer {
             }
             login.perform(request, configuration, budget: budget, completion: completion)
         case .publishKeys(let keySet): completion(actions.publish(keySet.value))
-        case .manage: completion(.refuse(.storeUnavailable))
+        case .manage(let configuration):
+            management.perform(ManagementCall(request, configuration), completion: completion)
         }
     }
 }

@@ -11,6 +11,11 @@ struct AdminEndpoint {
     func answer(_ exchange: Exchange) {
         let head = exchange.head
         let path = head.bytes.span.extracting(head.path.range)
+        let management = AdminManagement.prefix
+        if path.hasPrefix(management.span) {
+            AdminManagement(worker: worker).begin(exchange)
+            return
+        }
         if head.method == .post, path.hasPrefix(Self.keySets.span) {
             refreshKeySet(exchange, path.extracting(Self.keySets.count..<path.count))
             return

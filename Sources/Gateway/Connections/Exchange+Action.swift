@@ -17,6 +17,29 @@ extension Exchange {
         }
     }
 
+    /// A request to the admin listener that may have content.
+    func collectForAdmin(atMost byteLimit: UInt64) {
+        contentLimit = byteLimit
+        collected = []
+        if requestIsComplete {
+            contentIsCollected()
+        } else {
+            client.resumeContent()
+            client.expectContent()
+        }
+    }
+
+    /// The content of a request that the gateway itself carries out is whole.
+    func contentIsCollected() {
+        if let grant {
+            perform(grant)
+        } else {
+            let content = collected ?? []
+            collected = nil
+            AdminManagement(worker: worker).carryOut(self, content: content)
+        }
+    }
+
     /// A piece of content for an action, which is bounded by `contentLimit`.
     func collect(_ bytes: Span<UInt8>) { collected?.append(contentsOf: bytes) }
 

@@ -39,7 +39,7 @@ final class Exchange {
     private(set) var retries = 0
     private(set) var server: UpstreamServer?
 
-    private var contentLimit: UInt64 = .max
+    var contentLimit: UInt64 = .max
     private(set) var contentBytes: UInt64 = 0
     var requestIsComplete = true
     /// The head of an answer is queued for the client.
@@ -247,7 +247,7 @@ final class Exchange {
         if let tunnel { return clientEndedTunnel(tunnel) }
         requestIsComplete = true
         guard let upstream else {
-            if collected != nil, let grant { perform(grant) }
+            if collected != nil { contentIsCollected() }
             return
         }
         if let grant, !trailers.fields.isEmpty {

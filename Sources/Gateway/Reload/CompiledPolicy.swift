@@ -68,6 +68,9 @@ package struct CompiledPolicy: Sendable {
     package var certificates: [CertificateExpiry]
     /// Every file the policy was made from.
     package var watchedFiles: [WatchedFile]
+    package var audit = CompiledAudit()
+    /// SHA-256 of what opens the management on the admin listener; nil keeps it closed.
+    package var adminToken: Digest256?
 
     package init(
         snapshot: Snapshot, listeners: [Listener], upstreams: [Upstream], keySets: [CompiledKeySet],

@@ -82,7 +82,6 @@ package final class PolicySource: Sendable {
             upstreams[index].security = tls.client(upstreams[index].configuration, named: upstreams[index].name)
         }
         let keySets = files.keySets.map { connected($0, previous, by: &tls) }
-        load.diagnostics += tls.errors
         let store = configuration.store.flatMap { self.store($0, of: configuration, files, into: &load) }
         if resolution == .advisory, let fault = store?.fault() {
             load.diagnostics.append(
@@ -90,6 +89,9 @@ package final class PolicySource: Sendable {
                     .warning, .storeUnusable, file: path, position: configuration.store?.position, path: "store",
                     message: fault.message))
         }
+        let audit = audit(configuration.audit, files, previous, by: &tls, into: &load)
+        let token = configuration.admin?.token.flatMap { secret($0, files, into: &load) }
+        load.diagnostics += tls.errors
         guard let snapshot = compiled.snapshot, !load.diagnostics.contains(where: { $0.severity == .error }) else {
             return
         }
@@ -97,6 +99,8 @@ package final class PolicySource: Sendable {
             snapshot: snapshot, listeners: listeners, upstreams: upstreams, keySets: keySets, certificates: tls.expiries,
             watchedFiles: files.watched)
         load.policy?.store = store
+        load.policy?.audit = audit
+        load.policy?.adminToken = token.map { cryptography.sha256($0.span) }
     }
 
     /// The store with its key read; nil after an error was noted.

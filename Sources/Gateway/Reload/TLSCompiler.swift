@@ -83,6 +83,13 @@ struct TLSCompiler {
         return client(tls, protocols: [.http11], user: "key set", at: keySet.position, before: before)
     }
 
+    /// For the receiver of audit events.
+    mutating func client(_ webhook: WebhookConfiguration, before: CompiledClientTLS?) -> CompiledClientTLS? {
+        var tls = UpstreamTLSConfiguration()
+        tls.ca = webhook.ca
+        return client(tls, protocols: [.http11], user: "webhook", at: webhook.position, before: before)
+    }
+
     private mutating func client(
         _ tls: UpstreamTLSConfiguration, protocols: [WireProtocol], user: String, at position: SourcePosition,
         before: CompiledClientTLS?

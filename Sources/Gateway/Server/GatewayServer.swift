@@ -275,6 +275,7 @@ package final class GatewayServer: @unchecked Sendable {
     private func received(_ number: Int32) {
         if number == SIGHUP {
             shared.logWriter.reopen()
+            shared.audit.reopen()
             reload(because: "SIGHUP")
         } else if isDraining {
             shared.log.error("second signal: leaving at once")
@@ -322,6 +323,7 @@ package final class GatewayServer: @unchecked Sendable {
     private func leave(_ reason: String) {
         shared.log.info(reason)
         shared.tokens.stop()
+        shared.audit.finish()
         _ = shared.logWriter.finish()
         exit(0)
     }

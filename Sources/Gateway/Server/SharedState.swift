@@ -20,6 +20,10 @@ final class SharedState: Sendable {
     let reloads = ReloadHistory()
     /// What carries out the actions of routes.
     let tokens: TokenService
+    /// How its audit events leave the process.
+    let audit: AuditOutlet
+    /// SHA-256 of what opens the management on the admin listener; nil keeps it closed.
+    private let adminTokenHeld: Mutex<Digest256?>
     /// Listeners are open and a policy is in force; false again once the gateway drains.
     let isReady = Atomic(false)
     /// The certificates of the policy in force.
@@ -41,10 +45,15 @@ final class SharedState: Sendable {
                 open: open, directory: directory, cryptography: OpenSSLCryptography(), clock: EventLoop.readClocks,
                 report: { log.warning($0) }, processors: Process.processorCount, seed: seed))
         self.log = log
+        audit = AuditOutlet(log: log)
+        adminTokenHeld = Mutex(policy.adminToken)
+        audit.adopt(policy.audit, trail: tokens.audit)
         logWriter = LogWriter(destination: configuration.accessLog, log: log)
     }
 
     var certificates: [CertificateExpiry] { shownCertificates.withLock { $0 } }
+
+    var adminToken: Digest256? { adminTokenHeld.withLock { $0 } }
 
     var workers: [Worker] { roster.withLock { $0 } }
 
@@ -67,6 +76,8 @@ final class SharedState: Sendable {
         failureBudget.adopt(configuration.failureBudget)
         keySets.adopt(policy.keySets)
         tokens.adopt(policy.snapshot)
+        audit.adopt(policy.audit, trail: tokens.audit)
+        adminTokenHeld.withLock { $0 = policy.adminToken }
         shownCertificates.withLock { $0 = policy.certificates }
         logWriter.adopt(configuration.accessLog)
     }

@@ -22,14 +22,14 @@ package enum ActionConfiguration: Sendable {
         }
     }
 
-    /// Name of the key set it signs with or publishes.
+    /// Name of the key set it signs with, publishes or manages.
     package var keySet: Located<String>? {
         switch self {
         case .mintToken(let mint): mint.terms.keySet
         case .refreshToken(let refresh): refresh.terms.keySet
         case .login(let login): login.terms.keySet
         case .publishKeys(let keySet): keySet
-        case .manage: nil
+        case .manage(let management): management.keySet
         }
     }
 }

@@ -32,7 +32,7 @@ extension Snapshot {
     }
 
     /// The media type without parameters, in lower case; nil without exactly one Content-Type.
-    private static func contentType(of head: RequestHead) -> String? {
+    package static func contentType(of head: RequestHead) -> String? {
         var found: [UInt8]?
         for field in head.fields where field.known == .contentType {
             if found != nil { return nil }

@@ -17,6 +17,7 @@ package struct Configuration: Sendable {
     package var accessLog = AccessLogDestination.standardOutput
     /// Nil keeps nothing: neither keys nor users nor keys to sign with.
     package var store: StoreConfiguration?
+    package var audit = AuditConfiguration()
     package var upstreams: [String: UpstreamConfiguration] = [:]
     package var keySets: [String: KeySetConfiguration] = [:]
     package var authenticators: [String: AuthenticatorConfiguration] = [:]
@@ -60,10 +61,13 @@ extension Located: Equatable where Value: Equatable {}
 
 package struct AdminConfiguration: Sendable, Equatable {
     package var address: SocketEndpoint
+    /// What opens `/v1/`, the management of what the store keeps; nil closes it.
+    package var token: Located<SecretReference>?
     package var position: SourcePosition
 
-    package init(address: SocketEndpoint, position: SourcePosition) {
+    package init(address: SocketEndpoint, token: Located<SecretReference>? = nil, position: SourcePosition) {
         self.address = address
+        self.token = token
         self.position = position
     }
 }

@@ -16,6 +16,12 @@ final class StoredKeyRules: Sendable {
         self.limits = limits
     }
 
+    /// What is kept of a new key.
+    func digest(_ key: Span<UInt8>) -> Digest256 {
+        guard let pepper else { return cryptography.sha256(key) }
+        return cryptography.hmacSHA256(key: pepper.span, key)
+    }
+
     /// Judges the keys of this table under the policy.
     func authenticator(over table: APIKeyTable) -> KeyAuthenticator {
         KeyAuthenticator(

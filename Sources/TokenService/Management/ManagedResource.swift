@@ -52,8 +52,6 @@ extension ManagedResource {
             throw ActionRefusal(.realmNotAllowed)
         }
         if !Self.isInOrganizations, call.organization != nil { throw ActionRefusal(.resourceNotFound) }
-        // The realm was read by the policy or before; it may stand in every call.
-        _ = prepared.parameters.text("realm_id")
         guard let id = prepared.call.item else {
             switch call.method {
             case .get, .head: return try list(&prepared.parameters)

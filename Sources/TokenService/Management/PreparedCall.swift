@@ -28,6 +28,22 @@ struct PreparedCall {
             throw ActionRefusal(.parametersInvalid, messages: ["Query is malformed"])
         }
         parameters.add(members, isSpelled: true)
+        try readContent()
+        try readRealm()
+    }
+
+    /// The realm that the call names; a credential's lock stands above it.
+    private mutating func readRealm() throws(ActionRefusal) {
+        let named = parameters.text("realm_id")
+        if let lock = call.caller.realmLock {
+            guard named == nil || named == lock else { throw ActionRefusal(.realmNotAllowed) }
+            call.realm = lock
+        } else if let named {
+            call.realm = named
+        }
+    }
+
+    private mutating func readContent() throws(ActionRefusal) {
         if call.content.isEmpty { return }
         switch call.contentType {
         case "application/json": parameters.add(try Self.json(call.content), isSpelled: false)

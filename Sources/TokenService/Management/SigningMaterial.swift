@@ -3,7 +3,7 @@ import Crypto
 import Store
 
 /// The material of signing keys as it is made and as it is shown.
-package enum SigningMaterial {
+enum SigningMaterial {
     enum Shown {
         case secret(String)
         case pair(publicKey: String?, privateKey: String?)
@@ -12,11 +12,19 @@ package enum SigningMaterial {
     /// RFC 7518 §3.2: an HS256 secret is as long as the hash at least.
     static let shortestSecret = 32
 
-    /// A secret as AuthRocket spells it, `jsk_` and 32 random bytes in base64url: the whole text is the HMAC key, so that what
-    /// is shown can be pasted into any library.
-    package static func newSecret() -> [UInt8] {
-        let random = SecureRandom.bytes(32)
-        return Array(("jsk_" + Base64URL.encode(random.span)).utf8)
+    /// A secret as AuthRocket spells it, `jsk_` and random bytes in base64url: the whole text is the HMAC key, so that what is
+    /// shown can be pasted into any library.
+    static func newSecret(byteCount: Int = 32) -> [UInt8] { Array(("jsk_" + SecureRandom.base64URL(byteCount)).utf8) }
+
+    /// Material of a new key; nil when this machine's randomness fails. An RSA key takes a while.
+    static func make(for algorithm: SignatureAlgorithm) -> [UInt8]? {
+        switch algorithm {
+        case .hs256: newSecret()
+        case .hs384: newSecret(byteCount: 48)
+        case .hs512: newSecret(byteCount: 64)
+        case .rs256, .rs384, .rs512, .ps256, .ps384, .ps512, .es256, .es384, .es512, .eddsa:
+            try? SigningKey.newMaterial(for: algorithm)
+        }
     }
 
     static func shown(_ key: StoredSigningKey) -> Shown {
@@ -25,7 +33,11 @@ package enum SigningMaterial {
             let isText = key.material.allSatisfy { $0 > 0x20 && $0 < 0x7F }
             return .secret(isText ? String(decoding: key.material, as: UTF8.self) : Base64URL.encode(key.material.span))
         case .rs256, .rs384, .rs512, .ps256, .ps384, .ps512, .es256, .es384, .es512, .eddsa:
-            return .pair(publicKey: nil, privateKey: nil)
+            guard case .rsa(let modulus, let exponent)? = try? SigningKey(key.algorithm, material: key.material).verificationMaterial
+            else { return .pair(publicKey: nil, privateKey: nil) }
+            return .pair(
+                publicKey: PEMText.publicKey(modulus: modulus, exponent: exponent),
+                privateKey: PEMText.encode(key.material, label: "PRIVATE KEY"))
         }
     }
 }

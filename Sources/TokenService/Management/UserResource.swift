@@ -9,7 +9,8 @@ struct UserResource: ManagedResource {
     static let isInOrganizations = false
     /// Shorter passwords can be tried out (NIST SP 800-63B §5.1.1.2).
     static let shortestPassword = 8
-    static let longestPassword = 1024
+    /// What a sign-in takes.
+    static let longestPassword = 255
     let context: ManagementContext
     let call: ManagementCall
 

@@ -110,9 +110,9 @@ extension StoredSigningKey {
     package static func fresh(
         _ algorithm: SignatureAlgorithm, keySet: String, realm: String?, now: WallTime
     ) -> StoredSigningKey? {
-        guard let material = try? SigningKey.newMaterial(for: algorithm) else { return nil }
+        guard let material = SigningMaterial.make(for: algorithm) else { return nil }
         return StoredSigningKey(
-            id: "jky_" + SecureRandom.base62(22), keySet: keySet, realm: realm, algorithm: algorithm, material: material,
+            id: RecordID.make(.jwtKey, at: now), keySet: keySet, realm: realm, algorithm: algorithm, material: material,
             createdAt: now)
     }
 }

@@ -79,12 +79,11 @@ struct ManagementFixture {
             var undo: [StoreChange] = []
             for change in decision.changes { index.apply(change, undo: &undo) }
             events += decision.events
-            let body = try? JSONNode.parse(decision.body.span)
-            return Answer(status: decision.status, body: body ?? JSONNode(.null, at: SourcePosition(line: 0, column: 0)), decision: decision)
+            let body = (try? JSONNode.parse(decision.body.span)) ?? Self.nothing
+            return Answer(status: decision.status, body: body, decision: decision)
         } catch {
             return Answer(
-                status: error.denial.status, body: JSONNode(.null, at: SourcePosition(line: 0, column: 0)),
-                messages: error.messages, reason: error.denial.reason)
+                status: error.denial.status, body: Self.nothing, messages: error.messages, reason: error.denial.reason)
         }
     }
 
@@ -99,7 +98,11 @@ struct ManagementFixture {
         }
     }
 
-    static let material = MaterialMaker(passwordHash: { "$scrypt$" + String($0.reversed()) }, privateKey: { [0x30, 0x03, 0x02, 0x01, 0x00] })
+    /// Quick, and no secret of anybody.
+    static let material = MaterialMaker(
+        passwordHash: { "$scrypt$" + String($0.reversed()) }, privateKey: { [0x30, 0x03, 0x02, 0x01, 0x00] })
+
+    private static let nothing = JSONNode(.null, at: SourcePosition(line: 0, column: 0))
 
     mutating func addUser(_ email: String, scopes: [String] = []) -> String {
         var other = turned(to: .users)

@@ -19,11 +19,4 @@ extension ConfigurationReader {
         default: return nil
         }
     }
-
-    private mutating func manage(_ node: LocatedNode) -> ManagementConfiguration? {
-        guard let members = object(node, .manage),
-            let resource = choice(members["resource"], of: ManagementConfiguration.Resource.self)
-        else { return nil }
-        return ManagementConfiguration(resource: resource)
-    }
 }

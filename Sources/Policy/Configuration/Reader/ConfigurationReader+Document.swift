@@ -14,7 +14,8 @@ extension ConfigurationReader {
         readVia(members["via"])
         readBounds(members["bounds"])
         readPaths(members["paths"])
-        readAccessLog(members["access_log"])
+        configuration.accessLog = logDestination(members["access_log"]) ?? .standardOutput
+        readAudit(members["audit"])
         readStore(members["store"])
         readUpstreams(members["upstreams"])
         readKeySets(members["key_sets"])
@@ -123,21 +124,19 @@ extension ConfigurationReader {
         configuration.paths = rules
     }
 
-    private mutating func readAccessLog(_ node: LocatedNode?) {
-        guard let node, let text = string(node, expected: "\"off\", \"stdout\" or \"file:PATH\"") else { return }
+    /// `"off"`, `"stdout"` or `"file:PATH"`.
+    mutating func logDestination(_ node: LocatedNode?) -> AccessLogDestination? {
+        guard let node, let text = string(node, expected: "\"off\", \"stdout\" or \"file:PATH\"") else { return nil }
         switch text.value {
-        case "off": configuration.accessLog = .off
-        case "stdout": configuration.accessLog = .standardOutput
+        case "off": return .off
+        case "stdout": return .standardOutput
         default:
             let path = text.value.dropFirst("file:".count)
-            guard text.value.hasPrefix("file:"), !path.isEmpty, !path.contains("\0") else {
-                let hint = Suggestion.phrase(for: text.value, among: ["off", "stdout"])
-                report(
-                    .valueUnknown, at: node,
-                    "expected \"off\", \"stdout\" or \"file:PATH\", found \(quoted(text.value))\(hint)")
-                return
-            }
-            configuration.accessLog = .file(String(path))
+            if text.value.hasPrefix("file:"), !path.isEmpty, !path.contains("\0") { return .file(String(path)) }
+            let hint = Suggestion.phrase(for: text.value, among: ["off", "stdout"])
+            report(
+                .valueUnknown, at: node, "expected \"off\", \"stdout\" or \"file:PATH\", found \(quoted(text.value))\(hint)")
+            return nil
         }
     }
 }

@@ -73,6 +73,7 @@ extension ConfigurationReader {
         if address.port != 0, configuration.listeners.contains(where: { $0.address == address }) {
             report(.endpointDuplicate, at: addressNode, "a listener has the address \(address) already")
         }
-        configuration.admin = AdminConfiguration(address: address, position: node.position)
+        configuration.admin = AdminConfiguration(
+            address: address, token: locatedSecret(members["token"]), position: node.position)
     }
 }

@@ -48,6 +48,7 @@ extension ConfigurationReader {
         route.accept = mediaTypes(members["accept"], allowsAny: true)
         route.contentTypes = mediaTypes(members["content_types"], allowsAny: false)
         checkCaptures(of: route)
+        checkManagement(of: route, members)
         return route
     }
 

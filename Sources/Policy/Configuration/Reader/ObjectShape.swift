@@ -33,6 +33,8 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case refreshToken = "refresh_token"
     case login
     case manage
+    case audit
+    case webhook
     case publishKeys = "publish_keys"
     case refreshTokens = "refresh_tokens"
     case tokenAddresses = "token_addresses"
@@ -89,6 +91,8 @@ extension ObjectShape {
         case .refreshTokens: ["lifetime"]
         case .tokenAddresses: []
         case .manage: ["resource"]
+        case .webhook: ["url", "secret"]
+        case .audit: []
         case .match: ["path"]
         case .membership: ["organization"]
         case .allOf: ["all_of"]
@@ -106,7 +110,7 @@ extension ObjectShape {
         switch self {
         case .document:
             [
-                "$schema", "loops", "admin", "trusted_proxies", "forwarded", "via", "bounds", "paths", "access_log", "store",
+                "$schema", "loops", "admin", "trusted_proxies", "forwarded", "via", "bounds", "paths", "access_log", "audit", "store",
                 "key_sets", "authenticators", "limits", "failure_budget", "rate_headers", "identity_headers",
                 "profiles", "responses", "https_only", "tests",
             ]
@@ -165,11 +169,16 @@ extension ObjectShape {
         case .mintToken: Self.tokenMembers + ["addresses"]
         case .refreshToken: Self.tokenMembers
         case .login: Self.tokenMembers + ["attempts"]
-        case .manage, .publishKeys: []
+        case .publishKeys: []
+        case .manage:
+            ["authenticator", "key_set", "retire_after", "overlap", "realm", "own", "grant_any", "private_key_scope"]
+        case .audit: ["log", "webhook"]
+        case .webhook: ["ca", "timeout", "attempts"]
         case .refreshTokens: ["family_lifetime"]
         case .tokenAddresses: ["protect", "values", "addresses"]
         case .match: ["hosts", "methods", "headers"]
-        case .admin, .allOf, .optional: []
+        case .admin: ["token"]
+        case .allOf, .optional: []
         case .authorize: ["scopes", "claims", "allow_ips", "deny_ips", "membership"]
         case .membership: ["project", "roles"]
         case .realm: ["header", "parameter", "required"]

@@ -1,0 +1,19 @@
+import Core
+import Policy
+
+extension ManagementCall {
+    /// The call that a request to a route with a `manage` action makes. The captures `id`, `operation` and `organization` of
+    /// its path have a meaning.
+    init(_ request: ActionRequest, _ configuration: ManagementConfiguration) {
+        let identity = request.identity
+        self.init(
+            configuration: configuration,
+            caller: ManagementCaller(
+                method: identity.method, credential: identity.credentialID, subject: identity.subject, address: request.client,
+                requestID: request.requestID, scopes: Set(identity.scopes), realmLock: identity.lockedRealm,
+                grantsAnything: configuration.grantsAnything),
+            method: request.method, item: request.captures["id"], operation: request.captures["operation"],
+            organization: request.captures["organization"], realm: configuration.realm, query: request.query,
+            contentType: request.contentType, content: request.content, now: request.now.wall)
+    }
+}

@@ -1,0 +1,9 @@
+import Core
+import Crypto
+
+extension MaterialMaker {
+    /// As the gateway makes them.
+    package static let standard = MaterialMaker(
+        passwordHash: { PasswordHash(of: Array($0.utf8), cost: .standard)?.encoded },
+        privateKey: { try? SigningKey.newMaterial(for: .rs256) })
+}
