@@ -47,7 +47,7 @@ let package = Package(
         .executableTarget(
             name: "portcullis",
             dependencies: [
-                "Gateway", "Policy", "Crypto", "Core", "CLinux",
+                "Gateway", "Policy", "Crypto", "Core", "CLinux", "Store", "TokenService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 

@@ -124,9 +124,3 @@ struct KeyNewCommand: ParsableCommand {
         if let first = errors.first { throw ValidationError("\(first.path): \(first.message)") }
     }
 }
-
-/// Splits an option's value at its commas; empty parts are refused by what reads them.
-@Sendable
-private func commaSeparated(_ text: String) -> [String] {
-    text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-}

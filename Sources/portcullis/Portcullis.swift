@@ -20,5 +20,5 @@ struct Portcullis: ParsableCommand {
             its work (bad arguments, an unreadable file).
             """,
         version: ProgramVersion.text,
-        subcommands: [ServeCommand.self, CheckCommand.self, KeyCommand.self, VersionCommand.self])
+        subcommands: [ServeCommand.self, CheckCommand.self, KeyCommand.self, UserCommand.self, TokenCommand.self, VersionCommand.self])
 }

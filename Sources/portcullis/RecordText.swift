@@ -1,6 +1,6 @@
 import Core
 
-/// An API key record being written: members in the order they were added.
+/// A JSON object being written, as a record of gateway.json or the content of a call: members in the order they were added.
 struct RecordText {
     private var members: [(name: String, value: [UInt8])] = []
 
@@ -19,6 +19,11 @@ struct RecordText {
         bytes.append(0x5D)
         members.append((name, bytes))
     }
+
+    mutating func add(_ name: String, _ value: Bool) { members.append((name, Array((value ? "true" : "false").utf8))) }
+
+    /// Text that is JSON already.
+    mutating func add(json name: String, _ text: [UInt8]) { members.append((name, text)) }
 
     /// Appends the record as JSON: on one line, or a member a line behind `indent`.
     func append(to out: inout [UInt8], indent: String?) {

@@ -114,7 +114,10 @@ def test_every_member_of_the_access_log_is_named() -> None:
     assert named == raw_strings("AccessRecordText.swift", r'\\"(\w+)\\":')
 
 
-@pytest.mark.parametrize("command", [["serve"], ["check"], ["key", "new"], ["key", "hash"]])
+@pytest.mark.parametrize("command", [
+        ["serve"], ["check"], ["key", "new"], ["key", "hash"], ["key", "create"], ["key", "list"], ["key", "rotate"],
+        ["user", "create"], ["user", "member", "add"], ["token", "mint"], ["token", "inspect"],
+    ])
 def test_every_option_is_named(command: list[str]) -> None:
     shown = run_portcullis(*command, "--help")
     assert shown.returncode == 0

@@ -19,6 +19,9 @@ package final class OperatorLog: Sendable {
         self.init(Logger(label: "portcullis") { _ in StandardErrorLines(logLevel: level) })
     }
 
+    /// For commands, whose own output says what they did.
+    package static func warningsOnly() -> OperatorLog { OperatorLog(level: .warning) }
+
     /// Writes to another swift-log logger; tests listen there.
     package init(_ logger: Logger) { self.logger = logger }
 

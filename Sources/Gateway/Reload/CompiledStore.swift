@@ -7,7 +7,7 @@ package struct CompiledStore: Sendable {
     package var encryptionKey: EncryptionKey?
 
     /// Opens it, making it where it is missing.
-    func open() throws(StoreFault) -> any CredentialStore {
+    package func open() throws(StoreFault) -> any CredentialStore {
         try SQLiteStore(path: path, encryptionKey: encryptionKey)
     }
 

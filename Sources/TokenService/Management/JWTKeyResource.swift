@@ -28,17 +28,21 @@ struct JWTKeyResource: ManagedResource {
     }
 
     /// Private halves are listed for those alone who may and ask for them.
-    func review(_ parameters: inout ParameterReader) throws(ActionRefusal) {
-        guard parameters.boolean("private") == true else { return }
-        guard mayReadPrivateKeys else { throw ActionRefusal(.scopeMissing, messages: ["Private keys may not be read by this caller"]) }
+    func wantsAll(_ parameters: inout ParameterReader) throws(ActionRefusal) -> Bool {
+        guard parameters.boolean("private") == true else { return false }
+        guard mayReadPrivateKeys else {
+            throw ActionRefusal(.scopeMissing, messages: ["Private keys may not be read by this caller"])
+        }
+        return true
     }
 
     private var mayReadPrivateKeys: Bool {
-        guard let scope = call.configuration.privateKeyScope else { return false }
-        return call.caller.scopes.contains(scope) || call.caller.grantsAnything
+        call.configuration.privateKeyScope.map(call.caller.scopes.contains) ?? false
     }
 
-    func describe(_ record: StoredSigningKey) throws(ActionRefusal) -> ObjectText { describe(record, withPrivate: false) }
+    func describe(_ record: StoredSigningKey) -> ObjectText { describe(record, withPrivate: false) }
+
+    func describeInFull(_ record: StoredSigningKey) -> ObjectText { describe(record, withPrivate: true) }
 
     private func describe(_ record: StoredSigningKey, withPrivate: Bool) -> ObjectText {
         var text = ObjectText()

@@ -23,9 +23,11 @@ protocol ManagedResource {
     func isVisible(_ record: Record) -> Bool
     /// Reads a list's own parameters and says which records they leave.
     func filter(_ parameters: inout ParameterReader) throws(ActionRefusal) -> (Record) -> Bool
-    func describe(_ record: Record) throws(ActionRefusal) -> ObjectText
-    /// Reads the parameters of looking up one record.
-    func review(_ parameters: inout ParameterReader) throws(ActionRefusal)
+    func describe(_ record: Record) -> ObjectText
+    /// The same with what is told only to who may know it and asks for it.
+    func describeInFull(_ record: Record) -> ObjectText
+    /// Reads the parameters of looking records up; true when they are to be told in full.
+    func wantsAll(_ parameters: inout ParameterReader) throws(ActionRefusal) -> Bool
 
     func create(_ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision
     func update(_ record: Record, _ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision
@@ -37,7 +39,9 @@ protocol ManagedResource {
 }
 
 extension ManagedResource {
-    func review(_ parameters: inout ParameterReader) throws(ActionRefusal) {}
+    func describeInFull(_ record: Record) -> ObjectText { describe(record) }
+
+    func wantsAll(_ parameters: inout ParameterReader) throws(ActionRefusal) -> Bool { false }
 
     func perform(
         _ operation: String, on record: Record, _ prepared: inout PreparedCall
@@ -66,9 +70,9 @@ extension ManagedResource {
         }
         switch call.method {
         case .get, .head:
-            try review(&prepared.parameters)
+            let isFull = try wantsAll(&prepared.parameters)
             try close(&prepared.parameters)
-            return ManagementDecision(body: try describe(record).closed)
+            return ManagementDecision(body: (isFull ? describeInFull(record) : describe(record)).closed)
         case .put, .patch: return try update(record, &prepared)
         case .delete: return try remove(record, &prepared)
         case .post, .options, .trace, .connect, .other: throw ActionRefusal(.methodNotAllowed)
@@ -78,13 +82,13 @@ extension ManagedResource {
     private func list(_ parameters: inout ParameterReader) throws(ActionRefusal) -> ManagementDecision {
         let page = CollectionPage(&parameters)
         let isWanted = try filter(&parameters)
-        try review(&parameters)
+        let isFull = try wantsAll(&parameters)
         try close(&parameters)
         let (records, hasMore) = try page.select(from: all().filter { isVisible($0) && isWanted($0) }, id: id)
         var collection: [UInt8] = [0x5B]
         for (index, record) in records.enumerated() {
             if index > 0 { collection.append(0x2C) }
-            collection += try describe(record).closed
+            collection += (isFull ? describeInFull(record) : describe(record)).closed
         }
         collection.append(0x5D)
         var answer = ObjectText()

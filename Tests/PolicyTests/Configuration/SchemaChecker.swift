@@ -90,7 +90,8 @@ struct SchemaChecker {
         case "minLength", "maxLength":
             (size, isLeast) = (instance.text.map { Int64($0.unicodeScalars.count) }, keyword.name == "minLength")
         case "minItems", "maxItems": (size, isLeast) = (Int64(instance.elements.count), keyword.name == "minItems")
-        case "minProperties": (size, isLeast) = (Int64(instance.members.count), true)
+        case "minProperties", "maxProperties":
+            (size, isLeast) = (Int64(instance.members.count), keyword.name == "minProperties")
         default: return ["\(path): unknown keyword \(keyword.name)"]
         }
         guard let size else { return [] }

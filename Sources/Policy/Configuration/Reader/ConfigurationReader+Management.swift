@@ -67,7 +67,7 @@ extension ConfigurationReader {
         guard case .manage = route.action, let place = members["authenticate"] else { return }
         switch route.requirement {
         case .none, .optional:
-            report(.authenticationMissing, at: place, "who manages what the store keeps has to show who he is")
+            report(.authorizationWithoutIdentity, at: place, "who manages what the store keeps has to show who he is")
         case .anyOf, .allOf: break
         }
     }
