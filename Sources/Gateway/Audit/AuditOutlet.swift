@@ -29,7 +29,7 @@ package final class AuditOutlet: AuditTransport {
     package func reopen() { writer.reopen() }
 
     /// Blocks until everything is written, as far as it can be.
-    package func finish() { _ = writer.finish() }
+    package func finish() { _ = writer.finish(within: .seconds(10)) }
 
     package func write(_ line: [UInt8]) {
         guard audit.withLock({ $0.log }) != nil else {

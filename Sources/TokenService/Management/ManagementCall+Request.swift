@@ -15,5 +15,6 @@ extension ManagementCall {
             method: request.method, item: request.captures["id"], operation: request.captures["operation"],
             organization: request.captures["organization"], realm: configuration.realm, query: request.query,
             contentType: request.contentType, content: request.content, now: request.now.wall)
+        requestRealm = request.realm
     }
 }

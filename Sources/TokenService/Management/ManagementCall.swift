@@ -12,8 +12,10 @@ package struct ManagementCall: Sendable {
     package var operation: String?
     /// The slug in the path that records are confined to.
     package var organization: String?
-    /// The realm that the request names, or that follows from its credential.
+    /// The realm where the request names none; once the call is prepared the one that it is about.
     package var realm: String?
+    /// What the request names in the ways of its route; nil where the route has none.
+    package var requestRealm: RequestRealm?
     /// The raw query, without "?".
     package var query: [UInt8]
     /// The media type in lower case without parameters.

@@ -35,7 +35,13 @@ struct PreparedCall {
     /// The realm that the call names; a credential's lock stands above it.
     private mutating func readRealm() throws(ActionRefusal) {
         let named = parameters.text("realm_id")
-        if let lock = call.caller.realmLock {
+        if let rule = call.requestRealm {
+            do throws(Denial) {
+                call.realm = try rule.resolved(content: rule.parameter == nil ? named : nil) ?? call.realm
+            } catch {
+                throw ActionRefusal(error)
+            }
+        } else if let lock = call.caller.realmLock {
             guard named == nil || named == lock else { throw ActionRefusal(.realmNotAllowed) }
             call.realm = lock
         } else if let named {

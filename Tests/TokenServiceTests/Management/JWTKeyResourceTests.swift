@@ -114,6 +114,23 @@ struct JWTKeyResourceTests {
         #expect(fixture.call(.get, id).status == 404)
     }
 
+    @Test mutating func `the realm is the lock's, the call's, the default's, in this order`() {
+        fixture.realm = nil
+        fixture.requestRealm = RequestRealm(lock: nil, parameter: nil, fallback: "rl_default", isRequired: true)
+        #expect(fixture.call(.post, json: Self.body)["realm_id"] == "rl_default")
+        let named = #"{"realm_id":"rl_call","jwt_key":{"algo":"hs256","use":"sign"}}"#
+        #expect(fixture.call(.post, json: named)["realm_id"] == "rl_call")
+        fixture.requestRealm?.parameter = "rl_query"
+        #expect(fixture.call(.post, query: "realm_id=rl_query", json: Self.body)["realm_id"] == "rl_query")
+        #expect(fixture.call(.post, query: "realm_id=rl_query", json: named).status == 422)
+        fixture.requestRealm = RequestRealm(lock: "rl_lock", parameter: nil, fallback: nil, isRequired: true)
+        #expect(fixture.call(.post, json: Self.body)["realm_id"] == "rl_lock")
+        #expect(fixture.call(.post, json: named).status == 403)
+        fixture.requestRealm = RequestRealm(lock: nil, parameter: nil, fallback: nil, isRequired: true)
+        #expect(fixture.call(.post, json: Self.body).status == 400)
+        #expect(fixture.call(.post, json: named).status == 201)
+    }
+
     @Test mutating func `a deleted key expires and stays for some hours`() {
         let id = fixture.call(.post, json: Self.body)["id"] ?? ""
         let answer = fixture.call(.delete, id)

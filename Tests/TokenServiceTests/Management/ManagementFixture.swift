@@ -16,6 +16,7 @@ struct ManagementFixture {
     var caller = ManagementCaller(method: "api_key", credential: "admin", scopes: ["admin_realm"], grantsAnything: false)
     var now = Self.now
     var realm: String?
+    var requestRealm: RequestRealm?
     var organization: String?
     private(set) var events: [AuditEvent] = []
 
@@ -67,11 +68,12 @@ struct ManagementFixture {
         _ method: Core.Method, _ item: String? = nil, operation: String? = nil, query: String = "", json: String? = nil,
         form: String? = nil, type: String? = nil
     ) -> Answer {
-        let call = ManagementCall(
+        var call = ManagementCall(
             configuration: configuration, caller: caller, method: method, item: item, operation: operation,
             organization: organization, realm: realm, query: Array(query.utf8),
             contentType: type ?? (json != nil ? "application/json" : form != nil ? "application/x-www-form-urlencoded" : nil),
             content: Array((json ?? form ?? "").utf8), now: now)
+        call.requestRealm = requestRealm
         do throws(ActionRefusal) {
             let usage = usage
             let context = ManagementContext(index: index, usage: { usage[$0] }, keyMaker: Self.keyMaker)
