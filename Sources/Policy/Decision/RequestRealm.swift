@@ -8,6 +8,13 @@ package struct RequestRealm: Sendable, Equatable {
     package var fallback: String?
     package var isRequired: Bool
 
+    package init(lock: String?, parameter: String?, fallback: String?, isRequired: Bool) {
+        self.lock = lock
+        self.parameter = parameter
+        self.fallback = fallback
+        self.isRequired = isRequired
+    }
+
     /// The realm the request is about; nil where none is named and none is needed. The key's lock stands above the
     /// parameter, the parameter above the default; nothing that is named may contradict the lock.
     /// - Parameter content: the parameter in the content of a request to an action.

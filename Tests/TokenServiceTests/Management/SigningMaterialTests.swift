@@ -1,0 +1,47 @@
+import Core
+import Crypto
+import Store
+import Testing
+
+@testable import TokenService
+
+struct SigningMaterialTests {
+    private func key(_ algorithm: SignatureAlgorithm) -> StoredSigningKey {
+        StoredSigningKey(
+            id: "jky_1", keySet: "own", realm: nil, algorithm: algorithm, material: SigningMaterial.make(for: algorithm) ?? [],
+            createdAt: WallTime(seconds: 0))
+    }
+
+    @Test(arguments: [(SignatureAlgorithm.hs256, 47), (.hs384, 68), (.hs512, 90)])
+    func `a shared secret is shown as the text that signs`(algorithm: SignatureAlgorithm, length: Int) {
+        let key = key(algorithm)
+        guard case .secret(let text) = SigningMaterial.shown(key) else {
+            Issue.record("no secret")
+            return
+        }
+        #expect(text.hasPrefix("jsk_") && text.utf8.count == length && Array(text.utf8) == key.material)
+    }
+
+    @Test func `of an RSA key the public half verifies what the private one signs`() throws {
+        let key = key(.rs256)
+        guard case .pair(let publicKey?, let privateKey?) = SigningMaterial.shown(key) else {
+            Issue.record("no pair")
+            return
+        }
+        #expect(privateKey.hasPrefix("-----BEGIN PRIVATE KEY-----\n") && !publicKey.contains("PRIVATE"))
+        let message = Array("message".utf8)
+        let signature = try #require(try SigningKey(.rs256, material: key.material).signature(of: message.span))
+        let verification = try OpenSSLCryptography().verificationKey(fromPEM: publicKey.utf8.span)
+        #expect(verification.verifies(signature.span, of: message.span, using: .rs256))
+        #expect(verification.bits == 2048)
+    }
+
+    @Test func `what cannot be read is not shown`() {
+        var broken = key(.rs256)
+        broken.material = [1, 2, 3]
+        guard case .pair(nil, nil) = SigningMaterial.shown(broken) else {
+            Issue.record("something is shown")
+            return
+        }
+    }
+}
