@@ -77,13 +77,11 @@ extension Snapshot {
         if let denial = authorise(caller, route, &head, connection, form, context, memory) {
             return refuse(denial, caller.identity.isAnonymous ? nil : memory.standing(caller, route, context))
         }
-        var named: RequestRealm?
-        var realm: String?
+        var realms: GrantedRealm?
         if let rule = route.realm {
             do throws(Denial) {
-                let found = try self.realm(by: rule, &head, route, caller.identity, memory)
-                named = found
-                realm = try settled(found, head, route)
+                let named = try realm(by: rule, &head, route, caller.identity, memory)
+                realms = GrantedRealm(named, realm: try settled(named, head, route))
             } catch {
                 return refuse(error, caller.identity.isAnonymous ? nil : memory.standing(caller, route, context))
             }
@@ -101,7 +99,7 @@ extension Snapshot {
                 route: route, context: context, caller: caller, fingerprint: fingerprint, rate: rate, pathForm: form,
                 certificate: connection.clientCertificate,
                 admission: route.upgrade == nil ? nil : admission(of: &head, connection, route, context, memory),
-                namedRealm: named, realm: realm))
+                realms: realms))
     }
 
     /// What a request that may change the protocol of its connection was let in with.

@@ -27,14 +27,12 @@ package final class Grant: Sendable {
     let certificate: ClientCertificate?
     /// There exactly when the request may change the protocol of its connection.
     let admission: Admission?
-    /// The realms the request names; nil where the route knows none.
-    package let namedRealm: RequestRealm?
-    /// The realm the request is about; nil where none follows from its head.
-    package let realm: String?
+    /// Nil where the route knows no realms. In a place of its own, since hardly any route does.
+    private let realms: GrantedRealm?
 
     init(
         route: Route, context: RequestContext, caller: Caller, fingerprint: UInt32?, rate: RateStatus?, pathForm: PathForm,
-        certificate: ClientCertificate?, admission: Admission?, namedRealm: RequestRealm? = nil, realm: String? = nil
+        certificate: ClientCertificate?, admission: Admission?, realms: GrantedRealm? = nil
     ) {
         self.route = route
         client = context.client
@@ -45,11 +43,16 @@ package final class Grant: Sendable {
         self.pathForm = pathForm
         self.certificate = certificate
         self.admission = admission
-        self.namedRealm = namedRealm
-        self.realm = realm
+        self.realms = realms
     }
 
     package var identity: Identity { caller.identity }
+
+    /// The realms the request names; nil where the route knows none.
+    package var namedRealm: RequestRealm? { realms?.named }
+
+    /// The realm the request is about; nil where none follows from its head.
+    package var realm: String? { realms?.realm }
 
     /// What templates are filled from.
     var templateSource: TemplateSource {
