@@ -40,6 +40,7 @@ final class LoginAction: Sendable {
             parameters.complainOfUnknown()
             try parameters.finish()
             guard let email, let password else { throw ActionRefusal(.loginFailed) }
+            _ = try request.realmInForce()
             let isTaken = pool.submit {
                 self.judge(email, password, request, login, budget, completion: completion)
             }
@@ -88,7 +89,8 @@ final class LoginAction: Sendable {
     ) {
         var order = TokenIssuer.Order(
             terms: terms, party: TokenParty(subject: user.id, scopes: user.scopes),
-            grant: TokenGrant(scopes: user.scopes, terms: terms), client: request.client, realm: nil, now: now,
+            grant: TokenGrant(scopes: user.scopes, terms: terms), client: request.client,
+            realm: try? request.realmInForce(), now: now,
             email: user.email, name: user.name)
         guard let refresh = terms.refreshTokens else {
             issuer.issue(order, completion: completion)

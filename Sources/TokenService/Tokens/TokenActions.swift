@@ -19,7 +19,7 @@ struct TokenActions: Sendable {
             let grant = try TokenGrant(
                 options, party: party, terms: mint.terms, addresses: mint.addresses, client: request.client,
                 now: request.now.wall)
-            issue(request, mint.terms, party, grant, completion: completion)
+            try issue(request, mint.terms, party, grant, completion: completion)
         } catch {
             completion(error.outcome)
         }
@@ -30,10 +30,11 @@ struct TokenActions: Sendable {
     private func issue(
         _ request: ActionRequest, _ terms: TokenTerms, _ party: TokenParty, _ grant: TokenGrant,
         completion: @escaping @Sendable (ActionOutcome) -> Void
-    ) {
+    ) throws(ActionRefusal) {
         let now = request.now.wall
         let order = TokenIssuer.Order(
-            terms: terms, party: party, grant: grant, client: request.client, realm: nil, now: now)
+            terms: terms, party: party, grant: grant, client: request.client, realm: try request.realmInForce(),
+            now: now)
         // A token begins none: its families would outlive it.
         let refresh = party.token == nil && party.key != nil ? terms.refreshTokens : nil
         guard refresh != nil || terms.mentionsUser else {
@@ -77,7 +78,7 @@ struct TokenActions: Sendable {
                 let grant = try TokenGrant(
                     TokenOptions(), party: party, terms: refresh.terms, addresses: nil, client: request.client,
                     now: request.now.wall)
-                issue(request, refresh.terms, party, grant, completion: completion)
+                try issue(request, refresh.terms, party, grant, completion: completion)
             } else {
                 try redeem(&parameters, request, refresh.terms, completion: completion)
             }
@@ -101,6 +102,7 @@ struct TokenActions: Sendable {
         guard let text, let shown = RefreshTokenText(text), let refreshTerms = terms.refreshTokens else {
             throw ActionRefusal(.refreshTokenInvalid)
         }
+        let realm = try request.realmInForce()
         let next = RefreshTokenText(after: shown)
         let decision = RefreshDecision(
             shown: shown, next: next, terms: terms, refreshTerms: refreshTerms, client: request.client,
@@ -114,7 +116,7 @@ struct TokenActions: Sendable {
             case .success(.renewed(let party, let email, let name)):
                 let order = TokenIssuer.Order(
                     terms: terms, party: party, grant: TokenGrant(scopes: party.scopes, terms: terms),
-                    client: request.client, realm: nil, now: request.now.wall, email: email, name: name,
+                    client: request.client, realm: realm, now: request.now.wall, email: email, name: name,
                     refreshToken: next.text)
                 issuer.issue(order, completion: completion)
             }
