@@ -8,7 +8,7 @@ package struct RequestRealm: Sendable, Equatable {
     package var fallback: String?
     package var isRequired: Bool
 
-    package init(lock: String?, parameter: String?, fallback: String?, isRequired: Bool) {
+    package init(lock: String? = nil, parameter: String? = nil, fallback: String? = nil, isRequired: Bool) {
         self.lock = lock
         self.parameter = parameter
         self.fallback = fallback
