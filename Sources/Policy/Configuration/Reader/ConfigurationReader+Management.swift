@@ -47,6 +47,7 @@ extension ConfigurationReader {
         return name
     }
 
+    /// That the key set is a stored one is seen once everything has been read.
     private mutating func storedKeySet(
         _ members: ObjectMembers, _ resource: ManagementConfiguration.Resource
     ) -> Located<String>? {
@@ -55,9 +56,6 @@ extension ConfigurationReader {
                 report(.memberMissing, at: members.position, path: members.path, "the key set whose keys are managed is missing")
             }
             return nil
-        }
-        if let keySet = configuration.keySets[name.value], !keySet.source.isStored {
-            report(.valueUnknown, at: name.position, path: name.path, "\(quoted(name.value)) is not kept in the store")
         }
         return name
     }
