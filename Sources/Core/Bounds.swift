@@ -119,4 +119,8 @@ package enum FixedBounds {
     package static let resumableSessions = 8
     /// Access records of one loop waiting to be written; more are dropped and counted.
     package static let accessLogBytes = 8_388_608
+    /// Access records kept after they were written, for `explain --request-id`; the oldest go first.
+    package static let recentRecordBytes = 4_194_304
+    /// A request given to the admin listener to be explained; a larger one is refused.
+    package static let explainBytes: UInt64 = 262_144
 }

@@ -137,6 +137,22 @@ package final class APIKeyTable: Sendable {
     /// The digest of the secret.
     func digest(of record: Record) -> Digest256 { digests[Int(record.secret)] }
 
+    /// The secrets of the keys that have one of these ids, by id. O(n).
+    func records(ofIDs ids: Set<String>) -> [String: [Record]] {
+        var keyIDs: [UInt32: String] = [:]
+        for index in keys.indices {
+            let id = String(decoding: text[keys[index].idRange], as: UTF8.self)
+            if ids.contains(id) { keyIDs[UInt32(truncatingIfNeeded: index)] = id }
+        }
+        var records: [String: [Record]] = [:]
+        for index in secrets.indices {
+            let key = secrets[index].key
+            guard let id = keyIDs[key] else { continue }
+            records[id, default: []].append(Record(secret: UInt32(truncatingIfNeeded: index), key: key))
+        }
+        return records
+    }
+
     package func appendID(of record: Record, to bytes: inout [UInt8]) {
         let text = text
         bytes.append(contentsOf: text.span.extracting(keys[Int(record.key)].idRange))

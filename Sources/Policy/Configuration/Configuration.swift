@@ -32,8 +32,10 @@ package struct Configuration: Sendable {
     /// Requests in clear are refused by every route that does not say otherwise.
     package var httpsOnly = false
     package var routes: [RouteConfiguration] = []
-    /// The file's own tests, their shape checked.
+    /// The policy's own tests, as far as they stand in the file itself.
     package var tests: [PolicyTestConfiguration] = []
+    /// A file of more tests.
+    package var testsFile: Located<String>?
     /// Where members stand that warnings point at, by path: those at the top, and the address lists of routes.
     package var positions: [String: SourcePosition] = [:]
 
@@ -208,19 +210,4 @@ package struct ResponseProfileConfiguration: Sendable, Equatable {
     package var reasons: [String: AnswerConfiguration] = [:]
 
     package init() {}
-}
-
-/// One of the tests a file carries, kept as it was read: `portcullis test` gives it its meaning.
-package struct PolicyTestConfiguration: Sendable {
-    package var name: String
-    /// Method and target, as in `GET http://api.example/users`.
-    package var request: Located<String>
-    /// The whole test object.
-    package var node: Located<JSONNode>
-
-    package init(name: String, request: Located<String>, node: Located<JSONNode>) {
-        self.name = name
-        self.request = request
-        self.node = node
-    }
 }

@@ -83,6 +83,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case ocspResponseExpired = "ocsp_response_expired"
     case storeUnusable = "store_unusable"
     case compilationFailed = "compilation_failed"
+    case testFailed = "test_failed"
 }
 
 extension DiagnosticCode {
@@ -110,7 +111,7 @@ extension DiagnosticCode {
         case .routesAmbiguous, .secretUnreadable, .fileUnreadable, .keySetInvalid,
             .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable,
             .certificateInvalid, .certificateExpired, .certificateExpiresSoon, .certificateNotYetValid,
-            .ocspResponseExpired, .storeUnusable, .compilationFailed:
+            .ocspResponseExpired, .storeUnusable, .compilationFailed, .testFailed:
             .compiling
         }
     }

@@ -18,6 +18,13 @@ extension DecisionMemory {
     }
 
     private func keys(_ caller: Caller, _ route: Route, _ context: RequestContext) -> BucketKeys {
+        bucketKeys(caller, route, context, in: buckets)
+    }
+
+    /// The keys of a caller's buckets in a table.
+    func bucketKeys(
+        _ caller: Caller, _ route: Route, _ context: RequestContext, in buckets: BucketTable
+    ) -> BucketKeys {
         var keys = BucketKeys.unset
         let principal = BucketPrincipal(identity: caller.identity, routeName: route.name, client: context.client)
         for index in caller.limits.indices {

@@ -39,6 +39,26 @@ package final class BucketTable: Sendable {
         return places * MemoryLayout<BucketShard.Bucket>.stride
     }
 
+    /// Empties the table.
+    func removeAll() {
+        for index in 0...Int(truncatingIfNeeded: shardMask) { shards[index].withLock { $0 = BucketShard() } }
+        live.store(0, ordering: .relaxed)
+    }
+
+    /// Makes a bucket that holds as much as one of another table does. A bucket that is full needs no place.
+    func copy(_ theirs: BucketKey, from other: BucketTable, to mine: BucketKey, now: Instant) {
+        let place = Int(truncatingIfNeeded: theirs.high & other.shardMask)
+        guard let fullAt = other.shards[place].withLock({ $0.fullAt(theirs) }) else { return }
+        let now = BucketRule.clamped(now)
+        shards[Int(truncatingIfNeeded: mine.high & shardMask)].withLock { shard in
+            if shard.fullAt(mine) != nil {
+                shard.set(mine, fullAt: fullAt)
+            } else if reserve(&shard, now: now) {
+                _ = shard.insert(mine, fullAt: fullAt, now: now)
+            }
+        }
+    }
+
     /// The key of one limit's bucket of a principal.
     package func key(for limit: Limit, principal: Span<UInt8>) -> BucketKey {
         BucketKey(limit: limit, principal: principal, seed: seed)

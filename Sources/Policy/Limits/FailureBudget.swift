@@ -50,6 +50,29 @@ package final class FailureBudget: Sendable {
         for index in shards.indices { shards[index].withLock { $0.rule = rule } }
     }
 
+    /// Forgets every address.
+    func removeAll() {
+        for index in shards.indices where occupied[index].load(ordering: .acquiring) != 0 {
+            shards[index].withLock { shard in
+                for set in shard.sets.indices { shard.sets[set].removeAll() }
+            }
+            occupied[index].store(0, ordering: .releasing)
+        }
+    }
+
+    /// Knows of an address what another budget knows.
+    func copy(_ address: IPAddress, from other: FailureBudget) {
+        let address = address.accountable
+        let place = other.place(of: address)
+        let known = other.shards[place.shard].withLock { shard in
+            shard.sets[place.set].first { $0.address == address }
+        }
+        guard let known else { return }
+        let mine = self.place(of: address)
+        occupied[mine.shard].bitwiseOr(1 << UInt64(truncatingIfNeeded: mine.set), ordering: .releasing)
+        shards[mine.shard].withLock { $0.sets[mine.set].append(known) }
+    }
+
     /// How long until the address may show a credential again; nil while it may.
     package func retryAfter(_ address: IPAddress, now: Instant) -> Nanoseconds? {
         let address = address.accountable

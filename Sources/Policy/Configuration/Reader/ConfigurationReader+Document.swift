@@ -28,7 +28,8 @@ extension ConfigurationReader {
         if let profile = reference(members["responses"], to: .profile) { configuration.responses = profile.value }
         configuration.httpsOnly = boolean(members["https_only"]) ?? false
         readRoutes(members["routes"])
-        readTests(members["tests"])
+        configuration.tests = tests(members["tests"])
+        configuration.testsFile = filePath(members["tests_file"])
         checkStore(members)
         for member in members.members {
             configuration.positions[LocatedNode.path("", member: member.name)] = member.node.position

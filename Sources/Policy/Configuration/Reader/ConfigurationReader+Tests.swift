@@ -1,25 +1,55 @@
 import Core
 
+/// The tests a policy carries.
 extension ConfigurationReader {
-    mutating func readTests(_ node: LocatedNode?) {
-        for element in list(node, of: "tests") ?? [] {
-            guard let members = object(element, .test) else { continue }
-            let name = string(members["name"])
-            let request = testRequest(members["request"])
-            for entry in map(members["headers"], of: "values by header name") {
-                _ = checkHeaderName(entry.name, in: nil, at: entry.namePosition, path: entry.node.path)
-                _ = string(entry.node)
-            }
-            if let from = string(members["from"], expected: "an address"), IPAddress(from.value) == nil {
-                report(.addressInvalid, at: from.position, path: from.path, "\(quoted(from.value)) is no address")
-            }
-            readExpectation(members["expect"])
-            guard let name, let request else { continue }
-            configuration.tests.append(
-                PolicyTestConfiguration(
-                    name: name.value, request: request,
-                    node: Located(element.node, at: element.position, path: element.path)))
+    /// Reads a file of tests: a list as `tests` has it.
+    ///
+    /// References are checked against `configuration`, the policy the file belongs to. Diagnostics come in the order of
+    /// the text; with an error among them the tests are worth nothing.
+    package static func readTests(
+        _ bytes: Span<UInt8>, file: String, of configuration: Configuration, parserReasons: [String] = []
+    ) -> (tests: [PolicyTestConfiguration], diagnostics: [Diagnostic]) {
+        let document: JSONNode
+        do throws(JSONError) { document = try JSONNode.parse(bytes) } catch {
+            return ([], [Diagnostic(error, file: file)])
         }
+        var reader = ConfigurationReader(file: file, parserReasons: parserReasons)
+        reader.definedNames[.upstream] = Set(configuration.upstreams.keys)
+        reader.definedNames[.authenticator] = Set(configuration.authenticators.keys)
+        let tests = reader.tests(LocatedNode(node: document, path: ""))
+        reader.checkReferences()
+        return (tests, reader.sortedDiagnostics())
+    }
+
+    mutating func tests(_ node: LocatedNode?) -> [PolicyTestConfiguration] {
+        var tests: [PolicyTestConfiguration] = []
+        for element in list(node, of: "tests") ?? [] {
+            if let test = test(element) { tests.append(test) }
+        }
+        return tests
+    }
+
+    private mutating func test(_ node: LocatedNode) -> PolicyTestConfiguration? {
+        guard let members = object(node, .test) else { return nil }
+        let name = string(members["name"])
+        let request = testRequest(members["request"])
+        var test = PolicyTestConfiguration(
+            name: name?.value ?? "", file: file, position: node.position, path: node.path,
+            request: request ?? Located("", at: node.position, path: node.path))
+        test.headers = testHeaders(members["headers"])
+        test.client = testClient(members["from"])
+        test.time = testTime(members["at"])
+        test.contentBytes = byteSize(members["body_bytes"], in: 0...UInt64(Int64.max))
+        test.key = string(members["key"], expected: "the id of a key")
+        test.keyAuthenticator = reference(members["key_authenticator"], to: .authenticator)
+        if test.key == nil, let place = members["key_authenticator"] {
+            report(.memberMissing, at: place, "\"key_authenticator\" says whose \"key\" is meant, and there is none")
+        }
+        test.token = testToken(members["token"])
+        test.certificate = testCertificate(members["certificate"])
+        test.repetitions = integer(members["repeat"], in: 1...PolicyTestConfiguration.repetitionLimit) ?? 1
+        test.expectation = expectation(members["expect"])
+        return name == nil || request == nil ? nil : test
     }
 
     /// `METHOD TARGET`, the target a path or an `http://` or `https://` URL.
@@ -37,16 +67,103 @@ extension ConfigurationReader {
         return nil
     }
 
-    private mutating func readExpectation(_ node: LocatedNode?) {
-        guard let node, let members = object(node, .testExpectation) else { return }
+    private mutating func testHeaders(_ node: LocatedNode?) -> [(name: String, value: String)] {
+        var headers: [(name: String, value: String)] = []
+        for entry in map(node, of: "values by header name") {
+            guard checkHeaderName(entry.name, in: nil, at: entry.namePosition, path: entry.node.path),
+                let value = string(entry.node)
+            else { continue }
+            headers.append((entry.name, value.value))
+        }
+        return headers
+    }
+
+    private mutating func testClient(_ node: LocatedNode?) -> IPAddress? {
+        guard let from = string(node, expected: "an address") else { return nil }
+        if let address = IPAddress(from.value) { return address }
+        report(.addressInvalid, at: from.position, path: from.path, "\(quoted(from.value)) is no address")
+        return nil
+    }
+
+    private mutating func testTime(_ node: LocatedNode?) -> WallTime? {
+        guard let text = string(node, expected: "a moment such as \"2027-01-01T00:00:00Z\"") else { return nil }
+        if let time = WallTime(rfc3339: text.value) { return time }
+        report(
+            .valueUnknown, at: text.position, path: text.path,
+            "\(quoted(text.value)) is no moment; write \"2027-01-01T00:00:00Z\"")
+        return nil
+    }
+
+    private mutating func testToken(_ node: LocatedNode?) -> PolicyTestConfiguration.Token? {
+        guard let node, let members = object(node, .testToken) else { return nil }
+        var token = PolicyTestConfiguration.Token()
+        token.authenticator = reference(members["authenticator"], to: .authenticator)
+        for entry in map(members["claims"], of: "claims by name") {
+            token.claims.append(
+                JSONMember(name: entry.name, namePosition: entry.namePosition, node: entry.node.node))
+        }
+        token.algorithm = choice(members["algorithm"], of: SignatureAlgorithm.self)
+        token.type = string(members["type"])?.value
+        token.signature = choice(members["signature"], of: PolicyTestConfiguration.Token.Signature.self) ?? .good
+        let span: ClosedRange<Nanoseconds> = 0...(.seconds(31_536_000))
+        token.age = duration(members["age"], in: span) ?? token.age
+        token.lifetime = duration(members["lifetime"], in: span) ?? token.lifetime
+        return token
+    }
+
+    private mutating func testCertificate(
+        _ node: LocatedNode?
+    ) -> [CertificateAuthenticatorConfiguration.Part: [String]]? {
+        guard let node, let members = object(node, .certificateMatch) else { return nil }
+        var parts: [CertificateAuthenticatorConfiguration.Part: [String]] = [:]
+        for part in CertificateAuthenticatorConfiguration.Part.allCases {
+            let values = stringOrStrings(members[part.rawValue], of: "values")
+            if !values.isEmpty { parts[part] = values.map(\.value) }
+        }
+        if let place = members[CertificateAuthenticatorConfiguration.Part.fingerprint.rawValue],
+            let text = parts[.fingerprint]?.first, Digest256(hex: text) == nil
+        {
+            report(.valueUnknown, at: place, "\(quoted(text)) is no SHA-256 fingerprint: 64 hexadecimal digits")
+        }
+        return parts
+    }
+
+    private mutating func expectation(_ node: LocatedNode?) -> PolicyTestConfiguration.Expectation {
+        var expectation = PolicyTestConfiguration.Expectation()
+        guard let node, let members = object(node, .testExpectation) else { return expectation }
         if members.members.isEmpty { report(.valueEmpty, at: node, "a test that expects nothing cannot fail") }
-        _ = integer(members["status"], in: 100...599)
-        _ = reference(members["upstream"], to: .upstream)
-        _ = string(members["route"])
-        if let reason = string(members["reason"]), !reasons.contains(reason.value) {
+        if let place = members["status"], let status = integer(place, in: 100...599) {
+            expectation.status = Located(status, at: place.position, path: place.path)
+        }
+        expectation.upstream = reference(members["upstream"], to: .upstream)
+        expectation.route = string(members["route"])
+        if let place = members["allowed"], let isAllowed = boolean(place) {
+            expectation.isAllowed = Located(isAllowed, at: place.position, path: place.path)
+        }
+        expectation.target = string(members["target"])
+        expectation.requestHeaders = expectedHeaders(members["request_headers"])
+        expectation.responseHeaders = expectedHeaders(members["response_headers"])
+        expectation.absentRequestHeaders = strings(members["absent_request_headers"], of: "header names")
+        expectation.absentResponseHeaders = strings(members["absent_response_headers"], of: "header names")
+        guard let reason = string(members["reason"]) else { return expectation }
+        if reasons.contains(reason.value) {
+            expectation.reason = reason
+        } else {
             let hint = Suggestion.phrase(for: reason.value, among: reasons)
             report(
                 .valueUnknown, at: reason.position, path: reason.path, "no reason named \(quoted(reason.value))\(hint)")
         }
+        return expectation
+    }
+
+    private mutating func expectedHeaders(_ node: LocatedNode?) -> [HeaderTemplate] {
+        var headers: [HeaderTemplate] = []
+        for entry in map(node, of: "values by header name") {
+            guard checkHeaderName(entry.name, in: nil, at: entry.namePosition, path: entry.node.path),
+                let value = string(entry.node)
+            else { continue }
+            headers.append(HeaderTemplate(name: entry.name, template: value))
+        }
+        return headers
     }
 }

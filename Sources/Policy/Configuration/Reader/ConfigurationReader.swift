@@ -23,7 +23,7 @@ package struct ConfigurationReader {
 
     private static let decisionReasons = Set(Denial.allReasons)
 
-    private init(file: String, parserReasons: [String]) {
+    init(file: String, parserReasons: [String]) {
         self.file = file
         reasons = Self.decisionReasons.union(parserReasons)
     }
@@ -57,7 +57,7 @@ package struct ConfigurationReader {
     package static let memberTable: [String: [ObjectShape.Member]] =
         Dictionary(uniqueKeysWithValues: ObjectShape.allCases.map { ($0.rawValue, $0.members) })
 
-    private func sortedDiagnostics() -> [Diagnostic] {
+    func sortedDiagnostics() -> [Diagnostic] {
         let start = SourcePosition(line: 0, column: 0)
         var sorted = diagnostics.enumerated().sorted { a, b in
             let (first, second) = (a.element.position ?? start, b.element.position ?? start)

@@ -46,6 +46,7 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case realm
     case headerChanges = "header_changes"
     case test
+    case testToken = "test_token"
     case testExpectation = "test_expectation"
 }
 
@@ -74,7 +75,7 @@ extension ObjectShape {
         case .upstream: ["servers"]
         case .certificate: ["certificate", "key"]
         case .listenerTLS, .upstreamTLS, .bounds, .http2Bounds, .paths, .keySet, .certificateMatch, .rateHeaders,
-            .profile, .answer, .authorize, .realm, .headerChanges, .testExpectation:
+            .profile, .answer, .authorize, .realm, .headerChanges, .testToken, .testExpectation:
             []
         case .apiKey: ["id"]
         case .apiKeySecret: []
@@ -112,7 +113,7 @@ extension ObjectShape {
             [
                 "$schema", "loops", "admin", "trusted_proxies", "forwarded", "via", "bounds", "paths", "access_log", "audit", "store",
                 "key_sets", "authenticators", "limits", "failure_budget", "rate_headers", "identity_headers",
-                "profiles", "responses", "https_only", "tests",
+                "profiles", "responses", "https_only", "tests", "tests_file",
             ]
         case .listener: ["tls", "protocols", "redirect_to_https", "proxy_protocol"]
         case .listenerTLS:
@@ -183,8 +184,13 @@ extension ObjectShape {
         case .membership: ["project", "roles"]
         case .realm: ["header", "parameter", "required"]
         case .headerChanges: ["set", "remove"]
-        case .test: ["headers", "from"]
-        case .testExpectation: ["status", "reason", "route", "upstream"]
+        case .test: ["headers", "from", "at", "body_bytes", "key", "key_authenticator", "token", "certificate", "repeat"]
+        case .testToken: ["authenticator", "claims", "algorithm", "type", "signature", "age", "lifetime"]
+        case .testExpectation:
+            [
+                "status", "reason", "route", "upstream", "allowed", "target", "request_headers",
+                "absent_request_headers", "response_headers", "absent_response_headers",
+            ]
         }
     }
 }

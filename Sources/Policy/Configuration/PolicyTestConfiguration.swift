@@ -1,0 +1,95 @@
+package import Core
+
+/// One of the tests a policy carries: a request, whoever makes it, and what must become of it.
+package struct PolicyTestConfiguration: Sendable {
+    /// A token that is made for the test, out of the claims it is to have.
+    package struct Token: Sendable {
+        /// Who signed it.
+        package enum Signature: String, Sendable, CaseIterable {
+            /// A key the authenticator trusts.
+            case good
+            /// Such a key, but something else.
+            case forged
+            /// A key that the authenticator's key set does not have.
+            case unknown
+        }
+
+        /// The authenticator it is meant for; nil for the only one that takes tokens.
+        package var authenticator: Located<String>?
+        /// Claims by name, in place of those a token has anyhow (`iss`, `aud`, `iat`, `exp`); null takes one away.
+        package var claims: [JSONMember] = []
+        /// Nil takes the first the authenticator allows.
+        package var algorithm: SignatureAlgorithm?
+        /// The header's `typ`; nil takes the first the authenticator wants.
+        package var type: String?
+        package var signature = Signature.good
+        /// How long before the test's time it was issued.
+        package var age: Nanoseconds = 0
+        /// From `iat` to `exp`.
+        package var lifetime: Nanoseconds = .seconds(300)
+
+        package init() {}
+    }
+
+    /// What must become of the request. Whatever is nil or empty is not looked at.
+    package struct Expectation: Sendable {
+        package var status: Located<Int>?
+        package var reason: Located<String>?
+        package var route: Located<String>?
+        package var upstream: Located<String>?
+        /// The request is forwarded, or carried out by the gateway itself.
+        package var isAllowed: Located<Bool>?
+        /// Method-less target as the upstream gets it: path and query.
+        package var target: Located<String>?
+        /// Fields the upstream gets, with their values.
+        package var requestHeaders: [HeaderTemplate] = []
+        package var absentRequestHeaders: [Located<String>] = []
+        /// Fields of the answer that the gateway sets, with their values.
+        package var responseHeaders: [HeaderTemplate] = []
+        package var absentResponseHeaders: [Located<String>] = []
+
+        package init() {}
+    }
+
+    /// Most times that one test makes its request.
+    package static let repetitionLimit = 100_000
+
+    package var name: String
+    /// The file it stands in, as diagnostics name it.
+    package var file: String
+    package var position: SourcePosition
+    /// Path of the test's object, as in `tests[3]`.
+    package var path: String
+    /// Method and target, as in `GET http://api.example/users`.
+    package var request: Located<String>
+    package var headers: [(name: String, value: String)] = []
+    /// Bytes of content the request announces; nil for none.
+    package var contentBytes: UInt64?
+    /// The peer of the connection; nil for `defaultClient`.
+    package var client: IPAddress?
+    /// When the request is made; nil for the time of the run.
+    package var time: WallTime?
+    /// The id of an API key that the request shows.
+    package var key: Located<String>?
+    /// The authenticator of that key; nil for the only one that has a key of that id.
+    package var keyAuthenticator: Located<String>?
+    package var token: Token?
+    /// What the client's certificate says.
+    package var certificate: [CertificateAuthenticatorConfiguration.Part: [String]]?
+    /// How often the request is made; the expectation is held against the last one.
+    package var repetitions = 1
+    package var expectation = Expectation()
+
+    /// Where a request comes from that says nothing of it: an address for documentation (RFC 5737), on no list by accident.
+    package static let defaultClient = IPAddress(v4: 0xC000_0201)
+
+    package init(
+        name: String, file: String, position: SourcePosition, path: String, request: Located<String>
+    ) {
+        self.name = name
+        self.file = file
+        self.position = position
+        self.path = path
+        self.request = request
+    }
+}

@@ -1,0 +1,96 @@
+package import Core
+
+/// Explains what becomes of a request: tries it, and puts what each step of the decision asked around the verdict.
+///
+/// The verdict is never worked out here. A step before the one that refused has passed, one behind it was not reached.
+package struct Explainer {
+    /// What a running gateway has counted so far, to be looked at and not to be changed.
+    package struct Standing {
+        let buckets: BucketTable
+        let failures: FailureBudget
+
+        package init(buckets: BucketTable, failures: FailureBudget) {
+            self.buckets = buckets
+            self.failures = failures
+        }
+    }
+
+    /// A request whose head was read, or why it could not be.
+    package enum Request {
+        case read(RequestHead)
+        case malformed(Denial)
+    }
+
+    let snapshot: Snapshot
+    let document: PolicyDocument
+    let directory: DirectoryCell
+    let standing: Standing?
+
+    /// - Parameters:
+    ///   - document: the text `snapshot` was made from.
+    ///   - standing: nil begins with full buckets and a failure budget nothing was taken from.
+    package init(
+        _ snapshot: Snapshot, document: PolicyDocument, directory: DirectoryCell = DirectoryCell(),
+        standing: Standing? = nil
+    ) {
+        self.snapshot = snapshot
+        self.document = document
+        self.directory = directory
+        self.standing = standing
+    }
+
+    /// Explains one request. Nothing is consumed that anybody else sees.
+    package func explain(_ request: Request, connection: ConnectionFacts, now: ClockReading) -> Explanation {
+        var trial = Trial(snapshot, directory: directory)
+        switch request {
+        case .malformed(let denial):
+            let outcome = trial.refuse(malformed: denial, client: connection.peer, now: now)
+            return ExplanationWriter(self, trial, outcome, nil, connection, now).explanation()
+        case .read(let head):
+            var outcome = trial.make(head, connection: connection, now: now)
+            if let standing {
+                // Whose buckets count is known now: the same again, with what is left in them.
+                let seen = Trial(snapshot, directory: directory)
+                seen.takeOver(standing, of: outcome, now: now)
+                trial = seen
+                outcome = seen.make(head, connection: connection, now: now)
+            }
+            return ExplanationWriter(self, trial, outcome, head, connection, now).explanation()
+        }
+    }
+}
+
+extension Trial {
+    /// Copies what the callers of a request have left.
+    fileprivate func takeOver(_ standing: Explainer.Standing, of outcome: TrialOutcome, now: ClockReading) {
+        if let client = outcome.grant?.client ?? outcome.refusal?.client {
+            memory.failureBudget.copy(client, from: standing.failures)
+        }
+        guard let (caller, route, client) = outcome.counted(by: memory) else { return }
+        let context = RequestContext(now: now, client: client, isPeerTrusted: false, hasWaited: true)
+        let (mine, theirs) = (
+            memory.bucketKeys(caller, route, context, in: memory.buckets),
+            memory.bucketKeys(caller, route, context, in: standing.buckets)
+        )
+        for index in caller.limits.indices {
+            memory.buckets.copy(theirs[index], from: standing.buckets, to: mine[index], now: now.instant)
+        }
+    }
+}
+
+extension TrialOutcome {
+    /// Whose buckets count, as far as it came to be known.
+    func counted(by memory: DecisionMemory) -> (Caller, Route, IPAddress)? {
+        switch self {
+        case .forwarded(let grant), .performed(let grant): return (grant.caller, grant.route, grant.client)
+        case .refused(let refusal):
+            guard let route = refusal.route, let client = refusal.client, refusal.denial.step > .identity else {
+                return nil
+            }
+            let caller = memory.callers.caller(
+                refusal.identity, route, buckets: memory.buckets, directory: memory.view.directory)
+            return (caller, route, client)
+        case .answered: return nil
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package import Core
+
+/// Why a request is answered as it is: the decision, step by step in the order it is made in.
+package struct Explanation: Sendable {
+    package enum Verdict: String, Sendable {
+        case passed
+        case failed
+        /// The decision had fallen before.
+        case notReached = "not_reached"
+        /// Said for the reader; nothing was asked.
+        case noted
+    }
+
+    /// One question of a step, or one fact.
+    package struct Check: Sendable, Equatable {
+        package var verdict: Verdict
+        package var text: String
+        /// The rule that asks it.
+        package var rule: RuleReference?
+    }
+
+    package struct Step: Sendable, Equatable {
+        package var kind: ExplanationStep
+        package var verdict: Verdict
+        package var checks: [Check]
+    }
+
+    package enum Outcome: String, Sendable {
+        case forwarded
+        /// The gateway does itself what the route says.
+        case performed
+        case refused
+        /// The gateway answers by itself, and refuses nothing.
+        case answered
+    }
+
+    /// A message: what the upstream gets, or what the client gets.
+    package struct Message: Sendable {
+        /// `GET /users` or `HTTP/1.1 403 Forbidden`.
+        package var start: String
+        /// Credentials in it are masked.
+        package var fields: [(name: String, value: String)]
+        package var body: String
+    }
+
+    package var file: String
+    /// The request line, credentials in the query masked.
+    package var request: String
+    package var client: IPAddress
+    package var time: WallTime
+    package var steps: [Step]
+    package var outcome: Outcome
+    /// The gateway's own; nil where the status is the upstream's.
+    package var status: Int?
+    package var reason: String?
+    package var route: String?
+    package var upstream: String?
+    package var credential: String?
+    package var fingerprint: UInt32?
+    /// The rule the decision fell by.
+    package var rule: RuleReference?
+    package var forwarded: Message?
+    /// The answer of the gateway's own; of a forwarded request, what it adds to the upstream's.
+    package var answer: Message
+    /// What the reader should know about how far the explanation goes.
+    package var remarks: [String] = []
+}

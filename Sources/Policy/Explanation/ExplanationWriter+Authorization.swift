@@ -1,0 +1,217 @@
+import Core
+
+/// Whether the caller may, and how often.
+extension ExplanationWriter {
+    func authorizationChecks() -> [Check] {
+        guard let route, let identity, let original else { return [] }
+        var checks = addressChecks(route, identity)
+        let rules = snapshot.configuration.routes[route.index].authorization
+        for (index, scope) in rules.scopes.enumerated() {
+            let rule = document.rule("routes", .element(route.index), "authorize", "scopes", .element(index))
+            checks.append(verdict(identity.hasScope(scope), "scope \(quoted(scope))", rule))
+        }
+        checks += contentChecks(route, original)
+        checks += templateChecks(route, identity, original)
+        if let check = realmCheck(route, identity, original) { checks.append(check) }
+        if failing == .authorization, !checks.contains(where: { $0.verdict == .failed }) {
+            checks.append(fail(denialText, document.rule("routes", .element(route.index), "authorize")))
+        } else if checks.isEmpty {
+            checks.append(note("the route asks for nothing more", rule(of: route)))
+        }
+        return checks
+    }
+
+    private func addressChecks(_ route: Route, _ identity: Identity) -> [Check] {
+        var checks: [Check] = []
+        if let allowed = route.authorization.allowed {
+            let rule = document.rule("routes", .element(route.index), "authorize", "allow_ips")
+            checks.append(verdict(allowed.contains(context.client), "\(context.client) is in the route's allow_ips", rule))
+        }
+        if let denied = route.authorization.denied {
+            let rule = document.rule("routes", .element(route.index), "authorize", "deny_ips")
+            checks.append(verdict(!denied.contains(context.client), "\(context.client) is not in the route's deny_ips", rule))
+        }
+        let isAdmitted = identity.admits(context.client)
+        switch identity {
+        case .anonymous: break
+        case .apiKey(let record, let authenticator):
+            if authenticator.table.addresses(of: record) == nil { break }
+            let id = Self.string { _ = identity.appendCredential(to: &$0) }
+            checks.append(verdict(isAdmitted, "\(context.client) is in the key's allow_ips", keyRule(id, authenticator.name)))
+        case .token(let token):
+            if token.addresses == nil, isAdmitted { break }
+            let rule = document.rule("authenticators", .member(token.authenticator), "addresses_claim")
+            checks.append(verdict(isAdmitted, "\(context.client) is among the token's addresses", rule))
+        case .certificate(let certificate):
+            if certificate.addresses == nil { break }
+            let rule = document.rule("authenticators", .member(certificate.authenticator), "certificates")
+            checks.append(verdict(isAdmitted, "\(context.client) is in the certificate's allow_ips", rule))
+        }
+        return checks
+    }
+
+    /// What the client accepts and sends.
+    private func contentChecks(_ route: Route, _ head: RequestHead) -> [Check] {
+        var checks: [Check] = []
+        let configuration = snapshot.configuration.routes[route.index]
+        if let rule = route.accept {
+            let text = "the client accepts \(Self.list(configuration.accept))"
+            checks.append(
+                verdict(rule.isAccepted(by: head), text, document.rule("routes", .element(route.index), "accept")))
+        }
+        if let rule = route.contentTypes {
+            let text = "the content, if any, is \(Self.list(configuration.contentTypes))"
+            checks.append(
+                verdict(rule.takesContent(of: head), text, document.rule("routes", .element(route.index), "content_types")))
+        }
+        return checks
+    }
+
+    /// Each claim by itself and the membership, by the rules that judge them.
+    private func templateChecks(_ route: Route, _ identity: Identity, _ head: RequestHead) -> [Check] {
+        guard route.authorization.usesTemplates else { return [] }
+        var path: [UInt8] = []
+        let bytes = head.bytes
+        let received = bytes.span.extracting(head.path.range)
+        if case .unchanged = snapshot.normaliser.normalise(received, into: &path) { path = received.copied() }
+        let source = TemplateSource(
+            identity: identity, client: context.client, route: route.name, certificate: connection.clientCertificate,
+            user: route.usesUser ? trial.memory.view.directory.user(behind: identity) : nil)
+        let claims = claimChecks(route, source, path.span)
+        return claims + [membershipCheck(route, source, path.span)].compactMap { $0 }
+    }
+
+    private func claimChecks(_ route: Route, _ source: TemplateSource, _ path: Span<UInt8>) -> [Check] {
+        let written = snapshot.configuration.routes[route.index].authorization.claims
+        return zip(route.authorization.claims, written).map { claim, text in
+            var one = Authorization()
+            one.claims = [claim]
+            var scratch: [UInt8] = []
+            let isMet = one.claimDenial(for: source, path: path, scratch: &scratch) == nil
+            let pointer = text.pointer.value
+            var wanted: [UInt8] = []
+            let none: [UInt8] = []
+            _ = claim.template.render(source, path: path, requestID: none.span, form: .exact, to: &wanted)
+            let found = source.identity.claim(claim.pointer).map { node in
+                Self.string { $0.append(json: Masking.claims(node, named: pointer)) }
+            }
+            return verdict(
+                isMet,
+                "claim \(pointer) is \(quoted(String(decoding: wanted, as: UTF8.self))); the credential says \(found ?? "nothing")",
+                document.rule("routes", .element(route.index), "authorize", "claims", .member(pointer)))
+        }
+    }
+
+    private func membershipCheck(_ route: Route, _ source: TemplateSource, _ path: Span<UInt8>) -> Check? {
+        guard let membership = route.authorization.membership else { return nil }
+        let rule = document.rule("routes", .element(route.index), "authorize", "membership")
+        var scratch: [UInt8] = []
+        let isMet = route.authorization.membershipDenial(for: source, path: path, scratch: &scratch) == nil
+        let none: [UInt8] = []
+        func slug(_ template: ValueTemplate) -> String {
+            Self.string { _ = template.render(source, path: path, requestID: none.span, form: .exact, to: &$0) }
+        }
+        var place = "the organisation \(quoted(slug(membership.organization)))"
+        if let project = membership.project { place = "the project \(quoted(slug(project))) of \(place)" }
+        let roles = membership.roles.isEmpty ? "" : ", as \(Self.list(membership.roles))"
+        let user =
+            switch source.user {
+            case nil: "no user of the store stands behind the credential"
+            case let user? where !user.isEnabled: "the user \(quoted(user.id)) is disabled"
+            case let user?: "the user is \(quoted(user.id))"
+            }
+        return verdict(isMet, "a member of \(place)\(roles); \(user)", rule)
+    }
+
+    private func realmCheck(_ route: Route, _ identity: Identity, _ head: RequestHead) -> Check? {
+        guard let rule = route.realm else { return nil }
+        let place = document.rule("routes", .element(route.index), "realm")
+        var head = head
+        do throws(Denial) {
+            let named = try snapshot.realm(by: rule, &head, route, identity, trial.memory)
+            let realm = try snapshot.settled(named, head, route)
+            let lock = named.lock.map { "; the key is locked to \(quoted($0))" } ?? ""
+            return pass("realm \(realm.map(quoted) ?? "none named")\(lock)", place)
+        } catch {
+            return fail("\(error.reason): \(error.detail)", place)
+        }
+    }
+
+    // MARK: Limits
+
+    func limitChecks() -> [Check] {
+        guard let (caller, route, _) = outcome.counted(by: trial.memory) else { return [] }
+        if caller.limits.isEmpty { return [note("none applies", rule(of: route))] }
+        let rate = outcome.grant?.rate ?? outcome.refusal?.rate
+        return caller.limits.indices.map { index in
+            let limit = caller.limits[index]
+            let rule = document.rule("limits", .member(limit.name))
+            guard let measure = rate?[index] else { return fail("\(limit.name): \(denialText)", rule) }
+            let size = "\(limit.rule.burst) at once"
+            if measure.isRefused {
+                let wait = measure.resetAfter.secondsRoundedUp
+                return fail("\(limit.name) (\(size)): empty; the next token comes in \(wait) s", rule)
+            }
+            let taken = failing == nil || (failing ?? .limits) > .limits ? 1 : 0
+            return pass(
+                "\(limit.name) (\(size)): \(measure.remaining + taken) left before, \(measure.remaining) after", rule)
+        }
+    }
+
+    // MARK: What goes on
+
+    func forwardingChecks() -> [Check] {
+        guard let route else { return [] }
+        if failing == .forwarding {
+            let rule = document.rule("routes", .element(route.index), "body_bytes")
+            return [fail(denialText, rule)]
+        }
+        guard case .forwarded = outcome, let original else { return [] }
+        var checks: [Check] = []
+        let sent = trial.head
+        for index in sent.fields.indices where sent.fields[index].isDropped {
+            let name = String(decoding: original.bytes[sent.fields[index].name.range], as: UTF8.self)
+            checks.append(note("\(name) of the client is left out"))
+        }
+        trial.plan.lines.forEach { name, value in
+            let line = (String(decoding: name.copied(), as: UTF8.self), String(decoding: value.copied(), as: UTF8.self))
+            let rule = document.rule(
+                "routes", .element(route.index), "request_headers", "set", .member(line.0))
+            let isOfRoute = document.has("routes", .element(route.index), "request_headers", "set", .member(line.0))
+            checks.append(note("\(line.0): \(Masking.value(line.1, of: line.0, mask)) is put in", isOfRoute ? rule : nil))
+        }
+        return checks
+    }
+
+    func upstreamChecks() -> [Check] {
+        guard let route else { return [] }
+        if case .performed = outcome { return [] }
+        let rule = document.rule("upstreams", .member(route.upstreamName))
+        guard let upstream = snapshot.configuration.upstreams[route.upstreamName] else { return [] }
+        let servers = upstream.servers.map { "\(upstream.scheme.rawValue)://\($0.value.host):\($0.value.port)" }
+        return [
+            note("\(quoted(route.upstreamName)), one of \(servers.joined(separator: ", "))", rule)
+        ]
+    }
+
+    // MARK: Messages
+
+    func forwarded(by grant: Grant) -> Explanation.Message {
+        let method = original.map { String(decoding: $0.bytes[$0.methodRange.range], as: UTF8.self) } ?? ""
+        let target = Masking.target(String(decoding: trial.plan.target, as: UTF8.self), mask)
+        return Explanation.Message(
+            start: "\(method) \(target)",
+            fields: trial.forwardedFields().map { ($0.name, Masking.value($0.value, of: $0.name, mask)) }, body: "")
+    }
+
+    func answer() -> Explanation.Message {
+        var start = ""
+        if outcome.grant == nil { start = "\(trial.answer.status) \(ReasonPhrase.standard(for: trial.answer.status))" }
+        return Explanation.Message(
+            start: start, fields: trial.answerFields(of: outcome, now: now),
+            body: outcome.grant == nil ? String(decoding: trial.answer.body, as: UTF8.self) : "")
+    }
+
+    /// What holds credentials in requests to this route.
+    var mask: Masking { Masking(route?.credentials) }
+}

@@ -1,0 +1,80 @@
+import Core
+
+/// The text of a policy as JSON: tells where each of its rules stands.
+package struct PolicyDocument: Sendable {
+    /// One step down from an object or an array.
+    enum Component: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Sendable {
+        case member(String)
+        case element(Int)
+
+        init(stringLiteral name: String) { self = .member(name) }
+        init(integerLiteral index: Int) { self = .element(index) }
+    }
+
+    /// The file as the operator named it.
+    package let file: String
+    let root: JSONNode
+
+    /// Nil when the text is no JSON.
+    package init?(_ text: Span<UInt8>, file: String) {
+        guard let root = try? JSONNode.parse(text) else { return nil }
+        self.root = root
+        self.file = file
+    }
+
+    /// The rule a path leads to. Where the path goes on beyond what is written, the last thing that is written on the
+    /// way: what is not said there is a default.
+    func rule(_ components: Component...) -> RuleReference {
+        var node = root
+        var path = ""
+        for component in components {
+            switch component {
+            case .member(let name):
+                guard let next = node[name] else { return reference(path, node) }
+                node = next
+                path = LocatedNode.path(path, member: name)
+            case .element(let index):
+                guard case .array(let elements) = node.value, elements.indices.contains(index) else {
+                    return reference(path, node)
+                }
+                node = elements[index]
+                path += "[\(index)]"
+            }
+        }
+        return reference(path, node)
+    }
+
+    /// True when the path leads to something that is written.
+    func has(_ components: Component...) -> Bool {
+        var node = root
+        for component in components {
+            switch component {
+            case .member(let name):
+                guard let next = node[name] else { return false }
+                node = next
+            case .element(let index):
+                guard case .array(let elements) = node.value, elements.indices.contains(index) else { return false }
+                node = elements[index]
+            }
+        }
+        return true
+    }
+
+    /// The place in an array of the first object whose member has this text.
+    func index(in components: Component..., where member: String, is text: String) -> Int? {
+        var node = root
+        for component in components {
+            guard case .member(let name) = component, let next = node[name] else { return nil }
+            node = next
+        }
+        guard case .array(let elements) = node.value else { return nil }
+        return elements.firstIndex { element in
+            guard case .string(let value) = element[member]?.value else { return false }
+            return value == text
+        }
+    }
+
+    private func reference(_ path: String, _ node: JSONNode) -> RuleReference {
+        RuleReference(file: file, path: path, position: node.position)
+    }
+}

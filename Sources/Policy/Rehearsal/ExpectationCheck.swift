@@ -1,0 +1,107 @@
+import Core
+
+/// Holds what became of a request against what a test expects.
+struct ExpectationCheck {
+    typealias Mismatch = PolicyTestResult.Mismatch
+
+    let trial: Trial
+    let outcome: TrialOutcome
+    let now: ClockReading
+
+    /// Everything that is not as it was to be, in the order of the expectation's members.
+    func mismatches(_ expectation: PolicyTestConfiguration.Expectation) -> [Mismatch] {
+        var found: [Mismatch] = []
+        func compare(_ member: String, _ expected: Located<String>?, _ actual: String?) {
+            guard let expected, expected.value != actual else { return }
+            found.append(
+                Mismatch(
+                    member: "expect.\(member)", expected: quoted(expected.value),
+                    found: actual.map(quoted) ?? "none (\(outcomeText))", position: expected.position))
+        }
+        if let isAllowed = expectation.isAllowed, isAllowed.value != (outcome.grant != nil) {
+            found.append(
+                Mismatch(
+                    member: "expect.allowed", expected: String(isAllowed.value), found: "\(!isAllowed.value) (\(outcomeText))",
+                    position: isAllowed.position))
+        }
+        if let status = expectation.status, status.value != self.status {
+            found.append(
+                Mismatch(
+                    member: "expect.status", expected: String(status.value),
+                    found: self.status.map { "\($0) (\(outcomeText))" } ?? "the upstream's (\(outcomeText))",
+                    position: status.position))
+        }
+        compare("reason", expectation.reason, outcome.refusal?.denial.reason)
+        compare("route", expectation.route, (outcome.grant?.route ?? outcome.refusal?.route)?.name)
+        compare("upstream", expectation.upstream, isForwarded ? outcome.grant?.route.upstreamName : nil)
+        compare("target", expectation.target, isForwarded ? String(decoding: trial.plan.target, as: UTF8.self) : nil)
+        if !expectation.requestHeaders.isEmpty || !expectation.absentRequestHeaders.isEmpty {
+            check(
+                "request_headers", isForwarded ? trial.forwardedFields() : nil, expectation.requestHeaders,
+                absent: expectation.absentRequestHeaders, into: &found)
+        }
+        if !expectation.responseHeaders.isEmpty || !expectation.absentResponseHeaders.isEmpty {
+            check(
+                "response_headers", trial.answerFields(of: outcome, now: now), expectation.responseHeaders,
+                absent: expectation.absentResponseHeaders, into: &found)
+        }
+        return found
+    }
+
+    /// - Parameter fields: nil where there is no such message.
+    private func check(
+        _ member: String, _ fields: [(name: String, value: String)]?, _ expected: [HeaderTemplate],
+        absent: [Located<String>], into found: inout [Mismatch]
+    ) {
+        for header in expected {
+            let values = fields?.filter { FieldFilter.areSame($0.name, header.name) }.map(\.value) ?? []
+            if values == [header.template.value] { continue }
+            let text = values.isEmpty ? "absent" : values.map(quoted).joined(separator: " and ")
+            found.append(
+                Mismatch(
+                    member: "expect.\(member).\(header.name)", expected: quoted(header.template.value),
+                    found: fields == nil ? "none (\(outcomeText))" : text, position: header.template.position))
+        }
+        for name in absent {
+            // A request that is not forwarded shows nothing of what is not in it.
+            guard let fields else {
+                found.append(
+                    Mismatch(
+                        member: "expect.absent_\(member)", expected: "a request without \(quoted(name.value))",
+                        found: "none (\(outcomeText))", position: name.position))
+                continue
+            }
+            for field in fields where FieldFilter.areSame(field.name, name.value) {
+                found.append(
+                    Mismatch(
+                        member: "expect.absent_\(member)", expected: "no \(quoted(name.value))",
+                        found: quoted(field.value), position: name.position))
+            }
+        }
+    }
+
+    private var isForwarded: Bool {
+        switch outcome {
+        case .forwarded: true
+        case .performed, .refused, .answered: false
+        }
+    }
+
+    /// The gateway's own; nil where the status is the upstream's or an action's.
+    private var status: Int? {
+        switch outcome {
+        case .forwarded, .performed: nil
+        case .refused, .answered: trial.answer.status
+        }
+    }
+
+    private var outcomeText: String {
+        switch outcome {
+        case .forwarded(let grant): "forwarded by \(quoted(grant.route.name)) to \(quoted(grant.route.upstreamName))"
+        case .performed(let grant): "carried out by the route \(quoted(grant.route.name))"
+        case .refused(let refusal):
+            "refused: \(refusal.denial.reason)" + (refusal.route.map { " by the route \(quoted($0.name))" } ?? "")
+        case .answered: "answered by the gateway"
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package import Core
+
+/// Tries requests that reach nobody: decides them by the functions the gateway decides by, with buckets and a failure
+/// budget of its own, so that nothing is consumed anywhere else.
+///
+/// What the last request came to stays readable until the next one. Not shared between threads.
+package final class Trial {
+    /// Buckets of one trial.
+    private static let bucketLimit = 4096
+    /// The identifier of every request that is tried.
+    package static let requestID = "rq_trial"
+
+    package let snapshot: Snapshot
+    let memory: DecisionMemory
+    /// The last request, marked with what was dropped of it.
+    package private(set) var head = RequestHead()
+    /// What would go to the upstream beside the head; means something after `.forwarded`.
+    package private(set) var plan = UpstreamPlan()
+    /// The gateway's own answer after `.refused` and `.answered`.
+    package private(set) var answer = LocalAnswer()
+    private var lines = HeaderLines()
+
+    package init(_ snapshot: Snapshot, directory: DirectoryCell = DirectoryCell()) {
+        self.snapshot = snapshot
+        let seed = HashSeed(0x7472_6961_6C00, 0x7365_6564)
+        memory = DecisionMemory(
+            buckets: BucketTable(bucketLimit: Self.bucketLimit, seed: seed),
+            failureBudget: FailureBudget(snapshot.configuration.failureBudget, seed: seed), directory: directory,
+            seed: seed)
+    }
+
+    /// Fills every bucket and forgets every failure.
+    package func forget() {
+        if memory.buckets.bucketCount > 0 { memory.buckets.removeAll() }
+        memory.failureBudget.removeAll()
+    }
+
+    /// Tries a request whose head was read without fault. Nobody waits for keys: where the gateway would fetch some, the
+    /// outcome is what follows when the fetch brings nothing.
+    package func make(_ request: RequestHead, connection: ConnectionFacts, now: ClockReading) -> TrialOutcome {
+        head = request
+        var connection = connection
+        connection.waited = true
+        let id = Array(Self.requestID.utf8)
+        switch snapshot.decide(&head, connection: connection, now: now, memory: memory) {
+        case .refuse(let refusal), .wait(_, let refusal): return refuse(refusal, now)
+        case .answer(let kind):
+            snapshot.answer(kind, head: head, requestID: id.span, now: now, into: &answer)
+            return .answered(kind)
+        case .forward(let grant):
+            if case .length(let count) = head.framing, count > contentLimit(of: grant) {
+                return refuse(Refusal(denial: .bodyTooLarge, after: grant), now)
+            }
+            if grant.route.action != nil { return .performed(grant) }
+            if let denial = snapshot.prepare(grant, head: &head, connection: connection, requestID: id.span, into: &plan) {
+                return refuse(Refusal(denial: denial, after: grant), now)
+            }
+            return .forwarded(grant)
+        }
+    }
+
+    /// Answers a request that is none: its head could not be read.
+    package func refuse(malformed denial: Denial, client: IPAddress, now: ClockReading) -> TrialOutcome {
+        head.removeAll()
+        return refuse(Refusal(denial: denial, client: client), now)
+    }
+
+    /// The most content, in bytes, that a granted request may carry.
+    private func contentLimit(of grant: Grant) -> UInt64 {
+        let limit = grant.route.bodyByteLimit ?? snapshot.configuration.bounds.bodyByteLimit
+        return grant.route.action == nil ? limit : min(limit, FixedBounds.actionContentBytes)
+    }
+
+    private func refuse(_ refusal: Refusal, _ now: ClockReading) -> TrialOutcome {
+        let id = Array(Self.requestID.utf8)
+        snapshot.answer(
+            refusal, requestID: id.span, now: now, head: head.bytes.isEmpty ? nil : head, into: &answer)
+        return .refused(refusal)
+    }
+
+    // MARK: What came out
+
+    /// The fields the upstream would get, after `.forwarded`; its Host is empty where it is to be the server's own.
+    package func forwardedFields() -> [(name: String, value: String)] {
+        var fields: [(name: String, value: String)] = []
+        let host = String(decoding: plan.host, as: UTF8.self)
+        if !host.isEmpty { fields.append(("Host", host)) }
+        for field in head.fields where !field.isDropped && field.known != .host {
+            fields.append((text(field.name), text(field.value)))
+        }
+        plan.lines.forEach { fields.append((String(decoding: $0.copied(), as: UTF8.self), Self.text($1))) }
+        return fields
+    }
+
+    /// The fields the gateway would put into the answer.
+    package func answerFields(of outcome: TrialOutcome, now: ClockReading) -> [(name: String, value: String)] {
+        var fields: [(name: String, value: String)] = []
+        switch outcome {
+        case .refused, .answered:
+            answer.lines.forEach { fields.append((Self.text($0), Self.text($1))) }
+        case .forwarded(let grant), .performed(let grant):
+            var response = ResponseHead()
+            let id = Array(Self.requestID.utf8)
+            snapshot.completeResponse(&response, grant: grant, requestID: id.span, now: now, into: &lines)
+            lines.forEach { fields.append((Self.text($0), Self.text($1))) }
+        }
+        return fields
+    }
+
+    func text(_ range: ByteRange) -> String { String(decoding: head.bytes[range.range], as: UTF8.self) }
+
+    private static func text(_ bytes: Span<UInt8>) -> String { String(decoding: bytes.copied(), as: UTF8.self) }
+}

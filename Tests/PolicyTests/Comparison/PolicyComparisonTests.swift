@@ -1,0 +1,88 @@
+import Core
+import Testing
+
+@testable import Policy
+
+@Suite struct PolicyComparisonTests {
+    static func document(_ text: String, _ file: String) throws -> PolicyDocument {
+        let document = PolicyDocument(text.utf8.span, file: file)
+        return try #require(document)
+    }
+
+    static func changes(_ old: String, _ new: String) throws -> [String] {
+        PolicyComparison.changes(from: try document(old, "old.json"), to: try document(new, "new.json"))
+            .map { "\($0.rule.file): \($0)" }
+    }
+
+    static let cases: [(String, String, [String])] = [
+        (#"{"a":1,"routes":[]}"#, #"{"routes":[],"a":1}"#, []),
+        (
+            #"{"routes":[{"name":"devices","authorize":{"scopes":["read"]}}]}"#,
+            #"{"routes":[{"name":"devices","authorize":{"scopes":["read","devices:write"]}}]}"#,
+            [#"new.json: route devices: now also asks for the scope "devices:write""#]
+        ),
+        (
+            #"{"routes":[{"name":"a"},{"name":"b","upstream":"x"}]}"#,
+            #"{"routes":[{"name":"b","upstream":"y"},{"name":"c"}]}"#,
+            [
+                #"old.json: route a: is gone"#,
+                #"new.json: route b: now goes to the upstream "y"; it went to "x""#,
+                #"new.json: route c: is new: {"name":"c"}"#,
+            ]
+        ),
+        (
+            #"{"routes":[{"name":"a","authenticate":["k"]},{"name":"b","authenticate":"none"}]}"#,
+            #"{"routes":[{"name":"a","authenticate":"none"},{"name":"b","authenticate":["k"]}]}"#,
+            [
+                #"new.json: route a: is now open to everybody; it asked for ["k"]"#,
+                #"new.json: route b: now asks for ["k"]; it was open to everybody"#,
+            ]
+        ),
+        (
+            #"{"authenticators":{"k":{"keys":[{"id":"ci","sha256":"00","scopes":["a"]},{"id":"old","sha256":"11"}]}}}"#,
+            #"{"authenticators":{"k":{"keys":[{"id":"ci","sha256":"22","scopes":[]},{"id":"new","sha256":"33"}]}}}"#,
+            [
+                #"new.json: authenticator k, key ci: has another secret"#,
+                #"new.json: authenticator k, key ci: no longer has the scope "a""#,
+                #"old.json: authenticator k, key old: is gone"#,
+                #"new.json: authenticator k, key new: is new: {"id":"new"}"#,
+            ]
+        ),
+        (
+            #"{"limits":{"gold":{"requests":10,"per":"1s"}}}"#, #"{"limits":{"gold":{"requests":20,"per":"1s","burst":5}},"https_only":true}"#,
+            [
+                "new.json: limit gold: requests is now 20; it was 10",
+                "new.json: limit gold: burst is now 5; it was not set",
+                "new.json: policy: https_only is now true; it was not set",
+            ]
+        ),
+        (
+            #"{"key_sets":{"s":{"file":"a"}},"trusted_proxies":["10.0.0.0/8"]}"#, #"{"trusted_proxies":[]}"#,
+            [
+                "old.json: key set s: is gone",
+                #"new.json: policy: trusted_proxies no longer has "10.0.0.0/8""#,
+            ]
+        ),
+        (
+            #"{"listeners":[{"address":"a:1"}]}"#, #"{"listeners":[{"address":"a:1","tls":{}},{"address":"a:2"}]}"#,
+            ["new.json: listener a:1: tls is now {}; it was not set", #"new.json: listener a:2: is new: {"address":"a:2"}"#]
+        ),
+    ]
+
+    @Test(arguments: cases)
+    func `what changed is said in words`(old: String, new: String, lines: [String]) throws {
+        #expect(try Self.changes(old, new) == lines)
+    }
+
+    @Test func `a change points at its value in the new policy, and at what is gone in the old one`() throws {
+        let old = try Self.document("{\n \"limits\": {\n  \"a\": { \"burst\": 1 },\n  \"b\": {} } }", "old.json")
+        let new = try Self.document("{\n \"limits\": {\n  \"a\": { \"burst\": 2 } } }", "new.json")
+        let rules = PolicyComparison.changes(from: old, to: new).map { "\($0.rule) \($0.rule.path)" }
+        #expect(rules == ["new.json:3:19 limits.a.burst", "old.json:4:8 limits.b"])
+    }
+
+    @Test(arguments: cases)
+    func `nothing changes from a policy to itself`(old: String, new: String, lines: [String]) throws {
+        #expect(try Self.changes(new, new).isEmpty && Self.changes(old, old).isEmpty)
+    }
+}
