@@ -1,3 +1,5 @@
+import Core
+
 private import Glibc
 
 /// What commands print: results on standard output, everything else on standard error.
@@ -5,6 +7,26 @@ enum Output {
     static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
 
     static func error(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+    /// Results go to a terminal whose user has not asked for plain text (https://no-color.org).
+    static var isColoured: Bool {
+        guard unsafe getenv("NO_COLOR") == nil || (unsafe getenv("NO_COLOR").pointee) == 0 else { return false }
+        return isatty(STDOUT_FILENO) == 1
+    }
+
+    /// What standard input holds, cut after some bytes.
+    static func standardInput(atMost limit: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < limit, let line = readLine(strippingNewline: false) { bytes += Array(line.utf8) }
+        return bytes
+    }
+
+    /// A JSON string.
+    static func quoted(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        bytes.append(jsonString: text)
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     private static func write(_ text: String, to descriptor: Int32) {
         let bytes = Array(text.utf8)

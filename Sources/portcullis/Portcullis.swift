@@ -20,5 +20,8 @@ struct Portcullis: ParsableCommand {
             its work (bad arguments, an unreadable file).
             """,
         version: ProgramVersion.text,
-        subcommands: [ServeCommand.self, CheckCommand.self, KeyCommand.self, UserCommand.self, TokenCommand.self, VersionCommand.self])
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, TestCommand.self, ExplainCommand.self, DiffCommand.self,
+            KeyCommand.self, UserCommand.self, TokenCommand.self, VersionCommand.self,
+        ])
 }

@@ -3,7 +3,8 @@ import IO
 import Policy
 import Synchronization
 
-/// What the admin listener answers: `/healthz`, `/readyz`, `/metrics`, `/status`, and `POST /key_sets/NAME/refresh`.
+/// What the admin listener answers: `/healthz`, `/readyz`, `/metrics`, `/status`, `/requests/ID`, and
+/// `POST /key_sets/NAME/refresh` and `POST /explain`.
 struct AdminEndpoint {
     let worker: Worker
 
@@ -20,10 +21,11 @@ struct AdminEndpoint {
             refreshKeySet(exchange, path.extracting(Self.keySets.count..<path.count))
             return
         }
+        if head.method == .post, path.equals("/explain") { return explain(exchange) }
         guard head.method == .get || head.method == .head else {
             send(
                 exchange, status: 405, type: "text/plain; charset=utf-8",
-                body: Array("only GET and HEAD, and POST /key_sets/NAME/refresh\n".utf8))
+                body: Array("only GET and HEAD, and POST /explain and /key_sets/NAME/refresh\n".utf8))
             return
         }
         if path.equals("/healthz") {
@@ -41,10 +43,23 @@ struct AdminEndpoint {
             }
         } else if path.equals("/status") {
             sendLater(exchange, type: "application/json", observing: { $0.observed() }) { $0.statusJSON() }
+        } else if path.hasPrefix(Self.requests.span) {
+            sendRecord(exchange, of: String(decoding: path.extracting(Self.requests.count..<path.count).copied(), as: UTF8.self))
         } else {
             send(
                 exchange, status: 404, type: "text/plain; charset=utf-8",
-                body: Array("try /, /healthz, /readyz, /metrics or /status\n".utf8))
+                body: Array("try /, /healthz, /readyz, /metrics, /status or /requests/ID\n".utf8))
+        }
+    }
+
+    /// The content of a request that has some is whole.
+    func carryOut(_ exchange: Exchange, content: [UInt8]) {
+        let head = exchange.head
+        let management = AdminManagement.prefix
+        if head.bytes.span.extracting(head.path.range).hasPrefix(management.span) {
+            AdminManagement(worker: worker).carryOut(exchange, content: content)
+        } else {
+            explain(exchange, content: content)
         }
     }
 
@@ -59,6 +74,7 @@ struct AdminEndpoint {
             adding: [("Content-Security-Policy", policy), ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")])
     }
 
+    private static let requests = Array("/requests/".utf8)
     private static let keySets = Array("/key_sets/".utf8)
 
     /// `POST /key_sets/NAME/refresh`: fetches a key set now.
@@ -74,7 +90,7 @@ struct AdminEndpoint {
             body: Array((isKnown ? "the key set is being fetched\n" : "no key set of this name is fetched\n").utf8))
     }
 
-    private func send(
+    func send(
         _ exchange: Exchange, status: Int, type: StaticString, body: [UInt8],
         adding fields: [(name: StaticString, value: StaticString)] = []
     ) {

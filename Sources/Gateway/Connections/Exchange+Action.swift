@@ -36,7 +36,7 @@ extension Exchange {
         } else {
             let content = collected ?? []
             collected = nil
-            AdminManagement(worker: worker).carryOut(self, content: content)
+            AdminEndpoint(worker: worker).carryOut(self, content: content)
         }
     }
 

@@ -1,7 +1,7 @@
 /// Text that others chose, made fit for one line of a message.
-enum OneLine {
+package enum OneLine {
     /// Controls become "?"; cut after 200 characters. For paths and names the operator chose.
-    static func plain(_ text: String) -> String {
+    package static func plain(_ text: String) -> String {
         String(text.unicodeScalars.prefix(200).map { isControl($0) ? "?" : Character($0) })
     }
 

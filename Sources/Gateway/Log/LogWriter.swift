@@ -32,6 +32,7 @@ package final class LogWriter: Sendable {
         var offset = 0
         var complainedAt: Instant?
         var isFailing = false
+        var recent = RecentRecords()
 
         init(_ destination: AccessLogDestination) {
             self.destination = destination
@@ -82,6 +83,15 @@ package final class LogWriter: Sendable {
             self.writeAll()
             writing.destination = destination
             writing.sink = LogSink(destination)
+        }
+    }
+
+    /// Looks for the record of a request among the last ones, and hands its line, without the line feed, to `completion`
+    /// on the writer's queue; nil when it is not among them. Loops have batches that were not handed in yet.
+    package func record(of requestID: String, _ completion: @escaping @Sendable ([UInt8]?) -> Void) {
+        queue.async {
+            let writing = self.writing.value
+            completion(writing.recent.line(of: requestID))
         }
     }
 
@@ -144,6 +154,7 @@ package final class LogWriter: Sendable {
     /// Gives the written batch's storage back to the loops.
     private func retireBatch(_ writing: Writing) {
         let count = writing.batch.count
+        writing.recent.add(writing.batch)
         writing.offset = 0
         writing.batch.removeAll(keepingCapacity: true)
         backlog.withLock { backlog in

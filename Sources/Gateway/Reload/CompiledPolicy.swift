@@ -66,6 +66,9 @@ package struct CompiledPolicy: Sendable {
     package var store: CompiledStore?
     /// The certificates the gateway shows, of listeners and to upstreams.
     package var certificates: [CertificateExpiry]
+    /// The policy file as the operator named it, and its text.
+    package var file = ""
+    package var text: [UInt8] = []
     /// Every file the policy was made from.
     package var watchedFiles: [WatchedFile]
     package var audit = CompiledAudit()

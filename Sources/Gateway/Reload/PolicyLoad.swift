@@ -7,6 +7,8 @@ package struct PolicyLoad: Sendable {
     package var diagnostics: [Diagnostic] = []
     /// The files to watch for the next load, also when this one failed.
     package var watchedFiles: [WatchedFile] = []
+    /// The policy's own tests that were run, in their order: none where the policy could not be compiled.
+    package var testRuns: [PolicyTestRun] = []
     /// The policy file itself could not be read at all.
     package var isUnreadable = false
 

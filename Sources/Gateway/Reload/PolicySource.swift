@@ -19,16 +19,19 @@ package final class PolicySource: Sendable {
     /// A policy file above this is a mistake; many keys belong in a keys file.
     package static let byteLimit = 67_108_864
 
+    /// Failed tests that diagnostics name one by one.
+    private static let namedTestFailures = 50
+
     /// Reasons of malformed messages, for profiles to name.
-    private static let parserReasons =
+    static let parserReasons =
         RequestFault.allCases.map(\.reason.description) + FramingFault.allCases.map(\.reason.description)
 
-    private let path: String
+    let path: String
     private let resolution: Resolution
     /// How the names of servers become addresses.
     package let addresses: UpstreamResolution
-    private let cryptography: any Cryptography
-    private let hashSeed: HashSeed
+    let cryptography: any Cryptography
+    let hashSeed: HashSeed
 
     /// `path` as the operator named the file; it stands in diagnostics.
     package init(
@@ -42,20 +45,24 @@ package final class PolicySource: Sendable {
         hashSeed = HashSeed(SecureRandom.word(), SecureRandom.word())
     }
 
-    /// Loads the policy as the files are now. Nothing that is in force changes: of `previous`, the policy in force,
-    /// only the places of key sets are shared, and they get new keys when the loaded policy is adopted.
-    package func load(previous: CompiledPolicy? = nil) -> PolicyLoad {
+    /// Loads the policy as the files are now, and runs its tests: one that fails is an error. Nothing that is in force
+    /// changes: of `previous`, the policy in force, only the places of key sets are shared, and they get new keys when
+    /// the loaded policy is adopted.
+    /// - Parameter filter: runs only tests whose name contains this; nil runs none.
+    package func load(previous: CompiledPolicy? = nil, testsNamed filter: String? = "") -> PolicyLoad {
         let files = PolicyFiles(
             fileName: path, previous: previous?.keySets ?? [], cryptography: cryptography, hashSeed: hashSeed)
         var load = PolicyLoad()
-        compile(files, previous, into: &load)
+        compile(files, previous, testsNamed: filter, into: &load)
         load.diagnostics += files.warnings
         load.watchedFiles = files.watched
         load.policy?.watchedFiles = files.watched
         return load
     }
 
-    private func compile(_ files: PolicyFiles, _ previous: CompiledPolicy?, into load: inout PolicyLoad) {
+    private func compile(
+        _ files: PolicyFiles, _ previous: CompiledPolicy?, testsNamed filter: String?, into load: inout PolicyLoad
+    ) {
         let bytes: [UInt8]
         do throws(LocalFileFault) {
             bytes = try files.open(path).bytes(atMost: Self.byteLimit)
@@ -73,6 +80,7 @@ package final class PolicySource: Sendable {
         if case .file(let log) = configuration.accessLog { configuration.accessLog = .file(files.resolved(log)) }
         let compiled = Snapshot.compile(configuration, environment: files)
         load.diagnostics += compiled.diagnostics
+        if compiled.snapshot != nil, let filter { test(configuration, files, named: filter, into: &load) }
         var upstreams = resolve(configuration.upstreams, previous, into: &load)
         var tls = TLSCompiler(files: files, previous: previous)
         let listeners = configuration.listeners.enumerated().map {
@@ -101,6 +109,8 @@ package final class PolicySource: Sendable {
         load.policy?.store = store
         load.policy?.audit = audit
         load.policy?.adminToken = token.map { cryptography.sha256($0.span) }
+        load.policy?.file = path
+        load.policy?.text = bytes
     }
 
     /// The store with its key read; nil after an error was noted.
@@ -133,6 +143,43 @@ package final class PolicySource: Sendable {
             return nil
         }
         return compiled
+    }
+
+    // MARK: Tests
+
+    /// Runs the policy's tests, on files read for that alone: what they find is not in force.
+    private func test(
+        _ configuration: Configuration, _ files: PolicyFiles, named filter: String, into load: inout PolicyLoad
+    ) {
+        var tests = configuration.tests
+        if let file = configuration.testsFile {
+            let name = files.resolved(file.value)
+            let bytes: [UInt8]
+            do throws(LocalFileFault) { bytes = try files.open(name).bytes(atMost: Self.byteLimit) } catch {
+                load.diagnostics.append(
+                    Diagnostic(
+                        .error, .fileUnreadable, file: path, position: file.position, path: file.path,
+                        message: error.message))
+                return
+            }
+            let read = ConfigurationReader.readTests(
+                bytes.span, file: name, of: configuration, parserReasons: Self.parserReasons)
+            load.diagnostics += read.diagnostics
+            if !read.diagnostics.isEmpty { return }
+            tests += read.tests
+        }
+        if !filter.isEmpty { tests.removeAll { !$0.name.contains(filter) } }
+        if tests.isEmpty { return }
+        let stage = PolicyFiles(fileName: path, previous: [], cryptography: cryptography, hashSeed: hashSeed)
+        load.testRuns = PolicyTestRun.all(tests, of: configuration, environment: stage)
+        let failures = load.testRuns.compactMap(\.result.diagnostic)
+        load.diagnostics += failures.prefix(Self.namedTestFailures)
+        if failures.count > Self.namedTestFailures {
+            load.diagnostics.append(
+                Diagnostic(
+                    .error, .testFailed, file: path, position: nil, path: "tests",
+                    message: "\(failures.count - Self.namedTestFailures) more tests failed"))
+        }
     }
 
     /// A key set with what connections to its server are made from, if it has one that may speak TLS.

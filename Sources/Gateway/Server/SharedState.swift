@@ -28,6 +28,8 @@ final class SharedState: Sendable {
     let isReady = Atomic(false)
     /// The certificates of the policy in force.
     private let shownCertificates: Mutex<[CertificateExpiry]>
+    /// The policy in force, to be asked why.
+    private let explained: Mutex<ExplainablePolicy>
     /// Every loop, for what is asked of all of them. Set once, before the loops start.
     private let roster = Mutex<[Worker]>([])
 
@@ -44,6 +46,7 @@ final class SharedState: Sendable {
             TokenService.Environment(
                 open: open, directory: directory, cryptography: OpenSSLCryptography(), clock: EventLoop.readClocks,
                 report: { log.warning($0) }, processors: Process.processorCount, seed: seed))
+        explained = Mutex(ExplainablePolicy(policy))
         self.log = log
         audit = AuditOutlet(log: log)
         adminTokenHeld = Mutex(policy.adminToken)
@@ -54,6 +57,8 @@ final class SharedState: Sendable {
     var certificates: [CertificateExpiry] { shownCertificates.withLock { $0 } }
 
     var adminToken: Digest256? { adminTokenHeld.withLock { $0 } }
+
+    var explainable: ExplainablePolicy { explained.withLock { $0 } }
 
     var workers: [Worker] { roster.withLock { $0 } }
 
@@ -79,6 +84,7 @@ final class SharedState: Sendable {
         audit.adopt(policy.audit, trail: tokens.audit)
         adminTokenHeld.withLock { $0 = policy.adminToken }
         shownCertificates.withLock { $0 = policy.certificates }
+        explained.withLock { $0 = ExplainablePolicy(policy) }
         logWriter.adopt(configuration.accessLog)
     }
 }

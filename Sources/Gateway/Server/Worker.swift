@@ -38,7 +38,7 @@ final class Worker: @unchecked Sendable {
 
     private var keyUsage = KeyUsageTally()
     private var accessRecord = AccessRecord()
-    private let accessLog: AccessLog
+    let accessLog: AccessLog
     private var groups: [UpstreamGroup] = []
     private var listeners: [ListenerSocket] = []
     private var clients: [ObjectIdentifier: any ClientConnection] = [:]

@@ -1,0 +1,243 @@
+import Core
+
+/// A curl command line, read for the request it would make. Nothing is sent, and no file is read.
+package struct CurlCommand {
+    fileprivate enum Kind {
+        /// Changes nothing that is asked about.
+        case ignored
+        /// The same, with a value behind it.
+        case ignoredValue
+        case method, header, content, jsonContent, formContent, user, cookie, userAgent, referer, url
+        case get, head, bearer, uploadFile, http2
+    }
+
+    private static let long: [String: Kind] = [
+        "request": .method, "header": .header, "data": .content, "data-raw": .content, "data-ascii": .content,
+        "data-binary": .content, "data-urlencode": .content, "json": .jsonContent, "form": .formContent,
+        "form-string": .formContent, "user": .user, "cookie": .cookie, "user-agent": .userAgent, "referer": .referer,
+        "url": .url, "get": .get, "head": .head, "oauth2-bearer": .bearer, "upload-file": .uploadFile,
+        "http2": .http2, "http2-prior-knowledge": .http2, "http1.1": .ignored, "http1.0": .ignored, "http3": .http2,
+        "insecure": .ignored, "silent": .ignored, "show-error": .ignored, "include": .ignored, "verbose": .ignored,
+        "fail": .ignored, "fail-with-body": .ignored, "fail-early": .ignored, "location": .ignored,
+        "compressed": .ignored, "globoff": .ignored, "no-buffer": .ignored, "path-as-is": .ignored, "ipv4": .ignored,
+        "ipv6": .ignored, "remote-name": .ignored, "no-progress-meter": .ignored, "progress-bar": .ignored,
+        "tlsv1.2": .ignored, "tlsv1.3": .ignored, "ssl-reqd": .ignored, "basic": .ignored, "disable": .ignored,
+        "location-trusted": .ignored, "tcp-nodelay": .ignored, "raw": .ignored, "no-keepalive": .ignored,
+        "output": .ignoredValue, "resolve": .ignoredValue, "connect-to": .ignoredValue, "cacert": .ignoredValue,
+        "capath": .ignoredValue, "max-time": .ignoredValue, "connect-timeout": .ignoredValue, "retry": .ignoredValue,
+        "retry-delay": .ignoredValue, "write-out": .ignoredValue, "dump-header": .ignoredValue, "cert": .ignoredValue,
+        "key": .ignoredValue, "proxy": .ignoredValue, "noproxy": .ignoredValue, "interface": .ignoredValue,
+        "cookie-jar": .ignoredValue, "max-redirs": .ignoredValue, "limit-rate": .ignoredValue, "ciphers": .ignoredValue,
+        "unix-socket": .ignoredValue, "tls-max": .ignoredValue, "stderr": .ignoredValue, "trace": .ignoredValue,
+    ]
+
+    private static let short: [Character: String] = [
+        "X": "request", "H": "header", "d": "data", "F": "form", "u": "user", "b": "cookie", "A": "user-agent",
+        "e": "referer", "G": "get", "I": "head", "k": "insecure", "s": "silent", "S": "show-error", "i": "include",
+        "v": "verbose", "f": "fail", "L": "location", "g": "globoff", "N": "no-buffer", "4": "ipv4", "6": "ipv6",
+        "O": "remote-name", "o": "output", "m": "max-time", "w": "write-out", "D": "dump-header", "E": "cert",
+        "x": "proxy", "c": "cookie-jar", "T": "upload-file", "q": "disable", "#": "progress-bar", "1": "tlsv1.2",
+        "0": "http1.0",
+    ]
+
+    private var method: String?
+    private var url: String?
+    private var headers: [(name: String, value: String)] = []
+    /// What curl adds unless a header says otherwise.
+    private var content: [String] = []
+    private var contentType: String?
+    private var isGet = false
+    private var isHead = false
+    private var remarks: [String] = []
+
+    /// The request of a command line that begins with `curl`, a prompt before it allowed.
+    package static func request(_ line: String) throws(ExplainFault) -> ExplainRequest {
+        var words = try ShellWords.split(line)[...]
+        if let first = words.first, first == "$" || first == "%" || first == ">" { words.removeFirst() }
+        guard let command = words.popFirst() else { throw ExplainFault("no command") }
+        guard command == "curl" || command.hasSuffix("/curl") || command == "curl.exe" else {
+            throw ExplainFault("\"\(OneLine.quoted(command))\" is not curl")
+        }
+        var curl = CurlCommand()
+        try curl.take(Array(words))
+        return try curl.request()
+    }
+
+    // MARK: Options
+
+    private mutating func take(_ words: [String]) throws(ExplainFault) {
+        var index = 0
+        var isOptions = true
+        /// The word behind an option.
+        func value(of option: String) throws(ExplainFault) -> String {
+            index += 1
+            guard index < words.count else { throw ExplainFault("\(option) needs a value") }
+            return words[index]
+        }
+        while index < words.count {
+            let word = words[index]
+            if !isOptions || !word.hasPrefix("-") || word == "-" {
+                try takeURL(word)
+            } else if word == "--" {
+                isOptions = false
+            } else if word.hasPrefix("--") {
+                let name = String(word.dropFirst(2))
+                guard let kind = Self.long[name] else {
+                    throw ExplainFault("the curl option \(OneLine.quoted(word)) is not known here; leave it out")
+                }
+                try take(kind, name, kind.hasValue ? try value(of: word) : "")
+            } else {
+                var letters = word.dropFirst()
+                while let letter = letters.popFirst() {
+                    guard let name = Self.short[letter], let kind = Self.long[name] else {
+                        throw ExplainFault("the curl option -\(OneLine.quoted(String(letter))) is not known here; leave it out")
+                    }
+                    if kind.hasValue {
+                        try take(kind, name, letters.isEmpty ? try value(of: "-\(letter)") : String(letters))
+                        letters = ""
+                    } else {
+                        try take(kind, name, "")
+                    }
+                }
+            }
+            index += 1
+        }
+    }
+
+    private mutating func take(_ kind: Kind, _ name: String, _ value: String) throws(ExplainFault) {
+        switch kind {
+        case .ignored: break
+        case .ignoredValue:
+            if name == "cert" { remarks.append("the client certificate of --cert is not looked at") }
+        case .method: method = value
+        case .header: takeHeader(value)
+        case .content: takeContent(value, name)
+        case .jsonContent:
+            takeContent(value, name)
+            contentType = "application/json"
+            if !has("Accept") { headers.append(("Accept", "application/json")) }
+        case .formContent:
+            content.append(value)
+            contentType = "multipart/form-data; boundary=------------------------portcullis"
+            remarks.append("the length of a form is not exact")
+        case .user: headers.append(("Authorization", "Basic \(Base64.encode(value))"))
+        case .cookie:
+            // Without "=" it names a file, whose cookies nobody sees here.
+            value.contains("=") ? headers.append(("Cookie", value)) : remarks.append("the cookies of a file are not read")
+        case .userAgent: headers.append(("User-Agent", value))
+        case .referer: headers.append(("Referer", value))
+        case .bearer: headers.append(("Authorization", "Bearer \(value)"))
+        case .url: try takeURL(value)
+        case .get: isGet = true
+        case .head: isHead = true
+        case .uploadFile:
+            method = method ?? "PUT"
+            remarks.append("the file to upload is not read: its length is taken for 0")
+        case .http2: remarks.append("the decision is the same over HTTP/2")
+        }
+    }
+
+    private mutating func takeURL(_ text: String) throws(ExplainFault) {
+        guard url == nil else { throw ExplainFault("two URLs; one request at a time is explained") }
+        url = text
+    }
+
+    /// `Name: value`; `Name:` takes away what curl would add, `Name;` sends it empty.
+    private mutating func takeHeader(_ text: String) {
+        if text.hasPrefix("@") {
+            remarks.append("the headers of a file are not read")
+        } else if let colon = text.firstIndex(of: ":") {
+            let value = text[text.index(after: colon)...].trimmed
+            let name = text[..<colon].trimmed
+            headers.append((name, value.isEmpty ? Self.removed : value))
+        } else if text.hasSuffix(";") {
+            headers.append((String(text.dropLast()), ""))
+        }
+    }
+
+    private static let removed = "\0"
+
+    private mutating func takeContent(_ text: String, _ name: String) {
+        if text.hasPrefix("@"), name != "data-raw" {
+            remarks.append("the content of a file is not read: its length is taken for 0")
+            content.append("")
+        } else {
+            content.append(name == "data-urlencode" ? Self.urlEncoded(text) : text)
+        }
+    }
+
+    /// `name=content` with the content percent-encoded, as --data-urlencode does.
+    private static func urlEncoded(_ text: String) -> String {
+        guard let equals = text.firstIndex(of: "=") else { return PercentEncoding.encode(text) }
+        let name = text[..<equals]
+        let value = PercentEncoding.encode(String(text[text.index(after: equals)...]))
+        return name.isEmpty ? value : "\(name)=\(value)"
+    }
+
+    private func has(_ name: String) -> Bool { headers.contains { $0.name.lowercased() == name.lowercased() } }
+
+    // MARK: The request
+
+    private func request() throws(ExplainFault) -> ExplainRequest {
+        guard var url else { throw ExplainFault("the command has no URL") }
+        var count: Int?
+        if isGet {
+            if !content.isEmpty { url += (url.contains("?") ? "&" : "?") + content.joined(separator: "&") }
+        } else if !content.isEmpty {
+            count = content.joined(separator: "&").utf8.count
+        }
+        var fields = [("User-Agent", "curl"), ("Accept", "*/*")].filter { !has($0.0) }
+        fields += headers.filter { $0.value != Self.removed }
+        if let count, !has("Content-Type") {
+            _ = count
+            fields.append(("Content-Type", contentType ?? "application/x-www-form-urlencoded"))
+        }
+        let verb = method ?? (isHead ? "HEAD" : count != nil ? "POST" : "GET")
+        var request = try ExplainRequest.made(method: verb, url: url, headers: fields, contentBytes: count)
+        request.remarks = remarks
+        return request
+    }
+}
+
+extension CurlCommand.Kind {
+    fileprivate var hasValue: Bool {
+        switch self {
+        case .ignored, .get, .head, .http2: false
+        case .ignoredValue, .method, .header, .content, .jsonContent, .formContent, .user, .cookie, .userAgent,
+            .referer, .url, .bearer, .uploadFile:
+            true
+        }
+    }
+}
+
+extension Substring {
+    /// Without blanks at both ends.
+    fileprivate var trimmed: String {
+        let start = firstIndex { $0 != " " && $0 != "\t" } ?? endIndex
+        let end = lastIndex { $0 != " " && $0 != "\t" }.map(index(after:)) ?? start
+        return String(self[start..<Swift.max(start, end)])
+    }
+}
+
+/// Base64 with padding (RFC 4648 §4), for Basic credentials.
+private enum Base64 {
+    static func encode(_ text: String) -> String {
+        var encoded = Base64URL.encode(Array(text.utf8).span).map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
+        while encoded.count % 4 != 0 { encoded.append("=") }
+        return String(encoded)
+    }
+}
+
+/// Percent-encoding of everything but unreserved characters (RFC 3986 §2.3).
+private enum PercentEncoding {
+    static func encode(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            let isUnreserved =
+                byte.isDigit || byte.lowercasedASCII &- 0x61 < 26 || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
+            let digits = String(byte, radix: 16, uppercase: true)
+            encoded += isUnreserved ? String(UnicodeScalar(byte)) : "%" + (digits.count == 1 ? "0" : "") + digits
+        }
+        return encoded
+    }
+}

@@ -1,0 +1,94 @@
+package import Core
+package import Policy
+
+/// What an access record says of a request: enough to find the rule it was answered by, and to ask another policy.
+package struct LoggedRequest: Sendable {
+    package var requestID: String
+    package var time: WallTime
+    package var client: IPAddress
+    package var peer: IPAddress
+    /// Nil for bytes that were no request.
+    package var method: String?
+    package var host: String?
+    package var path: String?
+    package var status: Int
+    package var reason: String?
+    package var route: String?
+    package var upstream: String?
+    package var auth: String
+    package var credential: String?
+    package var subject: String?
+    /// The line as it was written.
+    package var line: [UInt8]
+
+    /// Reads one line of an access log.
+    package init(_ line: [UInt8]) throws(ExplainFault) {
+        let node: JSONNode
+        do throws(JSONError) { node = try JSONNode.parse(line.span) } catch {
+            throw ExplainFault("no JSON object: \(error.message)")
+        }
+        guard case .object = node.value else { throw ExplainFault("no JSON object") }
+        self.line = line
+        requestID = try Self.text(node, "request_id") ?? ""
+        guard let time = WallTime(rfc3339: try Self.text(node, "time") ?? "") else { throw Self.otherVersion("time") }
+        self.time = time
+        guard let client = IPAddress(try Self.text(node, "client") ?? "") else { throw Self.otherVersion("client") }
+        self.client = client
+        guard let peer = IPAddress(try Self.text(node, "peer") ?? "") else { throw Self.otherVersion("peer") }
+        self.peer = peer
+        guard case .number(let number) = node["status"]?.value, let status = number.integer else {
+            throw Self.otherVersion("status")
+        }
+        self.status = Int(status)
+        method = try Self.text(node, "method")
+        host = try Self.text(node, "host")
+        path = try Self.text(node, "path")
+        reason = try Self.text(node, "reason")
+        route = try Self.text(node, "route")
+        upstream = try Self.text(node, "upstream")
+        auth = try Self.text(node, "auth") ?? "none"
+        credential = try Self.text(node, "credential")
+        subject = try Self.text(node, "subject")
+    }
+
+    /// A member that is always there, a string or null.
+    private static func text(_ node: JSONNode, _ name: String) throws(ExplainFault) -> String? {
+        switch node[name]?.value {
+        case .string(let text): return text
+        case .null: return nil
+        case nil, .bool, .number, .array, .object: throw otherVersion(name)
+        }
+    }
+
+    private static func otherVersion(_ name: String) -> ExplainFault {
+        ExplainFault("no access record of this version: its \"\(name)\" is not there, or is something else")
+    }
+
+    // MARK: Of a running gateway
+
+    /// Asks the admin listener of a running gateway for the record of a request.
+    package static func fetch(_ requestID: String, from admin: SocketEndpoint) throws(ExplainFault) -> LoggedRequest {
+        guard RequestID.isAcceptable(requestID.utf8.span) else {
+            throw ExplainFault("\"\(OneLine.quoted(requestID))\" is no request id")
+        }
+        let fetched: FetchedDocument
+        do throws(FetchFault) {
+            fetched = try DocumentFetch.run(
+                "http://\(admin)/requests/\(requestID)", timeout: .seconds(5), byteLimit: FixedBounds.keySetBytes)
+        } catch {
+            if case .status(404) = error {
+                throw ExplainFault(
+                    "the gateway at \(admin) has no record of \(OneLine.quoted(requestID)): unknown, too long ago, or "
+                        + "\"access_log\" is off")
+            }
+            throw ExplainFault("the gateway at \(admin) cannot be asked: \(error.message)")
+        }
+        return try LoggedRequest(fetched.bytes)
+    }
+
+    /// The rule it was answered by.
+    package func rule(in policy: ExplainablePolicy) -> RuleReference? {
+        guard let reason else { return nil }
+        return policy.rule(for: reason, route: route, credential: credential)
+    }
+}

@@ -1,0 +1,143 @@
+import ArgumentParser
+import Core
+import Gateway
+import Policy
+
+/// `portcullis explain`
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Say why a request is let through or refused, and by which line of the file.",
+        discussion: """
+            Decides one request as the gateway would and prints every step: the route and those that nearly fit, the \
+            credential, each rule with its verdict and its place in the file, the limits, what the upstream gets, and \
+            the answer. Nothing is sent and nothing is counted. Credentials are never printed.
+
+              portcullis explain http://localhost:8080/api/v1/limited -H 'X-API-Key: demo_…'
+              portcullis explain --curl 'curl -H "Authorization: Bearer …" https://api.example/users'
+              portcullis explain --config candidate.json --from 10.1.2.3 --at 2027-01-01T00:00:00Z -X POST http://a/b
+              portcullis explain < captured-request-head
+              portcullis explain --request-id rq_… --config gateway.json
+
+            Without --from a request to localhost comes from 127.0.0.1, another one from 192.0.2.1, an address of nobody. \
+            Key sets with a URL are fetched, unless --offline says not to. --request-id asks the admin listener of the \
+            running gateway for the access record, and finds the rule in the file.
+
+            Ends with 0 when the request would be let through, 1 when it would be refused, and 2 when it cannot be told.
+            """)
+
+    @Option(help: "The policy file.")
+    var config = "gateway.json"
+
+    @Option(name: [.customShort("X"), .customLong("method")], help: "The method; GET, or POST with --body-bytes.")
+    var method: String?
+
+    @Option(
+        name: [.customShort("H"), .customLong("header")], parsing: .unconditionalSingleValue,
+        help: "A header, as 'Name: value'. May be given more than once.")
+    var headers: [String] = []
+
+    @Option(help: "How many bytes of content the request announces.")
+    var bodyBytes: Int?
+
+    @Option(help: "The address of the connection's other end.")
+    var from: String?
+
+    @Option(help: "When the request is made: a moment of RFC 3339, or seconds since 1970.")
+    var at: String?
+
+    @Option(parsing: .unconditional, help: "A whole curl command line, in place of a URL.")
+    var curl: String?
+
+    @Option(help: "The id of a request that the running gateway answered.")
+    var requestId: String?
+
+    @Flag(help: "Do not fetch key sets.")
+    var offline = false
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @Argument(help: "The URL of the request; without it, a request head is read from standard input.")
+    var url: String?
+
+    func run() throws {
+        do {
+            let load = PolicySource(path: config, resolution: .advisory).load(testsNamed: nil)
+            guard let policy = load.policy else {
+                for diagnostic in load.diagnostics where diagnostic.severity == .error {
+                    Output.error(diagnostic.description)
+                }
+                throw ExitCode(ExitStatus.unusable)
+            }
+            if let requestId { try explainLogged(requestId, under: policy) } else { try explain(under: policy) }
+        } catch let fault as ExplainFault {
+            Output.error("portcullis explain: \(fault.message)")
+            throw ExitCode(ExitStatus.unusable)
+        }
+    }
+
+    private func explain(under policy: CompiledPolicy) throws {
+        var request = try self.request()
+        if let from { request.client = try ExplainValue.address(from) }
+        if let at { request.time = try ExplainValue.time(at) }
+        if offline {
+            let names = KeySetsAtHand.remote(policy)
+            if !names.isEmpty { request.remarks.append("not fetched: the key set \(names.joined(separator: ", "))") }
+        } else {
+            let missing = KeySetsAtHand.fetch(policy, log: OperatorLog())
+            if !missing.isEmpty {
+                request.remarks.append("could not be fetched: the key set \(missing.joined(separator: ", "))")
+            }
+        }
+        let explanation = try ExplainablePolicy(policy).explain(request)
+        if json {
+            var out: [UInt8] = []
+            explanation.append(json: &out)
+            Output.line(String(decoding: out, as: UTF8.self))
+        } else {
+            Output.line(explanation.text(isColoured: Output.isColoured))
+        }
+        if explanation.outcome == .refused { throw ExitCode(ExitStatus.refused) }
+    }
+
+    private func request() throws(ExplainFault) -> ExplainRequest {
+        if let curl {
+            guard url == nil else { throw ExplainFault("give a URL or --curl, not both") }
+            return try CurlCommand.request(curl)
+        }
+        guard let url else { return try .raw(Output.standardInput(atMost: Int(FixedBounds.explainBytes))) }
+        var fields: [(name: String, value: String)] = []
+        for header in headers {
+            guard let colon = header.firstIndex(of: ":") else {
+                throw ExplainFault("a header is written as 'Name: value'")
+            }
+            let value = header[header.index(after: colon)...].drop { $0 == " " }
+            fields.append((String(header[..<colon]), String(value)))
+        }
+        return try .made(
+            method: method ?? (bodyBytes == nil ? "GET" : "POST"), url: url, headers: fields, contentBytes: bodyBytes)
+    }
+
+    /// Prints the record of a request that was answered, and the rule it was answered by.
+    private func explainLogged(_ id: String, under policy: CompiledPolicy) throws {
+        guard let admin = policy.snapshot.configuration.admin else {
+            throw ExplainFault("\(config) has no \"admin\" listener to ask for the request")
+        }
+        let logged = try LoggedRequest.fetch(id, from: admin.address)
+        let rule = logged.rule(in: ExplainablePolicy(policy))
+        let record = String(decoding: logged.line, as: UTF8.self)
+        if json {
+            let place = rule.map { rule in
+                "{\"file\":\(Output.quoted(rule.file)),\"line\":\(rule.position.line),"
+                    + "\"column\":\(rule.position.column),\"path\":\(Output.quoted(rule.path))}"
+            }
+            Output.line("{\"record\":\(record),\"rule\":\(place ?? "null")}")
+        } else {
+            Output.line(record)
+            let verdict = logged.reason.map { "refused: \(logged.status) \($0)" } ?? "let through: \(logged.status)"
+            let place = rule.map { " by \($0) (\($0.path))" } ?? ""
+            Output.line(verdict + (logged.route.map { " by the route \($0)" } ?? "") + place)
+        }
+        if logged.reason != nil { throw ExitCode(ExitStatus.refused) }
+    }
+}
