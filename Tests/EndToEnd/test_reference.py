@@ -115,7 +115,8 @@ def test_every_member_of_the_access_log_is_named() -> None:
 
 
 @pytest.mark.parametrize("command", [
-        ["serve"], ["check"], ["key", "new"], ["key", "hash"], ["key", "create"], ["key", "list"], ["key", "rotate"],
+        ["serve"], ["check"], ["test"], ["explain"], ["diff"],
+        ["key", "new"], ["key", "hash"], ["key", "create"], ["key", "list"], ["key", "rotate"],
         ["user", "create"], ["user", "member", "add"], ["token", "mint"], ["token", "inspect"],
     ])
 def test_every_option_is_named(command: list[str]) -> None:

@@ -173,4 +173,51 @@ import Testing
         let policy = try #require(PolicySource(path: path).load().policy)
         #expect(policy.snapshot.configuration.accessLog == .file(folder.path("log/access.jsonl")))
     }
+
+    // MARK: The policy's own tests
+
+    static func tests(_ reason: String) -> String {
+        "[{ \"name\": \"nothing is served\", \"request\": \"GET /x\", \"expect\": { \"reason\": \"\(reason)\" } }]"
+    }
+
+    @Test func `a policy whose test fails is not taken`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            Self.policy("\"tests\": \(Self.tests("route_not_found")),"), to: "gateway.json")
+        let load = PolicySource(path: path).load()
+        #expect(load.policy == nil && load.testRuns.count == 1)
+        #expect(Self.errors(load).count == 1)
+        #expect(Self.errors(load).first?.contains("tests[0]: the test \"nothing is served\" failed: expect.reason is none") == true)
+        #expect(load.diagnostics.first { $0.severity == .error }?.code == .testFailed)
+        #expect(PolicySource(path: path).load(testsNamed: "something else").policy != nil)
+    }
+
+    @Test func `tests of a file count like those of the policy, and the file is watched`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            Self.policy("\"tests_file\": \"tests.json\",", authenticate: "[\"jwt\"]").replacing(
+                "\"routes\"", with: Self.tokens("{ \"url\": \"http://127.0.0.1:9/\" }") + "\"routes\""),
+            to: "gateway.json")
+        let missing = PolicySource(path: path).load()
+        #expect(missing.policy == nil && missing.diagnostics.contains { $0.code == .fileUnreadable })
+        _ = try folder.write(Self.tests("credential_missing"), to: "tests.json")
+        let good = PolicySource(path: path).load()
+        #expect(Self.errors(good) == [] && good.testRuns.map(\.result.isMet) == [true])
+        #expect(good.watchedFiles.contains { $0.path.hasSuffix("tests.json") })
+        _ = try folder.write(Self.tests("scope_missing"), to: "tests.json")
+        let bad = PolicySource(path: path).load()
+        #expect(bad.policy == nil && Self.errors(bad).first?.contains("tests.json:1:") == true)
+        _ = try folder.write("[{}]", to: "tests.json")
+        #expect(PolicySource(path: path).load().diagnostics.contains { $0.code == .memberMissing })
+    }
+
+    @Test func `of many failures the first are named`() throws {
+        let folder = try TemporaryFolder()
+        let test = "{ \"name\": \"t\", \"request\": \"GET /x\", \"expect\": { \"status\": 404 } }"
+        let list = Array(repeating: test, count: 60).joined(separator: ",")
+        let load = PolicySource(path: try folder.write(Self.policy("\"tests\": [\(list)],"), to: "gateway.json")).load()
+        #expect(load.policy == nil && load.testRuns.count == 60)
+        #expect(Self.errors(load).count == 51)
+        #expect(Self.errors(load).last?.contains("10 more tests failed") == true)
+    }
 }

@@ -1,0 +1,246 @@
+"""`portcullis explain` and the admin listener's `/explain` and `/requests`: they say what the gateway does, and nothing secret."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from harness.client import ask
+from harness.gateway import Gateway, run_portcullis
+from harness.policy import Json, api_key, key_authenticator, open_route, policy
+from harness.upstream import Upstream
+
+Start = Callable[..., Gateway]
+Origin = Callable[..., Upstream]
+
+#: Random requests of the comparison with a running gateway.
+REQUESTS = 1500
+SEED = 20261121
+
+
+def explained(running: Gateway, document: Json | str) -> Json:
+    text = document if isinstance(document, str) else json.dumps(document)
+    answer = ask(running.admin_port, "/explain", method="POST", body=text.encode())
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body)
+
+
+def step(told: Json, name: str) -> Json:
+    return next(it for it in told["steps"] if it["step"] == name)
+
+
+def scoped(port: int, **members: object) -> tuple[str, Json]:
+    secret, record = api_key(scopes=["read"])
+    route = open_route(name="read", authenticate=["keys"], authorize={"scopes": ["read", "write"]})
+    return secret, policy(port, routes=[route], authenticators={"keys": key_authenticator(record)}, **members)
+
+
+def test_a_refusal_names_the_line_to_change(tmp_path: Path) -> None:
+    secret, config = scoped(9)
+    path = tmp_path / "gateway.json"
+    path.write_text(json.dumps(config, indent=1))
+    done = run_portcullis("explain", "--config", str(path), "http://a.test/x", "-H", f"X-API-Key: {secret}")
+    assert done.returncode == 1, done.stderr
+    line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if '"write"' in text)
+    assert f"refused: 403 scope_missing by {path}:{line}:" in done.stdout
+    assert "routes[0].authorize.scopes[1]" in done.stdout
+    assert secret not in done.stdout + done.stderr and "\x1b[" not in done.stdout
+
+
+def test_a_pasted_curl_line_and_a_captured_head_are_requests(tmp_path: Path) -> None:
+    secret, config = scoped(9)
+    config["routes"][0]["authorize"]["scopes"] = ["read"]
+    (tmp_path / "gateway.json").write_text(json.dumps(config))
+    pasted = f"curl -sS 'http://a.test/x?q=1' \\\n  -H 'X-API-Key: {secret}' --data-raw '{{\"a\":1}}'"
+    done = run_portcullis("explain", "--json", "--curl", pasted, "--from", "198.51.100.7", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["request"], told["outcome"], told["from"]) == ("POST a.test/x?q=1", "forwarded", "198.51.100.7")
+    fields = dict(told["forwarded"]["fields"])
+    assert fields["X-Auth-Subject"] == "ci@acme" and fields["X-Forwarded-For"] == "198.51.100.7"
+    assert "X-API-Key" not in fields
+    head = f"GET /x HTTP/1.1\nHost: a.test\nAuthorization: Bearer {secret}\n"
+    done = run_portcullis("explain", "--at", "2100-01-01T00:00:00Z", folder=tmp_path, given=head)
+    assert done.returncode == 1 and "refused: 401 key_expired" in done.stdout and secret not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["http://a/", "--at", "noon"], '"noon" is no moment'),
+        (["http://a/", "--from", "here"], '"here" is no address'),
+        (["ftp://a/"], "no http or https URL"),
+        (["--curl", "curl --frobnicate http://a"], "--frobnicate is not known"),
+        (["--curl", "curl 'http://a"], "is not closed"),
+        (["--request-id", "no id"], "is no request id"),
+        ([], "standard input is empty"),
+    ],
+)
+def test_what_cannot_be_explained_is_one_clear_line(arguments: list[str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "gateway.json").write_text(json.dumps(policy(9)))
+    done = run_portcullis("explain", *arguments, folder=tmp_path, given="")
+    assert done.returncode == 2 and done.stdout == ""
+    assert said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_broken_file_is_told_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "gateway.json").write_text('{"listeners": [],\n "routes": }')
+    done = run_portcullis("explain", "http://a/", folder=tmp_path)
+    assert done.returncode == 2 and done.stderr.startswith("gateway.json:2:12:") and done.stderr.count("\n") == 1
+    assert run_portcullis("explain", "--config", "none.json", "http://a/", folder=tmp_path).returncode == 2
+
+
+def test_a_logged_request_is_found_by_its_id(gateway: Start, upstream: Origin) -> None:
+    secret, config = scoped(upstream().port)
+    running = gateway(config)
+    refused = ask(running.port, "/x", [f"X-API-Key: {secret}"])
+    assert refused.status == 403
+    request_id = refused.value("x-request-id")
+    found = json.loads(running.admin(f"/requests/{request_id}"))
+    assert (found["request_id"], found["reason"], found["credential"]) == (request_id, "scope_missing", "ci")
+    assert ask(running.admin_port, "/requests/rq_unknown").status == 404
+    seen = json.loads(running.text(config)) | {"admin": {"address": f"127.0.0.1:{running.admin_port}"}}
+    asked = running.folder / "asked.json"
+    asked.write_text(json.dumps(seen, indent=1))
+    done = run_portcullis("explain", "--config", str(asked), "--request-id", request_id)
+    assert done.returncode == 1 and "refused: 403 scope_missing by the route read by " in done.stdout
+    assert "(routes[0].authorize.scopes)" in done.stdout
+    done = run_portcullis("explain", "--config", str(asked), "--request-id", "rq_unknown")
+    assert done.returncode == 2 and "has no record of rq_unknown" in done.stderr
+
+
+def test_records_are_not_kept_without_a_log(gateway: Start, upstream: Origin) -> None:
+    running = gateway(policy(upstream().port, access_log="off"))
+    request_id = ask(running.port, "/").value("x-request-id")
+    answer = ask(running.admin_port, f"/requests/{request_id}")
+    assert answer.status == 404 and b"access log is off" in answer.body
+
+
+def test_the_admin_listener_explains_with_what_is_left_and_takes_nothing(gateway: Start, upstream: Origin) -> None:
+    limits = {"few": {"requests": 2, "per": "1h", "burst": 2, "by": "address"}}
+    running = gateway(policy(upstream().port, routes=[open_route(limits=["few"])], limits=limits))
+    document = {"url": f"http://127.0.0.1:{running.port}/", "from": "127.0.0.1"}
+    for left in (2, 1):
+        for _ in range(3):
+            told = explained(running, document)
+            assert f"{left} left before, {left - 1} after" in step(told, "limits")["checks"][0]["text"]
+        assert ask(running.port, "/").status == 200
+    assert explained(running, f"curl http://127.0.0.1:{running.port}/")["reason"] == "rate_limited"
+    assert ask(running.port, "/").status == 429
+
+
+@pytest.mark.parametrize("body", ["", "{", '{"uri":"http://a"}', "wget http://a", '{"url":"http://a","at":"noon"}'])
+def test_a_bad_document_is_answered_400_with_a_line(body: str, gateway: Start) -> None:
+    running = gateway(policy(9))
+    answer = ask(running.admin_port, "/explain", method="POST", body=body.encode())
+    assert answer.status == 400 and "\n" not in json.loads(answer.body)["error"]
+
+
+def test_a_document_is_bounded(gateway: Start) -> None:
+    running = gateway(policy(9))
+    assert ask(running.admin_port, "/explain", method="POST", body=b"x" * 300_000).status == 413
+    assert ask(running.admin_port, "/healthz").status == 200
+
+
+def random_policy(chance: random.Random, port: int) -> tuple[Json, list[str]]:
+    """Routes that overlap, with rules drawn by lot, and the secrets of its keys."""
+    secrets, records = [], []
+    for number in range(4):
+        members: Json = {"scopes": chance.sample(["a", "b", "c"], chance.randint(0, 3))}
+        if chance.random() < 0.3:
+            members["allow_ips"] = [chance.choice(["127.0.0.0/8", "10.0.0.0/8"])]
+        if chance.random() < 0.2:
+            members["enabled"] = False
+        if chance.random() < 0.2:
+            members["expires_at"] = "2020-01-01T00:00:00Z"
+        secret, record = api_key(f"key-{number}", **members)
+        secrets.append(secret)
+        records.append(record)
+    routes: list[Json] = []
+    for number, path in enumerate(chance.sample(["/**", "/a", "/a/{x}", "/a/b", "/a/**", "/{x}/b", "/c/", "/d/{x}/e"], 5)):
+        route: Json = {"name": f"route-{number}", "match": {"path": path}, "upstream": "up"}
+        route["authenticate"] = chance.choice(["none", ["keys"], ["keys"], {"optional": ["keys"]}])
+        if chance.random() < 0.4:
+            route["match"]["methods"] = chance.sample(["GET", "POST", "PUT"], 2)
+        if chance.random() < 0.2:
+            route["match"]["hosts"] = [chance.choice(["gw.test", "*.gw.test"])]
+        if route["authenticate"] == ["keys"] and chance.random() < 0.6:
+            route["authorize"] = {"scopes": chance.sample(["a", "b", "c"], chance.randint(1, 2))}
+        if chance.random() < 0.2:
+            route.setdefault("authorize", {})[chance.choice(["allow_ips", "deny_ips"])] = ["127.0.0.0/8"]
+        if chance.random() < 0.2:
+            route["body_bytes"] = "4B"
+        if chance.random() < 0.2:
+            route["https_only"] = True
+        routes.append(route)
+    authenticators = {"keys": key_authenticator(*records)}
+    config = policy(port, routes=routes, authenticators=authenticators, access_log="off", failure_budget="off")
+    config["paths"] = {"dot_segments": chance.choice(["reject", "remove"]), "empty_segments": chance.choice(["merge", "reject"])}
+    return config, secrets
+
+
+def random_request(chance: random.Random, secrets: list[str]) -> tuple[str, str, list[str], bytes, str]:
+    segments = [chance.choice(["a", "b", "c", "d", "e", "", ".", "..", "%61", "x%2Fy", "%zz"]) for _ in range(chance.randint(0, 3))]
+    target = "/" + "/".join(segments) + chance.choice(["", "", "?q=1"])
+    fields = chance.choice(
+        [
+            [],
+            [f"X-API-Key: {chance.choice(secrets)}"],
+            [f"X-API-Key: {chance.choice(secrets)}"],
+            [f"Authorization: Bearer {chance.choice(secrets)}"],
+            ["X-API-Key: wrong"],
+            ["Authorization: Basic eA=="],
+            ["Authorization: Bearer other_x"],
+        ]
+    )
+    body = chance.choice([b"", b"", b"x=1", b"0123456789"])
+    method = "POST" if body else chance.choice(["GET", "GET", "PUT", "DELETE", "POST"])
+    return method, target, fields, body, chance.choice(["gw.test", "x.gw.test", "other.test"])
+
+
+def test_explanations_and_the_gateway_agree(gateway: Start, upstream: Origin) -> None:
+    """Random requests under random policies: the gateway's answer, and what /explain says of the same request."""
+    chance = random.Random(SEED)
+    origin = upstream()
+    config, secrets = random_policy(chance, origin.port)
+    running = gateway(config)
+    outcomes = set()
+    for number in range(REQUESTS):
+        if number and number % (REQUESTS // 10) == 0:
+            config, secrets = random_policy(chance, origin.port)
+            config["via"] = f"policy-{number}"
+            seen = len(running.lines)
+            running.replace(config)
+            running.wait_for_line(r"reloaded \(", after=seen)
+        method, target, fields, body, host = random_request(chance, secrets)
+        answer = ask(running.port, target, fields, method=method, body=body, host=host)
+        headers: Json = {"Host": host} | dict(field.split(": ", 1) for field in fields)
+        told = explained(
+            running,
+            {"method": method, "url": f"http://gw.test:{running.port}{target}", "headers": headers, "from": "127.0.0.1"}
+            | ({"body_bytes": len(body)} if body else {}),
+        )
+        case = f"{number}: {method} {target} {host} {fields} -> {answer.status}; {told['outcome']} {told['reason']}; {config}"
+        assert (answer.status == 200) == (told["outcome"] == "forwarded"), case
+        if told["outcome"] == "refused":
+            assert answer.status == told["status"], case
+            assert answer.body and json.loads(answer.body)["reason"] == told["reason"], case
+        verdicts = [it["verdict"] for it in told["steps"]]
+        assert verdicts.count("failed") == (told["outcome"] == "refused"), case
+        outcomes.add(told["reason"])
+    assert len(outcomes) > 10, outcomes
+
+
+def test_nothing_of_a_policy_file_is_fetched_offline(tmp_path: Path) -> None:
+    config = policy(
+        9,
+        routes=[open_route(authenticate=["jwt"])],
+        key_sets={"issuer": {"url": "http://127.0.0.1:9/keys"}},
+        authenticators={"jwt": {"type": "jwt", "issuer": "i", "audiences": ["a"], "algorithms": ["ES256"], "key_set": "issuer"}},
+    )
+    (tmp_path / "gateway.json").write_text(json.dumps(config))
+    told = json.loads(run_portcullis("explain", "--offline", "--json", "http://a/", folder=tmp_path).stdout)
+    assert "not fetched: the key set issuer" in told["remarks"] and told["reason"] == "credential_missing"

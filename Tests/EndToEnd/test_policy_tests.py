@@ -1,0 +1,161 @@
+"""Tests a policy carries: what `portcullis test` prints, which loosened rules they find, and that they block a reload."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from harness import load
+from harness.certificates import Authority
+from harness.client import ask
+from harness.gateway import REPOSITORY, Gateway, binary, run_portcullis
+from harness.origin import QuickOrigin
+from harness.policy import Json, api_key, keyed_policy, open_route, policy
+
+Start = Callable[..., Gateway]
+
+
+def unguarded(name: str, reason: str = "credential_missing") -> Json:
+    return {"name": name, "request": "GET /x", "expect": {"reason": reason}}
+
+
+def loosened(config: Json) -> Iterator[tuple[str, Json]]:
+    """The policy with one rule taken away or widened, for each rule it has."""
+    for index, route in enumerate(config["routes"]):
+        where = f"routes.{route['name']}"
+
+        def changed(change: Callable[[Json], object], index: int = index) -> Json:
+            other = copy.deepcopy(config)
+            change(other["routes"][index])
+            return other
+
+        if route["authenticate"] != "none":
+            def opened(it: Json) -> None:
+                it["authenticate"] = "none"
+                it.pop("authorize", None)
+
+            yield f"{where}.authenticate", changed(opened)
+        if "methods" in route["match"]:
+            yield f"{where}.methods", changed(lambda it: it["match"].pop("methods"))
+        if "limits" in route:
+            yield f"{where}.limits", changed(lambda it: it.pop("limits"))
+        for rule in route.get("authorize", {}):
+            yield f"{where}.authorize.{rule}", changed(lambda it, rule=rule: it["authorize"].pop(rule))
+        if "remove" in route.get("request_headers", {}):
+            yield f"{where}.remove", changed(lambda it: it["request_headers"].pop("remove"))
+        for other in config["authenticators"]:
+            if route["authenticate"] != "none" and other not in route["authenticate"] and len(config["authenticators"]) > 1:
+                yield f"{where}.takes_{other}", changed(lambda it, other=other: it["authenticate"].append(other))
+    for name, limit in config.get("limits", {}).items():
+        other = copy.deepcopy(config)
+        other["limits"][name] |= {"requests": limit["requests"] * 2, "burst": limit["burst"] * 2}
+        if any(name in route.get("limits", []) for route in config["routes"]):
+            yield f"limits.{name}", other
+    for name, authenticator in config["authenticators"].items():
+        for member in {"audiences", "issuer"} & set(authenticator):
+            other = copy.deepcopy(config)
+            other["authenticators"][name].pop(member)
+            yield f"authenticators.{name}.{member}", other
+        if "algorithms" in authenticator:
+            other = copy.deepcopy(config)
+            other["authenticators"][name]["algorithms"] += ["HS256"]
+            yield f"authenticators.{name}.algorithms", other
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Path:
+    """A folder with all that the shipped policies name."""
+    folder = tmp_path_factory.mktemp("shipped")
+    (folder / "examples").mkdir()
+    subprocess.run([sys.executable, REPOSITORY / "scripts/demo-keys", str(binary()), str(folder / "var")], check=True)
+    (folder / "certs").mkdir()
+    pair = authority.issue("localhost")
+    for name in ("server", "server-rsa"):
+        pair.put(folder / "certs", name)
+    (folder / "certs" / "ca.pem").write_bytes(Path(authority.path).read_bytes())
+    return folder
+
+
+SHIPPED = ["gateway.json", "examples/https.json"]
+MUTANTS = [(file, name) for file in SHIPPED for name, _ in loosened(json.loads((REPOSITORY / file).read_text()))]
+
+
+@pytest.mark.parametrize("file", [*SHIPPED, "docker/gateway.json"])
+def test_a_shipped_policy_passes_its_tests(file: str, shipped: Path) -> None:
+    target = shipped / ("examples/it.json" if "/" in file else "it.json")
+    target.write_text((REPOSITORY / file).read_text())
+    done = run_portcullis("test", "--config", str(target))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("file", "name"), MUTANTS)
+def test_a_loosened_rule_fails_a_test(file: str, name: str, shipped: Path) -> None:
+    mutant = dict(loosened(json.loads((REPOSITORY / file).read_text())))[name]
+    target = shipped / ("examples/it.json" if "/" in file else "it.json")
+    target.write_text(json.dumps(mutant))
+    done = run_portcullis("test", "--config", str(target))
+    assert done.returncode == 1 and "FAILED" in done.stdout, f"{name}: {done.stdout}{done.stderr}"
+
+
+def test_results_are_told_by_name_with_a_difference(tmp_path: Path) -> None:
+    secret, record = api_key()
+    good = {"name": "the key", "request": "GET /", "key": "ci", "expect": {"upstream": "up"}}
+    (tmp_path / "gateway.json").write_text(
+        json.dumps(keyed_policy(9, records=[record], tests=[good, unguarded("no key", "scope_missing")]), indent=1)
+    )
+    done = run_portcullis("test", folder=tmp_path)
+    assert done.returncode == 1
+    assert "ok     the key (" in done.stdout and "FAILED no key (" in done.stdout
+    assert '- "scope_missing"' in done.stdout and '+ "credential_missing"' in done.stdout
+    assert "gateway.json: 1 passed, 1 failed" in done.stdout
+    assert run_portcullis("test", "--filter", "the key", folder=tmp_path).returncode == 0
+    told = json.loads(run_portcullis("test", "--json", folder=tmp_path).stdout)
+    assert (told["passed"], told["failed"]) == (1, 1)
+    assert told["tests"][1]["mismatches"][0]["member"] == "expect.reason"
+    checked = run_portcullis("check", "--json", folder=tmp_path)
+    assert checked.returncode == 1
+    assert [it["code"] for it in json.loads(checked.stdout)["diagnostics"] if it["severity"] == "error"] == ["test_failed"]
+
+
+def test_a_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
+    assert run_portcullis("test", "--config", str(tmp_path / "none.json")).returncode == 2
+    (tmp_path / "gateway.json").write_text('{"tests":[{"nam":1}]}')
+    done = run_portcullis("test", folder=tmp_path)
+    assert done.returncode == 1 and 'did you mean "name"?' in done.stderr
+
+
+def test_a_gateway_does_not_start_with_a_failing_test(tmp_path: Path) -> None:
+    (tmp_path / "gateway.json").write_text(json.dumps(policy(9, tests=[unguarded("closed")])))
+    done = run_portcullis("serve", folder=tmp_path)
+    assert done.returncode == 1 and 'the test "closed" failed' in done.stderr
+
+
+def test_a_failing_test_blocks_a_reload_under_load(gateway: Start, quick_origin: QuickOrigin) -> None:
+    secret, record = api_key()
+    closed = {
+        "authenticators": {"keys": {"type": "api_key", "from": ["header:X-API-Key"], "keys": [record]}},
+        "tests": [{"name": "closed", "request": "GET /closed", "expect": {"reason": "credential_missing"}}],
+    }
+    guarded = {"name": "closed", "match": {"path": "/closed"}, "authenticate": ["keys"], "upstream": "up"}
+    good = policy(quick_origin.port, routes=[open_route(), guarded], access_log="off", **closed)
+    bad = policy(quick_origin.port, routes=[open_route(), guarded | {"authenticate": "none"}], access_log="off", **closed)
+    running = gateway(good)
+    assert ask(running.port, "/closed").status == 401
+    running_load = load.start(f"{running.url}/", seconds=4, connections=16)
+    for attempt in range(3):
+        seen = len(running.lines)
+        running.replace(bad | {"via": f"attempt-{attempt}"})
+        running.wait_for_line(r'the test "closed" failed', after=seen)
+        assert ask(running.port, "/closed").status == 401
+    assert running.metric("portcullis_reloads_total", result="refused") == 3
+    running.replace(good | {"via": "last"})
+    running.wait_for_line(r"reloaded \(")
+    done = load.finish(running_load)
+    assert done.requests > 0 and done.refused == 0 and done.errors == 0, done.text
+    assert ask(running.port, "/closed").status == 401
+    assert ask(running.port, "/closed", [f"X-API-Key: {secret}"]).status == 200

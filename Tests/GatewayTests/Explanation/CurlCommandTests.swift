@@ -1,0 +1,99 @@
+import Core
+import Testing
+
+@testable import Gateway
+
+@Suite struct CurlCommandTests {
+    static let agent = "User-Agent: curl\r\nAccept: */*\r\n"
+    static let commands: [(String, String)] = [
+        ("curl http://a.test/b", "GET /b HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        ("$ curl a.test", "GET / HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        ("/usr/bin/curl -sSik 'http://a.test?x=1#y'", "GET /?x=1 HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        (
+            "curl -X DELETE -H 'X-API-Key: k' --url http://a.test/b",
+            "DELETE /b HTTP/1.1\r\nHost: a.test\r\n\(agent)X-API-Key: k\r\n"
+        ),
+        (
+            "curl -XPUT -HA:b http://a.test -o file --resolve a.test:80:127.0.0.1 -w '%{http_code}'",
+            "PUT / HTTP/1.1\r\nHost: a.test\r\n\(agent)A: b\r\n"
+        ),
+        (
+            "curl -d a=1 --data-raw '@b' http://a.test",
+            "POST / HTTP/1.1\r\nHost: a.test\r\n\(agent)Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n"
+        ),
+        (
+            "curl --json '{}' http://a.test",
+            "POST / HTTP/1.1\r\nHost: a.test\r\nUser-Agent: curl\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+        ),
+        (
+            "curl -G -d a=1 --data-urlencode 'q=a b&c' 'http://a.test/?z=0'",
+            "GET /?z=0&a=1&q=a%20b%26c HTTP/1.1\r\nHost: a.test\r\n\(agent)"
+        ),
+        ("curl -I http://a.test", "HEAD / HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        (
+            "curl -u user:pass -b 'a=b; c=d' -A me -e http://r http://a.test",
+            "GET / HTTP/1.1\r\nHost: a.test\r\nAccept: */*\r\nAuthorization: Basic dXNlcjpwYXNz\r\nCookie: a=b; c=d\r\nUser-Agent: me\r\nReferer: http://r\r\n"
+        ),
+        ("curl -H 'Host: other' -H 'Accept:' -H 'X-Empty;' http://a.test", "GET / HTTP/1.1\r\nUser-Agent: curl\r\nHost: other\r\nX-Empty: \r\n"),
+        ("curl --oauth2-bearer t http://u:p@a.test:81/", "GET / HTTP/1.1\r\nHost: a.test:81\r\n\(agent)Authorization: Bearer t\r\n"),
+        ("curl --http2 -- http://a.test", "GET / HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+    ]
+
+    @Test(arguments: commands)
+    func `a command is read for the request it makes`(line: String, head: String) throws {
+        let request = try CurlCommand.request(line)
+        #expect(String(decoding: request.head, as: UTF8.self) == head + "\r\n")
+    }
+
+    @Test func `scheme, port and host say where it goes`() throws {
+        let secure = try CurlCommand.request("curl https://api.test")
+        #expect(secure.isSecure && secure.port == 443 && secure.client == nil)
+        let local = try CurlCommand.request("curl http://[::1]:8080/")
+        #expect(!local.isSecure && local.port == 8080 && local.client == IPAddress("127.0.0.1"))
+    }
+
+    @Test(arguments: [
+        "", "wget http://a", "curl", "curl --frob http://a", "curl -Z http://a", "curl http://a http://b", "curl -H",
+        "curl ftp://a", "curl http://", "curl 'http://a/b c'", "curl http://a:99999/", "curl -X 'G T' http://a",
+        "curl -H $'A: b\\nC: d' http://a", "curl 'http://a/é'",
+    ])
+    func `what is no request is a fault of one line`(line: String) {
+        let fault = #expect(throws: ExplainFault.self) { try CurlCommand.request(line) }
+        #expect(fault?.message.contains("\n") == false)
+    }
+
+    static let documents: [(String, String)] = [
+        (#"{"curl":"curl http://a.test","from":"10.0.0.1","at":1}"#, "GET / HTTP/1.1\r\nHost: a.test\r\n\(agent)\r\n"),
+        (
+            #"{"method":"POST","url":"http://a.test/x","headers":{"A":"b","C":["d","e"]},"body_bytes":3}"#,
+            "POST /x HTTP/1.1\r\nHost: a.test\r\nA: b\r\nC: d\r\nC: e\r\nContent-Length: 3\r\n\r\n"
+        ),
+        ("  curl http://a.test\n", "GET / HTTP/1.1\r\nHost: a.test\r\n\(agent)\r\n"),
+    ]
+
+    @Test(arguments: documents)
+    func `a document is a request too`(text: String, head: String) throws {
+        #expect(String(decoding: try ExplainDocument.request(Array(text.utf8)).head, as: UTF8.self) == head)
+    }
+
+    @Test func `a document says from where and when`() throws {
+        let request = try ExplainDocument.request(Array(Self.documents[0].0.utf8))
+        #expect(request.client == IPAddress("10.0.0.1") && request.time == WallTime(seconds: 1))
+    }
+
+    @Test(arguments: [
+        "", "{", "{}", #"{"url":1}"#, #"{"url":"http://a","uri":""}"#, #"{"url":"http://a","headers":[]}"#,
+        #"{"url":"http://a","headers":{"A":1}}"#, #"{"url":"http://a","from":"x"}"#, #"{"url":"http://a","at":"noon"}"#,
+        #"{"url":"http://a","body_bytes":-1}"#,
+    ])
+    func `a document that is none is a fault of one line`(text: String) {
+        let fault = #expect(throws: ExplainFault.self) { try ExplainDocument.request(Array(text.utf8)) }
+        #expect(fault?.message.contains("\n") == false)
+    }
+
+    @Test(arguments: ["GET / HTTP/1.1\nHost: a", "GET / HTTP/1.1\r\nHost: a\r\n\r\nbody", "GET / HTTP/1.1\nHost: a\n\nbody"])
+    func `a captured head gets its line ends`(text: String) throws {
+        let request = try ExplainRequest.raw(Array(text.utf8))
+        #expect(String(decoding: request.head, as: UTF8.self) == "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    }
+}
