@@ -132,6 +132,17 @@ def test_the_admin_listener_explains_with_what_is_left_and_takes_nothing(gateway
     assert ask(running.port, "/").status == 429
 
 
+def test_the_admin_listener_explains_in_text_to_who_accepts_that(gateway: Start) -> None:
+    running = gateway(policy(9))
+    line = f"curl http://127.0.0.1:{running.port}/".encode()
+    answer = ask(running.admin_port, "/explain", ["Accept: text/plain"], method="POST", body=line)
+    assert answer.status == 200 and answer.value("content-type") == "text/plain; charset=utf-8"
+    assert answer.body.startswith(f"GET 127.0.0.1:{running.port}/ from 127.0.0.1 at ".encode())
+    assert b"forwarded to up by the route open" in answer.body and b"\x1b" not in answer.body
+    answer = ask(running.admin_port, "/explain", ["Accept: text/plain"], method="POST", body=b"wget http://a")
+    assert (answer.status, answer.body) == (400, b'"wget" is not curl\n')
+
+
 @pytest.mark.parametrize("body", ["", "{", '{"uri":"http://a"}', "wget http://a", '{"url":"http://a","at":"noon"}'])
 def test_a_bad_document_is_answered_400_with_a_line(body: str, gateway: Start) -> None:
     running = gateway(policy(9))

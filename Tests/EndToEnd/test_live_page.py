@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -62,6 +63,25 @@ def test_the_page_moves(busy: Gateway) -> None:
         browser.wait_until(f"document.querySelector('#refusals td.number').textContent !== '{before}'")
         browser.wait_until("document.querySelector('#routes polyline').getAttribute('points').split(' ').length >= 2")
         assert not browser.problems
+
+
+def test_a_pasted_curl_line_is_explained(busy: Gateway) -> None:
+    with Browser() as browser:
+        browser.open(f"http://127.0.0.1:{busy.admin_port}/")
+
+        def explain(line: str, said: str) -> str:
+            browser.evaluate(f"document.getElementById('curl').value = {json.dumps(line)}")
+            browser.evaluate("document.querySelector('#question button').click()")
+            shown = "document.getElementById('answer').textContent"
+            browser.wait_until(f"{shown}.includes({json.dumps(said)})")
+            return browser.evaluate(shown)
+
+        secret = "<b>no key</b>"
+        text = explain(f"curl -H 'X-API-Key: {secret}' http://127.0.0.1:{busy.port}/", "refused: 401 credential_unknown by ")
+        assert secret not in text and "gateway.json:" in text
+        assert browser.evaluate("document.querySelectorAll('#answer *').length") == 0, "text is never made markup"
+        explain("curl --frobnicate http://a/", "--frobnicate is not known here")
+        assert not [problem for problem in browser.problems if "400" not in problem]
 
 
 def test_keyboard_and_screen_reader(busy: Gateway) -> None:

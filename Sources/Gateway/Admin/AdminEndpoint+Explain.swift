@@ -5,7 +5,8 @@ import Policy
 
 /// Why: `POST /explain` with a request, `GET /requests/ID` for one that was answered.
 extension AdminEndpoint {
-    /// `POST /explain`: the content is a curl command line, or a JSON object as `ExplainDocument` reads it.
+    /// `POST /explain`: the content is a curl command line, or a JSON object as `ExplainDocument` reads it. Answered with
+    /// JSON, or with what the command line prints where the client accepts `text/plain`.
     func explain(_ exchange: Exchange) {
         exchange.collectForAdmin(atMost: FixedBounds.explainBytes)
     }
@@ -15,18 +16,19 @@ extension AdminEndpoint {
         let shared = worker.shared
         let standing = Explainer.Standing(buckets: shared.buckets, failures: shared.failureBudget)
         let now = worker.loop.now
-        answerLater(exchange) { done in
+        let isText = Self.acceptsText(exchange.head)
+        answerLater(exchange, type: isText ? "text/plain; charset=utf-8" : "application/json") { done in
             DispatchQueue.global(qos: .utility).async {
                 do throws(ExplainFault) {
                     let request = try ExplainDocument.request(content)
                     let explanation = try shared.explainable.explain(
                         request, standing: standing, directory: shared.directory, now: now)
                     var body: [UInt8] = []
-                    explanation.append(json: &body)
+                    if isText { body += explanation.text(isColoured: false).utf8 } else { explanation.append(json: &body) }
                     body.append(0x0A)
                     done(200, body)
                 } catch {
-                    done(400, Self.error(error.message))
+                    done(400, isText ? Array("\(error.message)\n".utf8) : Self.error(error.message))
                 }
             }
         }
@@ -65,9 +67,22 @@ extension AdminEndpoint {
         return body
     }
 
-    /// Answers with JSON when `work` calls back, which it does from any thread, once.
+    /// The client names `text/plain` before anything else it accepts.
+    private static func acceptsText(_ head: RequestHead) -> Bool {
+        let bytes = head.bytes
+        let field = head.fields.first { field in
+            field.known == .other && bytes.span.extracting(field.name.range).equalsIgnoringCase("accept")
+        }
+        guard let field else { return false }
+        let value = bytes.span.extracting(field.value.range)
+        let count = "text/plain".utf8.count
+        return value.count >= count && value.extracting(0..<count).equalsIgnoringCase("text/plain")
+    }
+
+    /// Answers when `work` calls back, which it does from any thread, once.
     private func answerLater(
-        _ exchange: Exchange, _ work: (@escaping @Sendable (_ status: Int, _ body: [UInt8]) -> Void) -> Void
+        _ exchange: Exchange, type: StaticString = "application/json",
+        _ work: (@escaping @Sendable (_ status: Int, _ body: [UInt8]) -> Void) -> Void
     ) {
         let ticket = exchange.beginWaiting()
         let pending = LoopBound((exchange: exchange, ticket: ticket), on: worker.loop.queue)
@@ -77,7 +92,7 @@ extension AdminEndpoint {
                 worker.loop.round {
                     let (exchange, ticket) = pending.value
                     guard exchange.isWaiting(ticket) else { return }
-                    AdminEndpoint(worker: worker).send(exchange, status: status, type: "application/json", body: body)
+                    AdminEndpoint(worker: worker).send(exchange, status: status, type: type, body: body)
                 }
             }
         }
