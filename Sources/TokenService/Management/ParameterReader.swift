@@ -74,13 +74,25 @@ struct ParameterReader {
     }
 
     /// A string as it is, of any characters; nil where it is missing, null or empty.
-    mutating func secretText(_ name: String) -> String? {
+    mutating func secretText(_ name: String, byteLimit: Int = .max) -> String? {
         guard let entry = take(name) else { return nil }
         guard case .string(let text) = entry.node.value else {
             complain("\(Self.label(name)) is not a string")
             return nil
         }
+        guard text.utf8.count <= byteLimit else {
+            complain("\(Self.label(name)) is too long (maximum is \(byteLimit) characters)")
+            return nil
+        }
         return text.isEmpty ? nil : text
+    }
+
+    /// The same, where it must be there.
+    mutating func requiredSecretText(_ name: String, byteLimit: Int) -> String? {
+        let before = messages.count
+        let text = secretText(name, byteLimit: byteLimit)
+        if text == nil, messages.count == before { complain("\(Self.label(name)) can't be blank") }
+        return text
     }
 
     /// A string that must be there.

@@ -10,7 +10,6 @@ import Store
 final class LoginAction: Sendable {
     /// Requests that may wait for a thread.
     private static let waitingLimit = 128
-    private static let passwordBytes = 255
     private static let longestWait: Nanoseconds = .seconds(2)
 
     private let registry: Registry
@@ -36,7 +35,7 @@ final class LoginAction: Sendable {
             var parameters = ParameterReader()
             try parameters.add(contentOf: request)
             let email = parameters.requiredText("email", byteLimit: 254)
-            let password = parameters.requiredText("password", byteLimit: Self.passwordBytes)
+            let password = parameters.requiredSecretText("password", byteLimit: UserResource.longestPassword)
             parameters.complainOfUnknown()
             try parameters.finish()
             guard let email, let password else { throw ActionRefusal(.loginFailed) }

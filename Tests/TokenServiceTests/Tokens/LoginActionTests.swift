@@ -1,6 +1,7 @@
 import Core
 import Crypto
 import Dispatch
+import Foundation
 import Policy
 import Store
 import Synchronization
@@ -31,6 +32,15 @@ struct LoginActionTests {
         #expect(answer["payload"]?["scope"]?.text == "read")
         #expect(answer["expires_in"]?.integer == 3600)
         #expect(answer["refresh_token"]?.text?.utf8.count == 64)
+    }
+
+    @Test(arguments: ["a\tb c d", "line\nline", " spaces ", "\u{7F}\u{85}\u{A0}", "pässwörd", String(repeating: "p", count: 255)])
+    func `every password that can be set signs in`(password: String) throws {
+        let cost = try #require(ServiceFixture.cost)
+        let hash = try #require(PasswordHash(of: Array(password.utf8), cost: cost)).encoded
+        let fixture = try Self.fixture { $0.passwordHash = hash }
+        let content = try String(decoding: JSONEncoder().encode(["email": "ada@example.org", "password": password]), as: UTF8.self)
+        #expect(try fixture.answer("login", content: content, type: "application/json")["payload"]?["sub"]?.text == "usr_1")
     }
 
     @Test(arguments: [
