@@ -197,6 +197,7 @@ package final class Registry: @unchecked Sendable {
 
     /// Nil when everything decided is durable and in force.
     private func commit(_ batch: [any PendingChange]) -> ActionRefusal? {
+        var isDecidedAnew = false
         for _ in 0..<Self.conflictLimit {
             guard let store else { return ActionRefusal(.storeUnavailable) }
             var changes: [StoreChange] = []
@@ -215,6 +216,15 @@ package final class Registry: @unchecked Sendable {
                 return nil
             } catch .conflict {
                 index.takeBack(undo)
+                guard reload(from: store) else { return ActionRefusal(.storeUnavailable) }
+            } catch .inconsistent(let reason) {
+                index.takeBack(undo)
+                // The store works; what was decided from is not what it holds, as when somebody writes into it by hand.
+                guard !isDecidedAnew else {
+                    report(StoreFault.inconsistent(reason).message)
+                    return ActionRefusal(.resourceConflict, messages: ["What is stored contradicts the change"])
+                }
+                isDecidedAnew = true
                 guard reload(from: store) else { return ActionRefusal(.storeUnavailable) }
             } catch {
                 index.takeBack(undo)

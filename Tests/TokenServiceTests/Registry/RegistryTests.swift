@@ -105,6 +105,28 @@ struct RegistryTests {
         #expect(try store.contents().organizations.map(\.id) == ["b"])
     }
 
+    @Test func `what contradicts the store is no failure of the store`() throws {
+        let store = MemoryStore()
+        let published = Published()
+        let registry = Self.registry(published) { () throws(StoreFault) in store }
+        let orphan = StoredProject(id: "p", organization: "nowhere", slug: "p", name: "p")
+        let decisions = Mutex(0)
+        let result = registry.change { _ throws(ActionRefusal) in
+            decisions.withLock { $0 += 1 }
+            return ([.putProject(orphan)], ())
+        }
+        guard case .failure(let refusal) = result else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.denial.reason == "resource_conflict")
+        // Once more from what the store holds, which may have been changed past the gateway.
+        #expect(decisions.withLock { $0 } == 2)
+        #expect(registry.status.fault == nil && registry.status.isLoaded)
+        #expect(published.lines.withLock { $0.count } == 1)
+        #expect(published.last?.projects.isEmpty == true)
+    }
+
     @Test func `everything that comes at one time is made, each once`() throws {
         let store = MemoryStore()
         let registry = Self.registry(Published()) { () throws(StoreFault) in store }
