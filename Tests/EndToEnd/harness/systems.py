@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from .certificates import shelf
-from .gateway import REPOSITORY, binary, run_portcullis
+from .gateway import REPOSITORY, binary
 from .pages import free_ports
 
 
@@ -42,8 +44,41 @@ def prepare(folder: Path) -> None:
     shutil.copy(shelf().authority.path, certificates / "ca.pem")
 
 
-def command(config: Path, *words: str, given: str | None = None) -> str:
-    """What a command of portcullis on this policy prints; one that fails fails the test."""
-    done = run_portcullis(*words, "--config", str(config), given=given)
-    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-    return done.stdout
+class Admin:
+    """The management API of a gateway's admin listener, under the token that `prepare` made."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self.base = f"http://127.0.0.1:{port}/v1/"
+        self.token = (folder / "var" / "demo-admin-token.txt").read_text().strip()
+
+    def call(self, method: str, path: str, content: Any = None, token: str | None = None) -> requests.Response:
+        fields = {"Authorization": f"Bearer {self.token if token is None else token}"}
+        with requests.Session() as session:
+            # No proxy of the machine.
+            session.trust_env = False
+            return session.request(method, self.base + path, json=content, headers=fields, timeout=10)
+
+    def make(self, resource: str, **members: Any) -> dict[str, Any]:
+        """A new record, as the API shows it once."""
+        answer = self.call("POST", resource, {resource.partition("?")[0].removesuffix("s"): members})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def change(self, path: str, **members: Any) -> dict[str, Any]:
+        answer = self.call("PUT", path, {path.split("/")[0].removesuffix("s"): members})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def perform(self, path: str, content: Any = None) -> dict[str, Any]:
+        answer = self.call("POST", path, content)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def remove(self, path: str) -> None:
+        answer = self.call("DELETE", path)
+        assert answer.status_code == 202, answer.text
+
+    def list(self, path: str) -> list[dict[str, Any]]:
+        answer = self.call("GET", path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["collection"]

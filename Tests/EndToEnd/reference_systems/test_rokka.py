@@ -18,7 +18,8 @@ import jwt
 import pytest
 import requests
 from harness.gateway import Gateway
-from harness.systems import example, prepare
+from harness.pages import run_page
+from harness.systems import Admin, example, prepare
 from harness.upstream import Upstream, answering, ok
 from harness.waiting import until
 
@@ -52,6 +53,7 @@ class Rokka:
         ]
         self.gateway = start(policy)
         self.origin = origin
+        self.admin = Admin(self.gateway.admin_port, folder)
         self.session = requests.Session()
         # No proxy and no authorities of the machine.
         self.session.trust_env = False
@@ -131,6 +133,21 @@ def test_rk3_keys_of_both_formats(rokka: Rokka) -> None:
     assert rokka.call(key=KEY).status_code == 200
     for wrong in (OLD_KEY[:-1], OLD_KEY + "x", KEY[:32], KEY.lower(), KEY[32:]):
         assert is_bad_authentication(rokka.call(key=wrong), 403)
+
+
+def test_rk3_new_keys_have_64_characters(rokka: Rokka) -> None:
+    made = rokka.admin.make("api_keys", name="new", scopes=["read"])
+    assert re.fullmatch(r"[0-9A-Za-z]{64}", made["key"])
+    assert rokka.call(key=made["key"]).status_code == 200
+
+
+def test_rk4_a_key_works_from_everywhere_until_it_is_revoked(rokka: Rokka) -> None:
+    made = rokka.admin.make("api_keys", name="new", scopes=["read"])
+    for client in (HERE, ELSEWHERE, "2001:db8::7"):
+        assert rokka.call(key=made["key"], client=client).status_code == 200
+    assert is_not_allowed(rokka.call(key=made["key"], method="DELETE"))
+    rokka.admin.remove(f"api_keys/{made['id']}")
+    assert is_bad_authentication(rokka.call(key=made["key"]), 403)
 
 
 def test_rk5_images_need_no_credential(rokka: Rokka) -> None:
@@ -217,6 +234,26 @@ def test_rk11_a_key_may_adjust_every_option(rokka: Rokka) -> None:
 # Refreshing.
 
 
+def test_rk12_a_token_gets_the_next_one(rokka: Rokka) -> None:
+    first = rokka.token(expires_in=3600)
+    until(lambda: int(time.time()) >= payload(first)["exp"] - 3600 + 1, 3, "the next second")
+    second = rokka.token(None, first)
+    assert payload(second)["exp"] > payload(first)["exp"]
+    assert payload(second)["id"] == payload(first)["id"]
+    assert rokka.works(second) and rokka.works(first)
+
+
+def test_rk13_never_for_longer_than_it_was_made_for(rokka: Rokka) -> None:
+    token = rokka.token(expires_in=3600)
+    assert is_not_allowed(rokka.ask(token=token, expires_in=3601))
+    assert payload(rokka.token(None, token, expires_in=3600))["expt"] == 3600
+    shorter = rokka.token(None, token, expires_in=600)
+    assert payload(shorter)["expt"] == 600
+    # The ceiling only ever sinks.
+    assert is_not_allowed(rokka.ask(token=shorter, expires_in=3600))
+    assert payload(rokka.token(None, shorter))["expt"] == 600
+
+
 def test_rk14_a_token_that_may_not_be_renewed(rokka: Rokka) -> None:
     token = rokka.token(renewable=False)
     assert rokka.works(token)
@@ -249,6 +286,15 @@ def test_rk15_a_token_cannot_widen_itself(rokka: Rokka, options: dict[str, Any])
 
 def test_rk15_nor_become_renewable(rokka: Rokka) -> None:
     assert is_not_allowed(rokka.ask(token=rokka.token(renewable=False), renewable=True))
+
+
+def test_rk15_but_it_can_narrow_itself(rokka: Rokka) -> None:
+    token = rokka.token(ips="212.50.10.0/24")
+    narrowed = rokka.token(None, token, ips="request_ip")
+    assert payload(narrowed)["ips"] == [HERE]
+    assert payload(rokka.token(None, token, client="212.50.10.99"))["ips"] == ["212.50.10.0/24"]
+    last = rokka.token(None, token, renewable=False)
+    assert is_not_allowed(rokka.ask(token=last))
 
 
 # Protection by addresses.
@@ -355,6 +401,28 @@ def test_rk22_the_defaults_of_the_javascript_library(rokka: Rokka) -> None:
 # Revocation.
 
 
+def test_rk23_tokens_end_with_their_key(rokka: Rokka) -> None:
+    """Those that were refreshed too, on the next request."""
+    made = rokka.admin.make("api_keys", name="new", scopes=["read"])
+    first = rokka.token(made["key"])
+    second = rokka.token(None, first)
+    other = rokka.token()
+    assert rokka.works(first) and rokka.works(second)
+    rokka.admin.remove(f"api_keys/{made['id']}")
+    assert is_bad_authentication(rokka.call(token=first), 401)
+    assert is_bad_authentication(rokka.call(token=second), 401)
+    assert is_bad_authentication(rokka.ask(token=second), 401)
+    assert rokka.works(other)
+
+
+def test_rk23_rotation_ends_them_too(rokka: Rokka) -> None:
+    made = rokka.admin.make("api_keys", name="new", scopes=["read"])
+    token = rokka.token(made["key"])
+    rotated = rokka.admin.perform(f"api_keys/{made['id']}/rotate", {"api_key": {"overlap": "0s"}})
+    assert not rokka.works(token)
+    assert rokka.works(rokka.token(rotated["key"]))
+
+
 def test_rk23_of_keys_in_the_file_too(rokka: Rokka) -> None:
     token, other = rokka.token(OLD_KEY), rokka.token()
     assert rokka.works(token)
@@ -429,3 +497,8 @@ def test_rk30_what_clients_count_with(rokka: Rokka) -> None:
     until(lambda: rokka.call(token=short).status_code == 401, 4, "the end of the token")
     assert payload(short)["exp"] - time.time() <= 0
     assert rokka.ask(token=rokka.token(renewable=False)).status_code == 403
+
+
+@pytest.mark.timeout(120)
+def test_the_page(tmp_path: Path) -> None:
+    run_page("rokka", tmp_path)

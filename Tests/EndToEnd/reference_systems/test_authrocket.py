@@ -1,0 +1,422 @@
+"""AuthRocket's API access as its document tells it: statements AA1 to AA16 over examples/authrocket.json.
+
+Calls go over TLS by Python's `requests`; what no client library sends is written by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from harness.certificates import shelf
+from harness.client import RawClient, ask, request
+from harness.gateway import Gateway
+from harness.pages import run_page
+from harness.protocols import HTTP1, PROTOCOLS, spoken
+from harness.systems import Admin, example, prepare
+from harness.upstream import Upstream, answering
+
+#: The key and the realm of the document.
+KEY = "ks_0ut5nPLwrV9PxSRGy8OMZI-e34b5ff952f5e43de641d6e96a9a5d58"
+REALM = "rl_0v1zTHXhtNgmDaXaDYSAqx"
+OTHER_REALM = "rl_1a2B3c4D5e6F7g8H9i0JkL"
+LOCKED = "ks_1vt5nPLwrV9PxSRGy8OMZJ-000102030405060708090a0b0c0d0e0f"
+FOREIGN = "ks_2wt5nPLwrV9PxSRGy8OMZK-101112131415161718191a1b1c1d1e1f"
+JSON = {"Accept": "application/json"}
+REQUEST_ID = r"rq_[0-9A-Za-z]{22}"
+
+
+def record(secret: str, **members: object) -> dict[str, object]:
+    """A key of the form in the document: the part before "-" names it."""
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    return {"id": secret.split("-")[0], "sha256": digest, "expires_at": "2099-01-01T00:00:00Z"} | members
+
+
+class Account:
+    """The gateway on the example, with keys of the document's form beside those of the store."""
+
+    def __init__(self, start: Callable[..., Gateway], folder: Path, origin: Upstream, **members: object) -> None:
+        prepare(folder)
+        policy = example("authrocket", origin.port, **members)
+        authenticators = policy["authenticators"]
+        authenticators["account"]["keys"] = [record(KEY, scopes=["admin_realm"]), record(LOCKED, realm=REALM)]
+        authenticators["other-account"]["keys"] = [record(FOREIGN)]
+        self.gateway = start(policy)
+        self.admin = Admin(self.gateway.admin_port, folder)
+        self.origin = origin
+        # The admin listener is in the list of neither.
+        self.secure, self.clear = (
+            int(self.gateway.wait_for_line(rf"listening on {scheme}://").rpartition(":")[2]) for scheme in ("https", "http")
+        )
+        spoken[self.secure] = PROTOCOLS["h1-tls"]
+        spoken[self.clear] = HTTP1
+        self.session = requests.Session()
+        # No proxy and no authorities of the machine.
+        self.session.trust_env = False
+        self.session.verify = str(shelf().authority.path)
+
+    def call(self, method: str, path: str, headers: dict[str, str | None], **arguments: object) -> requests.Response:
+        # The library's own Accept and User-Agent stay out unless a test asks for them.
+        url = f"https://localhost:{self.secure}{path}"
+        return self.session.request(method, url, headers={"Accept": None} | headers, timeout=10, **arguments)
+
+    def get(self, path: str = "/v1/users", **headers: str) -> requests.Response:
+        return self.call("GET", path, JSON | {name.replace("_", "-"): value for name, value in headers.items()})
+
+    def realm_seen(self) -> str | None:
+        """The realm the upstream was told with the last request."""
+        return self.origin.requests[-1].value("x-realm")
+
+
+@pytest.fixture
+def account(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], tmp_path: Path) -> Iterator[Account]:
+    origin = upstream(answering(lambda _: json_answer(b'{"ok": true}')))
+    one = Account(gateway, tmp_path, origin)
+    yield one
+    one.session.close()
+
+
+def json_answer(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def key(secret: str = KEY, realm: str | None = REALM) -> dict[str, str]:
+    return JSON | {"Authrocket-Api-Key": secret} | ({"Authrocket-Realm": realm} if realm else {})
+
+
+# The endpoint.
+
+
+def test_aa1_a_request_in_clear_gets_no_answer_of_the_api(account: Account) -> None:
+    """Not even whether its key is good: the credential is not looked at."""
+    for secret in (KEY, "ks_wrong"):
+        answer = ask(account.clear, "/v1/users", [f"Authrocket-Api-Key: {secret}", "Accept: application/json"])
+        assert answer.status == 403 and json.loads(answer.body) == {
+            "errors": ["This resource is served over https only."]
+        }
+    assert not account.origin.requests
+    assert {record["credential"] for record in account.gateway.access_records(2)} == {None}
+    assert {record["fingerprint"] for record in account.gateway.access_records(2)} == {None}
+
+
+def test_aa1_clear_requests_can_be_redirected(
+    gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], tmp_path: Path
+) -> None:
+    origin = upstream()
+    policy = example("authrocket", origin.port)
+    policy["listeners"][1]["redirect_to_https"] = "api.example"
+    account = Account(gateway, tmp_path, origin, listeners=policy["listeners"])
+    answer = ask(account.clear, "/v1/users", [f"Authrocket-Api-Key: {KEY}"])
+    assert answer.status == 308 and answer.value("location") == "https://api.example/v1/users"
+    assert not origin.requests
+
+
+@pytest.mark.parametrize(
+    ("version", "is_spoken"), [("-tls1", False), ("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)]
+)
+def test_aa1_tls_1_2_is_the_oldest_spoken(account: Account, version: str, is_spoken: bool) -> None:
+    ciphers = [] if is_spoken else ["-cipher", "ALL:@SECLEVEL=0"]
+    done = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{account.secure}", version, *ciphers],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
+    )
+    assert (re.search(r"^New, TLSv1\.[23], Cipher is (?!\(NONE\))", done.stdout, re.MULTILINE) is not None) == is_spoken
+
+
+def test_aa2_each_host_has_keys_of_its_own(account: Account) -> None:
+    there = {"Host": "api-e2.example"}
+    assert account.call("GET", "/v1/users", key(FOREIGN) | there).status_code == 200
+    assert account.call("GET", "/v1/users", key(KEY) | there).status_code == 401
+    assert account.call("GET", "/v1/users", key(KEY)).status_code == 200
+    assert account.call("GET", "/v1/users", key(FOREIGN)).status_code == 401
+
+
+# Fields of requests.
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("application/json", 200),
+        ("text/html, application/json;q=0.9", 200),
+        ("APPLICATION/JSON", 200),
+        ("text/html", 406),
+        ("application/jsonp", 406),
+        ("application/json;q=0", 406),
+        (None, 406),
+    ],
+)
+def test_aa3_requests_must_accept_json(account: Account, accept: str | None, status: int) -> None:
+    answer = account.call("GET", "/v1/users", key() | {"Accept": accept})
+    assert answer.status_code == status
+    if status == 406:
+        assert answer.json() == {"errors": ["This resource has no representation that the client accepts."]}
+        assert not account.origin.requests
+
+
+def test_aa4_a_key_in_its_own_header(account: Account) -> None:
+    assert account.get(Authrocket_Api_Key=KEY, Authrocket_Realm=REALM).status_code == 200
+    assert account.origin.requests[0].value("x-auth-credential") == "ks_0ut5nPLwrV9PxSRGy8OMZI"
+
+
+def test_aa4_a_key_as_a_bearer_token(account: Account) -> None:
+    assert account.get(Authorization=f"Bearer {KEY}", Authrocket_Realm=REALM).status_code == 200
+    assert account.origin.requests[0].value("x-auth-credential") == "ks_0ut5nPLwrV9PxSRGy8OMZI"
+
+
+@pytest.mark.parametrize("wrong", [KEY[:-1] + "9", KEY.split("-")[0], KEY.upper(), KEY + "0", "ks_", ""])
+def test_aa4_any_other_value_is_refused(account: Account, wrong: str) -> None:
+    for fields in ({"Authrocket-Api-Key": wrong}, {"Authorization": f"Bearer {wrong}"}):
+        answer = account.call("GET", "/v1/users", JSON | fields | {"Authrocket-Realm": REALM})
+        assert answer.status_code == 401 and list(answer.json()) == ["errors"]
+    assert not account.origin.requests
+
+
+@pytest.mark.parametrize("scheme", ['Basic a3NfMHV0NW5QTHdyVg==', 'Digest username="ks_0ut", realm="x", nonce="n"'])
+def test_aa5_basic_and_digest_are_answered_with_a_bearer_challenge(account: Account, scheme: str) -> None:
+    answer = account.get(Authorization=scheme)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+    assert answer.json() == {"errors": ["The Authorization scheme is not accepted here."]}
+
+
+def test_aa6_keys_look_like_the_documents(account: Account) -> None:
+    made = account.admin.make("api_keys?authenticator=account", name="new")["key"]
+    assert re.fullmatch(r"ks_[0-9A-Za-z]{22}-[0-9a-f]{32}", made)
+    assert account.call("GET", "/v1/users", key(made)).status_code == 200
+    assert account.call("GET", "/v1/users", key(made[:25])).status_code == 401
+    assert account.call("GET", "/v1/users", key(made) | {"Host": "api-e2.example"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status"),
+    [
+        ('{"jwt_key": {"algo": "hs256", "use": "sign"}}', "application/json", 201),
+        ('{"jwt_key": {"algo": "hs256", "use": "sign"}}', "Application/JSON; charset=utf-8", 201),
+        ("jwt_key[algo]=hs256&jwt_key[use]=sign", "application/x-www-form-urlencoded", 201),
+        ("jwt_key%5Balgo%5D=hs256&jwt_key%5Buse%5D=sign", "application/x-www-form-urlencoded", 201),
+        ("<jwt_key/>", "application/xml", 415),
+        ('{"jwt_key": {"algo": "hs256", "use": "sign"}}', "text/plain", 415),
+        ('{"jwt_key": {"algo": "hs256", "use": "sign"}}', None, 415),
+    ],
+)
+def test_aa7_content_is_json_or_a_form(account: Account, content: str, content_type: str | None, status: int) -> None:
+    fields = key() | ({"Content-Type": content_type} if content_type else {})
+    answer = account.call("POST", "/v1/jwt_keys", fields, data=content.encode())
+    assert answer.status_code == status, answer.text
+    assert "id" in answer.json() if status == 201 else list(answer.json()) == ["errors"]
+    # The same holds for what is passed on.
+    passed = account.call("POST", "/v1/users", fields, data=content.encode())
+    assert passed.status_code == (200 if status == 201 else 415)
+
+
+# Realms.
+
+
+def test_aa8_a_header_names_the_realm(account: Account) -> None:
+    assert account.get(Authrocket_Api_Key=KEY, Authrocket_Realm=REALM).status_code == 200
+    assert account.realm_seen() == REALM
+
+
+def test_aa9_the_realm_stands_behind_the_bearer_token(account: Account) -> None:
+    assert account.get(Authorization=f"Bearer {KEY},{REALM}").status_code == 200
+    assert account.realm_seen() == REALM
+
+
+def test_aa9_the_header_still_works_with_a_bearer_token(account: Account) -> None:
+    assert account.get(Authorization=f"Bearer {KEY}", Authrocket_Realm=REALM).status_code == 200
+    assert account.realm_seen() == REALM
+
+
+@pytest.mark.parametrize("suffix", [",", f",{REALM},{OTHER_REALM}", f", {REALM}", f",{REALM} x"])
+def test_aa9_a_broken_suffix_is_refused(account: Account, suffix: str) -> None:
+    assert account.get(Authorization=f"Bearer {KEY}{suffix}").status_code in (400, 401)
+    assert not account.origin.requests
+
+
+def test_aa10_a_locked_key_needs_no_realm(account: Account) -> None:
+    assert account.get(Authrocket_Api_Key=LOCKED).status_code == 200
+    assert account.realm_seen() == REALM
+
+
+def test_aa11_the_query_names_the_realm(account: Account) -> None:
+    assert account.get(f"/v1/users?realm_id={REALM}", Authrocket_Api_Key=KEY).status_code == 200
+    assert account.realm_seen() == REALM
+
+
+def test_aa11_the_query_wins_over_the_default(account: Account) -> None:
+    path = f"/v1/users?realm_id={OTHER_REALM}"
+    assert account.get(path, Authrocket_Api_Key=KEY, Authrocket_Realm=REALM).status_code == 200
+    assert account.realm_seen() == OTHER_REALM
+    assert account.get(path, Authorization=f"Bearer {KEY},{REALM}").status_code == 200
+    assert account.realm_seen() == OTHER_REALM
+
+
+def test_aa11_header_and_suffix_must_agree(account: Account) -> None:
+    fields = {"Authorization": f"Bearer {KEY},{REALM}"}
+    agreed = account.call("GET", "/v1/users", JSON | fields | {"Authrocket-Realm": REALM})
+    assert agreed.status_code == 200 and account.realm_seen() == REALM
+    answer = account.call("GET", "/v1/users", JSON | fields | {"Authrocket-Realm": OTHER_REALM})
+    assert answer.status_code == 400
+    assert answer.json() == {"errors": ["The request names two different realms."]}
+
+
+def test_aa11_a_locked_key_cannot_leave_its_realm(account: Account) -> None:
+    for path, headers in (
+        (f"/v1/users?realm_id={OTHER_REALM}", {"Authrocket-Api-Key": LOCKED}),
+        ("/v1/users", {"Authrocket-Api-Key": LOCKED, "Authrocket-Realm": OTHER_REALM}),
+        ("/v1/users", {"Authorization": f"Bearer {LOCKED},{OTHER_REALM}"}),
+    ):
+        answer = account.call("GET", path, JSON | headers)
+        assert answer.status_code == 403, (path, headers)
+        assert answer.json() == {"errors": ["The key is locked to another realm."]}
+    assert not account.origin.requests
+    assert account.get(f"/v1/users?realm_id={REALM}", Authrocket_Api_Key=LOCKED).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"realm_id={REALM}&realm_id={OTHER_REALM}",
+        f"realm_id={REALM}&realm%5Fid={OTHER_REALM}",
+        f"realm%5Fid={OTHER_REALM}&realm_id={REALM}",
+        f"realm_id={REALM}&realm_id={REALM}",
+    ],
+    ids=["twice", "encoded-second", "encoded-first", "twice-equal"],
+)
+def test_aa11_a_doubled_parameter_is_refused(account: Account, query: str) -> None:
+    """Which of them the upstream would take cannot be known."""
+    assert account.get(f"/v1/users?{query}", Authrocket_Api_Key=KEY).status_code == 400
+    assert not account.origin.requests
+
+
+def test_aa11_an_escaped_name_is_the_same_parameter(account: Account) -> None:
+    answer = account.get(f"/v1/users?realm%5Fid={OTHER_REALM}", Authrocket_Api_Key=LOCKED)
+    assert answer.status_code == 403
+    assert not account.origin.requests
+
+
+def test_aa11_the_client_cannot_set_what_the_upstream_is_told(account: Account) -> None:
+    for name in ("X-Realm", "x_realm"):
+        assert account.call("GET", "/v1/users", key(LOCKED, None) | {name: OTHER_REALM}).status_code == 200
+        assert account.realm_seen() == REALM
+        assert OTHER_REALM not in str(account.origin.requests[-1].fields)
+        # Nor where no realm is asked for.
+        assert account.call("GET", "/v1/realms", key(LOCKED, None) | {name: OTHER_REALM}).status_code == 200
+        assert OTHER_REALM not in str(account.origin.requests[-1].fields)
+
+
+def test_aa12_without_any_realm_the_three_ways_are_named(account: Account) -> None:
+    answer = account.get(Authrocket_Api_Key=KEY)
+    assert answer.status_code == 400
+    assert answer.json() == {"errors": ["No realm is named: name one by header, parameter or credential."]}
+    assert not account.origin.requests
+
+
+def test_aa12_routes_of_the_account_need_no_realm(account: Account) -> None:
+    assert account.get("/v1/realms", Authrocket_Api_Key=KEY).status_code == 200
+
+
+# What is written down, and what comes back.
+
+
+def test_aa13_the_user_agent_is_optional_and_logged_without_its_control_characters(account: Account) -> None:
+    """A line of the log cannot be forged with it."""
+    fields = [f"Authrocket-Api-Key: {KEY}", f"Authrocket-Realm: {REALM}", "Accept: application/json"]
+    agent = 'lib/1.0 (https://lib.example) "\t\x1b[31m'
+    assert ask(account.secure, "/v1/users", fields).status == 200
+    with RawClient(account.secure) as client:
+        client.send(request("GET", "/v1/users", [*fields, "User-Agent: lib/1.0 (https://lib.example)"]))
+        assert client.response().status == 200
+        client.send(request("GET", "/v1/users", [*fields, f"User-Agent: {agent}"]))
+        assert client.response().status == 400
+    assert ask(account.secure, "/v1/users", [*fields, 'User-Agent: a\tb "c" \\']).status == 200
+    logged = [record["user_agent"] for record in account.gateway.access_records(4) if record["status"] == 200]
+    # Loops write when they come to it.
+    assert sorted(map(str, logged)) == sorted(["None", "lib/1.0 (https://lib.example)", 'a\tb "c" \\'])
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", account.gateway.access_text())
+
+
+def test_aa14_answers_are_json(account: Account) -> None:
+    answers = [
+        account.get(),
+        account.get("/nowhere"),
+        account.call("GET", "/v1/users", key() | {"Accept": "text/html"}),
+        account.call("GET", "/v1/jwt_keys", key()),
+        account.call("PATCH", "/v1/jwt_keys", key()),
+    ]
+    for answer in answers:
+        assert answer.headers["Content-Type"] == "application/json", answer.status_code
+        assert answer.json() is not None
+
+
+def test_aa15_every_answer_has_its_own_request_id(account: Account) -> None:
+    answers = [
+        account.call("GET", "/v1/users", key()),
+        account.get(),
+        account.get("/nowhere"),
+        account.call("GET", "/v1/jwt_keys", key()),
+        account.call("DELETE", "/v1/jwt_keys/jky_0vRHaJyOFdkV3QVJpUJqJQ", key()),
+    ]
+    seen = [answer.headers["X-Request-ID"] for answer in answers]
+    with RawClient(account.secure) as client:
+        client.send("GET /v1/users HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        malformed = client.response()
+    assert malformed.status == 400
+    clear = ask(account.clear, "/v1/users")
+    account.origin.stop()
+    gone = account.call("GET", "/v1/users", key())
+    assert gone.status_code == 502
+    seen += [malformed.value("x-request-id"), clear.value("x-request-id"), gone.headers["X-Request-ID"]]
+    assert all(re.fullmatch(REQUEST_ID, one) for one in seen), seen
+    assert len(set(seen)) == len(seen)
+    assert {record["request_id"] for record in account.gateway.access_records(len(seen))} == set(seen)
+
+
+def test_aa15_a_client_cannot_choose_it(account: Account) -> None:
+    chosen = "rq_0vdbINw16QhITBp4iBhgX4"
+    answer = account.call("GET", "/v1/users", key() | {"X-Request-ID": chosen})
+    assert answer.headers["X-Request-ID"] != chosen
+
+
+def test_aa15_limited_requests_have_one_too(
+    gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], tmp_path: Path
+) -> None:
+    limits = {"standard": {"requests": 1, "per": "1h", "burst": 1, "by": "key"}}
+    account = Account(gateway, tmp_path, upstream(), limits=limits)
+    assert account.call("GET", "/v1/users", key()).status_code == 200
+    answer = account.call("GET", "/v1/users", key())
+    assert answer.status_code == 429 and answer.json() == {"errors": ["The rate limit is exceeded."]}
+    assert re.fullmatch(REQUEST_ID, answer.headers["X-Request-ID"])
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/v1/users", {}, 401),
+        ("/v1/users", {"Authrocket-Api-Key": "ks_wrong"}, 401),
+        ("/v1/users", {"Authrocket-Api-Key": KEY}, 400),
+        ("/v1/jwt_keys", {"Authrocket-Api-Key": LOCKED}, 403),
+        ("/v2", {"Authrocket-Api-Key": KEY}, 404),
+        ("/v1/%2e%2e/x", {"Authrocket-Api-Key": KEY}, 400),
+    ],
+)
+def test_aa16_the_status_tells_before_the_body_is_read(account: Account, path: str, headers: dict, status: int) -> None:
+    """And the body of an error is JSON of one shape."""
+    with RawClient(account.secure) as client:
+        client.send(request("GET", path, ["Accept: application/json", *map(": ".join, headers.items())]))
+        answer = client.response()
+    assert answer.status == status
+    document = json.loads(answer.body)
+    assert list(document) == ["errors"] and all(isinstance(text, str) and text for text in document["errors"])
+
+
+@pytest.mark.timeout(120)
+def test_the_page(tmp_path: Path) -> None:
+    run_page("authrocket", tmp_path)
