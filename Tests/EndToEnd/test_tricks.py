@@ -211,7 +211,7 @@ def test_an_upload_that_stalls_after_backpressure_is_timed_out(gateway: Start, u
     clients = []
     with RawClient(running.port) as probe:
         probe.sock.setblocking(False)
-        probe.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        probe.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
         sent = 0
         probe.sock.send(head)
         still = 0
