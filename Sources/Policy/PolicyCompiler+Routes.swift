@@ -30,6 +30,8 @@ extension PolicyCompiler {
             fail(.referenceUnknown, responses.position, responses.path, "no profile named \(quoted(responses.value))")
         }
         let authorization = authorization(route, pattern)
+        let storedCredential = storedCredential(of: route)
+        let query = route.setQueryParameters.compactMap { parameter($0, pattern) }
         let sent = requestFields(route, pattern)
         let returned = route.setResponseHeaders.compactMap { field($0, pattern, allowsPath: false) }
         guard diagnostics.count == errorCount, let credentials, let limits, let profile else { return nil }
@@ -41,9 +43,9 @@ extension PolicyCompiler {
                 rateStyle: style,
                 request: RequestRules(
                     route, globalNames: Self.identityNames + configuration.identityHeaders.map(\.name), added: sent,
-                    credentials: credentials),
+                    query: query, credentials: credentials),
                 response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile,
-                isHTTPSOnly: route.httpsOnly ?? configuration.httpsOnly),
+                storedCredential: storedCredential, isHTTPSOnly: route.httpsOnly ?? configuration.httpsOnly),
             index: index, configuration: route, upstreamIndex: upstreamIndex)
     }
 
@@ -76,7 +78,7 @@ extension PolicyCompiler {
     }
 
     private mutating func field(_ header: HeaderTemplate, _ pattern: PathPattern, allowsPath: Bool) -> FieldTemplate? {
-        guard let value = template(header.template, pattern) else { return nil }
+        guard let value = value(of: header, pattern) else { return nil }
         if value.usesPath, !allowsPath {
             fail(
                 .captureUnknown, header.template.position, header.template.path,
@@ -86,7 +88,7 @@ extension PolicyCompiler {
         return FieldTemplate(name: header.name, value: value)
     }
 
-    private mutating func template(_ text: Located<String>, _ pattern: PathPattern) -> ValueTemplate? {
+    mutating func template(_ text: Located<String>, _ pattern: PathPattern) -> ValueTemplate? {
         do throws(TemplateError) {
             if let template = ValueTemplate(try TemplateSyntax.parse(text.value), pattern: pattern) { return template }
             fail(.captureUnknown, text.position, text.path, "the route's path has no such capture")

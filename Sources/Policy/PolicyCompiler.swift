@@ -11,6 +11,7 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
     var storedKeys: [StoredKeyRules] = []
     var verifiers: [String: JWTVerifier] = [:]
     var certificateAuthenticators: [String: CertificateAuthenticator] = [:]
+    var storedCredentials: [String: StoredCredentialRule] = [:]
     var limits: [String: Limit] = [:]
     var profiles: [String: AnswerProfile] = ["problem": .problem]
 
@@ -24,6 +25,9 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
         for (name, limit) in configuration.limits.sorted(by: { $0.key < $1.key }) { compile(limit: limit, named: name) }
         for name in configuration.profiles.keys.sorted() { compile(profileNamed: name) }
         compileAuthenticators()
+        for (name, credential) in configuration.storedCredentials.sorted(by: { $0.key < $1.key }) {
+            compile(storedCredential: credential, named: name)
+        }
         let upstreamNames = configuration.upstreams.keys.sorted()
         var patterns: [PathPattern] = []
         var routes: [Route] = []

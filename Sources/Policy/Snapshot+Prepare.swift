@@ -13,12 +13,12 @@ extension Route {
 extension Snapshot {
     /// Makes of a granted request what the upstream gets: marks fields of the head dropped, and fills `plan` with the
     /// lines to add, the target and the Host. `again`: the same was done with this head before, and `plan` has been used
-    /// for another since.
+    /// for another since. `stored`: what the upstream is shown for the caller where the route has a stored credential.
     ///
     /// Returns a denial when a value to be sent is too long; then nothing may be forwarded.
     package func prepare(
         _ grant: Grant, head: inout RequestHead, connection: ConnectionFacts, requestID: Span<UInt8>, again: Bool = false,
-        into plan: inout UpstreamPlan
+        showing stored: UpstreamCredential? = nil, into plan: inout UpstreamPlan
     ) -> Denial? {
         let route = grant.route
         plan.lines.removeAll()
@@ -34,9 +34,13 @@ extension Snapshot {
         }
         if grant.caller.isTooLong { return .identityTooLarge }
         grant.caller.lines.append(to: &plan.lines)
-        guard !route.request.varying.isEmpty else { return nil }
-        let source = grant.templateSource
+        if route.request.varying.isEmpty, route.request.query.isEmpty { return nil }
+        var source = grant.templateSource
+        source.stored = stored?.document.node
         let path = plan.path
+        if !route.request.query.isEmpty, !plan.addParameters(route.request.query, source, requestID: requestID) {
+            return .identityTooLarge
+        }
         let isWritten = FieldTemplate.append(
             route.request.varying, to: &plan.lines, scratch: &plan.scratch, source, path: path.span, requestID: requestID)
         return isWritten ? nil : .identityTooLarge

@@ -13,6 +13,8 @@ struct Report: Sendable {
     var certificates: [CertificateExpiry]
     /// Nil for a gateway without a store.
     var store: RegistryStatus?
+    /// Of stored credentials, in the order of their names.
+    var refreshes: [CredentialVault.Refreshes]
     var connections: Int
     var buckets: Int
     var now: WallTime
@@ -38,7 +40,7 @@ struct Report: Sendable {
                 Report(
                     metrics: merged.metrics.withLock { $0 }, reloads: shared.reloads.values,
                     keySets: shared.keySets.status(), certificates: shared.certificates,
-                    store: shared.tokens.registry?.status,
+                    store: shared.tokens.registry?.status, refreshes: shared.credentials.refreshes(),
                     connections: shared.connections.total,
                     buckets: shared.buckets.bucketCount, now: EventLoop.readClocks().wall))
         }
@@ -54,6 +56,14 @@ struct Report: Sendable {
         KeySetStatusText.append(keySets, to: &page)
         CertificateExpiryText.append(certificates, to: &page)
         if let store { RegistryStatusText.append(store, to: &page) }
+        page.family("portcullis_credential_refreshes_total", .counter, "Refreshes of stored credentials, by result.")
+        for credential in refreshes {
+            let name: (StaticString, String) = ("credential", credential.name)
+            page.sample(
+                "portcullis_credential_refreshes_total", [name, ("result", "succeeded")], Int64(clamping: credential.successes))
+            page.sample(
+                "portcullis_credential_refreshes_total", [name, ("result", "failed")], Int64(clamping: credential.failures))
+        }
         page.family("portcullis_buckets", .gauge, "Live token buckets.")
         page.sample("portcullis_buckets", [], Int64(buckets))
         page.family("portcullis_reloads_total", .counter, "Reloads of the policy, by result.")

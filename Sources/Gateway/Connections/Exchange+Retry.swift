@@ -38,11 +38,17 @@ extension Exchange {
         }
         // What was sent behind the head has to be sent again too, and there is nothing else to take it from.
         let hasSentMore = contentBytes > 0 || requestIsComplete && head.framing == .chunked
-        guard let grant, let sent = hasSentMore ? failed.sentSoFar : SentContent(), prepare(grant, again: true) == nil
+        guard let grant, let sent = hasSentMore ? failed.sentSoFar : SentContent(), send(grant, again: sent, on: next) == nil
         else {
             next.abandon()
             return false
         }
+        return true
+    }
+
+    /// Sends the request once more with what had followed its head; why not, when that cannot be done.
+    func send(_ grant: Grant, again sent: SentContent, on next: any UpstreamStream) -> Denial? {
+        if let denial = prepare(grant, again: true) { return denial }
         attach(next)
         next.begin(self, head: &head, responseTimeout: grant.route.responseTimeout)
         if !sent.content.isEmpty { next.sendContent(sent.content.span, framing: head.framing) }
@@ -52,6 +58,6 @@ extension Exchange {
         } else if sent.content.isEmpty || !next.isCongested {
             client.resumeContent()
         }
-        return true
+        return nil
     }
 }

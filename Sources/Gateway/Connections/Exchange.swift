@@ -22,6 +22,12 @@ final class Exchange {
     private(set) var grant: Grant?
     /// The content so far of a request that the gateway itself carries out.
     var collected: [UInt8]?
+    /// What the upstream is shown for the caller.
+    var credential: UpstreamCredential?
+    /// The content so far where it may have to be sent again with another credential.
+    var keptContent: SentContent?
+    /// The upstream refused the first one.
+    var hasReplacedCredential = false
     private(set) var facts: ConnectionFacts
     /// The request's head, taken over from the parser's scratch value.
     var head = RequestHead()
@@ -36,7 +42,7 @@ final class Exchange {
     private(set) var answeredAfter: Nanoseconds?
     var fault: ExchangeFault?
     var refusal: Refusal?
-    private(set) var retries = 0
+    var retries = 0
     private(set) var server: UpstreamServer?
 
     var contentLimit: UInt64 = .max
@@ -112,6 +118,9 @@ final class Exchange {
         grant = nil
         answer = .none
         offer = nil
+        credential = nil
+        keptContent = nil
+        hasReplacedCredential = false
         upstreamHasEnded = false
         contentBytes = 0
         contentLimit = .max
@@ -180,6 +189,11 @@ final class Exchange {
             return
         }
         if grant.route.action != nil { return act(grant) }
+        if let rule = grant.route.storedCredential { return obtainCredential(by: rule, for: grant) }
+        send(grant)
+    }
+
+    func send(_ grant: Grant) {
         if let denial = prepare(grant) {
             refuse(Refusal(denial: denial, after: grant))
             return
@@ -203,7 +217,8 @@ final class Exchange {
     /// Fills `worker.plan`; nil when nothing speaks against it.
     func prepare(_ grant: Grant, again: Bool = false) -> Denial? {
         requestID.withSpan {
-            snapshot.prepare(grant, head: &head, connection: facts, requestID: $0, again: again, into: &worker.plan)
+            snapshot.prepare(grant, head: &head, connection: facts, requestID: $0, again: again, showing: credential,
+                into: &worker.plan)
         }
     }
 
@@ -233,6 +248,7 @@ final class Exchange {
             contentFailed(.bodyTooLarge)
             return false
         }
+        if keptContent != nil { keep(bytes) }
         if let upstream {
             upstream.sendContent(bytes, framing: head.framing)
             if upstream.isCongested { client.pauseContent() }
@@ -246,13 +262,14 @@ final class Exchange {
     func requestEnded(trailers: inout TrailerSection) {
         if let tunnel { return clientEndedTunnel(tunnel) }
         requestIsComplete = true
-        guard let upstream else {
-            if collected != nil { contentIsCollected() }
-            return
-        }
         if let grant, !trailers.fields.isEmpty {
             let bytes = trailers.bytes
             grant.route.dropTrailers(&trailers.fields, in: bytes.span)
+        }
+        keptContent?.trailers = trailers
+        guard let upstream else {
+            if collected != nil { contentIsCollected() }
+            return
         }
         upstream.endRequest(framing: head.framing, trailers: &trailers)
     }
@@ -287,6 +304,7 @@ final class Exchange {
             // The client would take it for its tunnel (RFC 8441 §5).
             return refuseAnswer()
         }
+        if status == 401, credential != nil, replaceCredential() { return }
         beginAnswer(status: status)
         answerFraming = ResponseFraming(
             received: worker.responseHead.framing, status: status, requestMethod: head.method, version: head.version)
@@ -433,6 +451,8 @@ final class Exchange {
         }
         forgetTunnel()
         collected = nil
+        credential = nil
+        keptContent = nil
         grant = nil
         group = nil
         server = nil

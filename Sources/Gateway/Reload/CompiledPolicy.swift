@@ -64,6 +64,8 @@ package struct CompiledPolicy: Sendable {
     package var keySets: [CompiledKeySet]
     /// Nil keeps nothing.
     package var store: CompiledStore?
+    /// What refreshes of stored credentials over https are made from, by the credential's name.
+    package var refreshSecurity: [String: CompiledClientTLS] = [:]
     /// The certificates the gateway shows, of listeners and to upstreams.
     package var certificates: [CertificateExpiry]
     /// The policy file as the operator named it, and its text.

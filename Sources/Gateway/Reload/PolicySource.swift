@@ -99,6 +99,7 @@ package final class PolicySource: Sendable {
         }
         let audit = audit(configuration.audit, files, previous, by: &tls, into: &load)
         let token = configuration.admin?.token.flatMap { secret($0, files, into: &load) }
+        let refreshSecurity = refreshSecurity(configuration, previous, by: &tls)
         load.diagnostics += tls.errors
         guard let snapshot = compiled.snapshot, !load.diagnostics.contains(where: { $0.severity == .error }) else {
             return
@@ -106,6 +107,7 @@ package final class PolicySource: Sendable {
         load.policy = CompiledPolicy(
             snapshot: snapshot, listeners: listeners, upstreams: upstreams, keySets: keySets, certificates: tls.expiries,
             watchedFiles: files.watched)
+        load.policy?.refreshSecurity = refreshSecurity
         load.policy?.store = store
         load.policy?.audit = audit
         load.policy?.adminToken = token.map { cryptography.sha256($0.span) }
@@ -180,6 +182,18 @@ package final class PolicySource: Sendable {
                     .error, .testFailed, file: path, position: nil, path: "tests",
                     message: "\(failures.count - Self.namedTestFailures) more tests failed"))
         }
+    }
+
+    /// What refreshes of stored credentials are made from where their URL is one of https.
+    private func refreshSecurity(
+        _ configuration: Configuration, _ previous: CompiledPolicy?, by tls: inout TLSCompiler
+    ) -> [String: CompiledClientTLS] {
+        var contexts: [String: CompiledClientTLS] = [:]
+        for (name, credential) in configuration.storedCredentials.sorted(by: { $0.key < $1.key }) {
+            guard let refresh = credential.refresh, FetchAddress.isSecure(refresh.url.value) else { continue }
+            contexts[name] = tls.client(refresh, before: previous?.refreshSecurity[name])
+        }
+        return contexts
     }
 
     /// A key set with what connections to its server are made from, if it has one that may speak TLS.

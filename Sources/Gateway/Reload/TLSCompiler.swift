@@ -90,6 +90,15 @@ struct TLSCompiler {
         return client(tls, protocols: [.http11], user: "webhook", at: webhook.position, before: before)
     }
 
+    /// For the server that refreshes a stored credential.
+    mutating func client(
+        _ refresh: CredentialRefreshConfiguration, before: CompiledClientTLS?
+    ) -> CompiledClientTLS? {
+        var tls = UpstreamTLSConfiguration()
+        tls.ca = refresh.ca
+        return client(tls, protocols: [.http11], user: "stored credential", at: refresh.position, before: before)
+    }
+
     private mutating func client(
         _ tls: UpstreamTLSConfiguration, protocols: [WireProtocol], user: String, at position: SourcePosition,
         before: CompiledClientTLS?

@@ -16,6 +16,7 @@ final class SharedState: Sendable {
     let directory = DirectoryCell()
     let keySets: KeySetFetcher
     let log: OperatorLog
+    let credentials: CredentialVault
     let logWriter: LogWriter
     let reloads = ReloadHistory()
     /// What carries out the actions of routes.
@@ -47,6 +48,8 @@ final class SharedState: Sendable {
                 open: open, directory: directory, cryptography: OpenSSLCryptography(), clock: EventLoop.readClocks,
                 report: { log.warning($0) }, processors: Process.processorCount, seed: seed))
         explained = Mutex(ExplainablePolicy(policy))
+        credentials = CredentialVault(archive: tokens.registry, log: log)
+        credentials.adopt(security: policy.refreshSecurity.mapValues(\.context))
         self.log = log
         audit = AuditOutlet(log: log)
         adminTokenHeld = Mutex(policy.adminToken)
@@ -83,6 +86,7 @@ final class SharedState: Sendable {
         tokens.adopt(policy.snapshot)
         audit.adopt(policy.audit, trail: tokens.audit)
         adminTokenHeld.withLock { $0 = policy.adminToken }
+        credentials.adopt(security: policy.refreshSecurity.mapValues(\.context))
         shownCertificates.withLock { $0 = policy.certificates }
         explained.withLock { $0 = ExplainablePolicy(policy) }
         logWriter.adopt(configuration.accessLog)

@@ -21,6 +21,7 @@ package struct Configuration: Sendable {
     package var upstreams: [String: UpstreamConfiguration] = [:]
     package var keySets: [String: KeySetConfiguration] = [:]
     package var authenticators: [String: AuthenticatorConfiguration] = [:]
+    package var storedCredentials: [String: StoredCredentialConfiguration] = [:]
     package var limits: [String: LimitConfiguration] = [:]
     package var failureBudget: FailureBudgetConfiguration? = FailureBudgetConfiguration()
     package var rateHeaders = RateHeaderStyle()
@@ -155,14 +156,17 @@ package struct RateHeaderStyle: Sendable, Equatable {
     package init() {}
 }
 
-/// A header the gateway sets, its value a template not yet compiled.
+/// A header the gateway sets, or a query parameter, its value a template not yet compiled, or a secret.
 package struct HeaderTemplate: Sendable, Equatable {
     package var name: String
+    /// Empty where the value is a secret.
     package var template: Located<String>
+    package var secret: Located<SecretReference>?
 
-    package init(name: String, template: Located<String>) {
+    package init(name: String, template: Located<String>, secret: Located<SecretReference>? = nil) {
         self.name = name
         self.template = template
+        self.secret = secret
     }
 }
 

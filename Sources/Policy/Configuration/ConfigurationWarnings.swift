@@ -21,6 +21,7 @@ package struct ConfigurationWarnings {
         review.reviewUse()
         review.reviewAuthenticators()
         review.reviewKeySets()
+        review.reviewStoredCredentials()
         review.reviewUpstreams()
         review.reviewRoutes()
         return review.warnings.enumerated().sorted { a, b in
@@ -195,13 +196,39 @@ package struct ConfigurationWarnings {
         }
     }
 
-    private mutating func review(_ url: Located<String>) {
-        if url.value.lowercasedASCII.hasPrefix("https://") { return }
-        let authority = url.value.dropFirst("http://".count).prefix { $0 != "/" && $0 != "?" }
-        guard let (host, _) = ConfigurationReader.hostAndPort(Substring(String(authority).lowercasedASCII)) else {
-            return
+    private mutating func reviewStoredCredentials() {
+        let used = Set(configuration.routes.compactMap(\.storedCredential?.value))
+        for (name, credential) in configuration.storedCredentials {
+            if !used.contains(name) {
+                warnUnused(
+                    .storedCredentialUnused, "stored_credentials", name, at: credential.position,
+                    "no route shows this credential")
+            }
+            if credential.refresh != nil, configuration.store == nil {
+                warn(
+                    .storedCredentialNotDurable, at: credential.position,
+                    path: LocatedNode.path("stored_credentials", member: name),
+                    "without a \"store\" refreshed credentials are lost when the gateway ends, and their users with them")
+            }
+            guard let url = credential.refresh?.url, let host = Self.distantHostInClear(url.value) else { continue }
+            warn(
+                .credentialRefreshOverHTTP, at: url.position, path: url.path,
+                "whoever is between here and \(host) can read credentials that go over plain HTTP")
         }
-        if host == "localhost" || IPAddress(host)?.isLoopback == true { return }
+    }
+
+    /// The host of a URL that is asked in clear over a network; nil for https and for this machine.
+    private static func distantHostInClear(_ url: String) -> String? {
+        if url.lowercasedASCII.hasPrefix("https://") { return nil }
+        let authority = url.dropFirst("http://".count).prefix { $0 != "/" && $0 != "?" }
+        guard let (host, _) = ConfigurationReader.hostAndPort(Substring(String(authority).lowercasedASCII)) else {
+            return nil
+        }
+        return host == "localhost" || IPAddress(host)?.isLoopback == true ? nil : host
+    }
+
+    private mutating func review(_ url: Located<String>) {
+        guard let host = Self.distantHostInClear(url.value) else { return }
         warn(
             .keySetOverHTTP, at: url.position, path: url.path,
             "whoever is between here and \(host) can replace keys that come over plain HTTP")

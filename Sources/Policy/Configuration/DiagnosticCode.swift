@@ -47,6 +47,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case authenticatorUnused = "authenticator_unused"
     case keySetUnused = "key_set_unused"
     case profileUnused = "profile_unused"
+    case storedCredentialUnused = "stored_credential_unused"
     case keyWithoutExpiry = "key_without_expiry"
     case keyExpired = "key_expired"
     case keyIDWithScheme = "key_id_with_scheme"
@@ -59,6 +60,8 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case identityTemplateWithoutIdentity = "identity_template_without_identity"
     case failureBudgetOff = "failure_budget_off"
     case keySetOverHTTP = "key_set_over_http"
+    case credentialRefreshOverHTTP = "credential_refresh_over_http"
+    case storedCredentialNotDurable = "stored_credential_not_durable"
     case keySetHoldsSecret = "key_set_holds_secret"
     case adminExposed = "admin_exposed"
     case clientCertificatesNotAsked = "client_certificates_not_asked"
@@ -101,11 +104,11 @@ extension DiagnosticCode {
             .sourceInvalid, .querySourceNotAllowed, .requestInvalid, .authenticationMissing,
             .authorizationWithoutIdentity, .issuerAmbiguous:
             .reading
-        case .limitUnused, .upstreamUnused, .authenticatorUnused, .keySetUnused, .profileUnused, .keyWithoutExpiry,
-            .keyExpired, .keyIDWithScheme, .allowListCoversEverything, .trustedProxiesCoverEverything,
-            .denyListCoversEverything, .audienceMissing, .issuerMissing, .expiryNotRequired,
-            .identityTemplateWithoutIdentity, .failureBudgetOff, .keySetOverHTTP,
-            .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,
+        case .limitUnused, .upstreamUnused, .authenticatorUnused, .keySetUnused, .profileUnused,
+            .storedCredentialUnused, .keyWithoutExpiry, .keyExpired, .keyIDWithScheme, .allowListCoversEverything,
+            .trustedProxiesCoverEverything, .denyListCoversEverything, .audienceMissing, .issuerMissing, .expiryNotRequired,
+            .identityTemplateWithoutIdentity, .failureBudgetOff, .keySetOverHTTP, .credentialRefreshOverHTTP,
+            .storedCredentialNotDurable, .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,
             .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication:
             .reviewing
         case .routesAmbiguous, .secretUnreadable, .fileUnreadable, .keySetInvalid,

@@ -47,6 +47,9 @@ package struct RouteConfiguration: Sendable {
     package var limits: [Located<String>] = []
     package var setRequestHeaders: [HeaderTemplate] = []
     package var removedRequestHeaders: [String] = []
+    /// Query parameters to add; none of the same name goes on from the client.
+    package var setQueryParameters: [HeaderTemplate] = []
+    package var removedQueryParameters: [String] = []
     package var setResponseHeaders: [HeaderTemplate] = []
     package var removedResponseHeaders: [String] = []
     package var keepsCredentials = false
@@ -54,6 +57,8 @@ package struct RouteConfiguration: Sendable {
     package var upstream: Located<String>?
     /// What the gateway itself does with requests.
     package var action: ActionConfiguration?
+    /// The credential that the upstream is shown for the caller.
+    package var storedCredential: Located<String>?
     /// Nil takes the top-level profile.
     package var responses: Located<String>?
     /// Nil takes `bounds.bodyByteLimit`.

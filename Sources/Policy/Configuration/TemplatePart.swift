@@ -18,6 +18,8 @@ package enum TemplatePart: Sendable, Equatable {
     case claim(pointer: String)
     /// `{claims./a/b|json}`: the claim as compact JSON.
     case claimJSON(pointer: String)
+    /// `{stored_credential./a/b}`: a value of the credential that the route's `stored_credential` names.
+    case storedCredential(pointer: String)
     /// `{client_ip}`: the address the request came from, behind the trusted proxies.
     case clientIP
     /// `{request_id}`.
@@ -39,7 +41,9 @@ extension TemplatePart {
     /// The value exists only for a caller who has shown a credential.
     package var needsIdentity: Bool {
         switch self {
-        case .subject, .credential, .issuer, .method, .scopes, .claim, .claimJSON, .keyID, .userEmail, .userName: true
+        case .subject, .credential, .issuer, .method, .scopes, .claim, .claimJSON, .keyID, .userEmail, .userName,
+            .storedCredential:
+            true
         case .literal, .path, .clientIP, .requestID, .route, .certificate, .realm: false
         }
     }

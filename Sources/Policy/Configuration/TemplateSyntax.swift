@@ -8,7 +8,7 @@ package enum TemplateSyntax {
     /// Every placeholder without an argument, and the forms of those that take one.
     package static let placeholders = CertificateField.allCases.map { "certificate.\($0.rawValue)" } + [
         "claims./POINTER", "claims./POINTER|json", "client_ip", "credential", "issuer", "key.id", "method",
-        "path.NAME", "realm", "request_id", "route", "scopes", "subject", "user.email", "user.name",
+        "path.NAME", "realm", "request_id", "route", "scopes", "stored_credential./POINTER", "subject", "user.email", "user.name",
     ]
 
     /// The parts of a template; neighbouring literals are one part, an empty text has no parts.
@@ -39,6 +39,15 @@ package enum TemplateSyntax {
         }
         if !literal.isEmpty { parts.append(.literal(literal)) }
         return parts
+    }
+
+    /// The template shows a part of a stored credential; false when it is malformed.
+    static func showsStoredCredential(_ text: String) -> Bool {
+        guard let parts = try? parse(text) else { return false }
+        return parts.contains { part in
+            if case .storedCredential = part { return true }
+            return false
+        }
     }
 
     /// The names of the path captures a template asks for; none when it is malformed.
@@ -76,6 +85,11 @@ package enum TemplateSyntax {
             let field = CertificateField(rawValue: String(name.dropFirst("certificate.".count)))
         {
             return .certificate(field)
+        }
+        if name.hasPrefix("stored_credential.") {
+            let pointer = String(name.dropFirst("stored_credential.".count))
+            guard isPointer(pointer) else { throw .invalidPointer(pointer) }
+            return .storedCredential(pointer: pointer)
         }
         if name.hasPrefix("claims.") {
             let argument = name.dropFirst("claims.".count)

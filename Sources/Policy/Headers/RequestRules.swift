@@ -14,7 +14,9 @@ final class RequestRules: Sendable {
     let usesPath: Bool
     /// A line is made from a user of the store.
     let usesUser: Bool
-    /// Query parameters and cookies that are credentials, and do not go on.
+    /// Query parameters to add.
+    let query: [(name: [UInt8], value: ValueTemplate)]
+    /// Query parameters and cookies that do not go on: credentials, and parameters that the route sets or removes.
     let strippedParameters: [[UInt8]]
     let strippedCookies: [[UInt8]]
 
@@ -26,14 +28,18 @@ final class RequestRules: Sendable {
 
     /// - Parameter globalNames: the names of identity headers, of every route.
     init(
-        _ configuration: RouteConfiguration, globalNames: [String], added: [FieldTemplate], credentials: CredentialPlan
+        _ configuration: RouteConfiguration, globalNames: [String], added: [FieldTemplate],
+        query: [(name: [UInt8], value: ValueTemplate)], credentials: CredentialPlan
     ) {
+        self.query = query
         fixed = Array(added.prefix(while: \.isFixed))
         varying = Array(added.dropFirst(fixed.count))
-        usesPath = varying.contains(where: \.usesPath)
-        usesUser = added.contains(where: \.usesUser)
+        usesPath = varying.contains(where: \.usesPath) || query.contains { $0.value.usesPath }
+        usesUser = added.contains(where: \.usesUser) || query.contains { $0.value.usesUser }
         let isStripping = !configuration.keepsCredentials
-        strippedParameters = isStripping ? credentials.queryNames : []
+        strippedParameters =
+            (isStripping ? credentials.queryNames : []) + query.map(\.name)
+            + configuration.removedQueryParameters.map { Array($0.utf8) }
         strippedCookies = isStripping ? credentials.cookieNames : []
         var names = globalNames + configuration.setRequestHeaders.map(\.name) + configuration.removedRequestHeaders
         if isStripping { names += credentials.headerNames }

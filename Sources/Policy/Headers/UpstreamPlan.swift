@@ -18,6 +18,34 @@ package struct UpstreamPlan: ~Copyable, Sendable {
 
     package init() {}
 
+    /// Adds parameters to the target's query, leaving out those of which a part is absent. False when a value is too long;
+    /// then nothing may be forwarded.
+    mutating func addParameters(
+        _ parameters: [(name: [UInt8], value: ValueTemplate)], _ source: TemplateSource, requestID: Span<UInt8>
+    ) -> Bool {
+        // A "?" in a path is percent-encoded.
+        var hasQuery = target.contains(0x3F)
+        let path = path
+        for parameter in parameters {
+            scratch.removeAll(keepingCapacity: true)
+            guard parameter.value.render(source, path: path.span, requestID: requestID, form: .exact, to: &scratch) else {
+                continue
+            }
+            guard scratch.count <= ValueTemplate.byteLimit else { return false }
+            if !hasQuery {
+                target.append(0x3F)
+            } else if target.last != 0x3F {
+                target.append(0x26)
+            }
+            hasQuery = true
+            target.append(percentEncoding: parameter.name.span)
+            target.append(0x3D)
+            let value = scratch
+            target.append(percentEncoding: value.span)
+        }
+        return true
+    }
+
     /// Nearly always it is the request before's.
     mutating func setHost(_ bytes: Span<UInt8>) {
         if host.span.equals(bytes) { return }

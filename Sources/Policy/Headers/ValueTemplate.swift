@@ -13,6 +13,7 @@ struct ValueTemplate: Sendable {
         case subject, credential, issuer, method, scopes, clientIP, requestID, route, keyID, realm, userEmail, userName
         case claim(JSONPointer)
         case claimJSON(JSONPointer)
+        case storedCredential(JSONPointer)
         case certificate(CertificateField)
     }
 
@@ -28,6 +29,15 @@ struct ValueTemplate: Sendable {
 
     /// A value longer than this is not sent; the request is refused instead.
     static let byteLimit = 8192
+
+    /// A text that stands as it is, in fields too.
+    init(verbatim text: [UInt8]) {
+        parts = [.literal(exact: text, field: text)]
+        usesPath = false
+        usesUser = false
+        needsIdentity = false
+        isFixed = true
+    }
 
     /// Compiles parsed parts for a route with this path pattern. Nil for a capture that the pattern does not have and
     /// for a malformed pointer, both of which the reader of the configuration refuses.
@@ -64,6 +74,7 @@ struct ValueTemplate: Sendable {
         case .scopes: return .scopes
         case .claim(let pointer): return JSONPointer(pointer).map(Part.claim)
         case .claimJSON(let pointer): return JSONPointer(pointer).map(Part.claimJSON)
+        case .storedCredential(let pointer): return JSONPointer(pointer).map(Part.storedCredential)
         case .clientIP: return .clientIP
         case .requestID: return .requestID
         case .route: return .route
@@ -109,6 +120,8 @@ struct ValueTemplate: Sendable {
             case .certificate(let field):
                 isPresent = source.certificate.map { field.append(of: $0, form, to: &output) } ?? false
             case .claim(let pointer): isPresent = Self.append(claim: source.identity.claim(pointer), form, to: &output)
+            case .storedCredential(let pointer):
+                isPresent = Self.append(stored: source.stored.flatMap { pointer.resolve(in: $0) }, form, to: &output)
             case .claimJSON(let pointer):
                 guard let node = source.identity.claim(pointer) else { return false }
                 FieldText.append(json: node, to: &output)
@@ -159,6 +172,17 @@ struct ValueTemplate: Sendable {
         return true
     }
 
+    /// A scalar of a stored credential. The upstream compares it byte for byte, so it is escaped only where it could not
+    /// stand in a field at all.
+    private static func append(stored node: JSONNode?, _ form: Form, to output: inout [UInt8]) -> Bool {
+        guard let node else { return false }
+        if case .string(let text) = node.value, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
+            output.append(contentsOf: text.utf8.span)
+            return !text.isEmpty
+        }
+        return append(scalar: node, form, to: &output, isElement: false)
+    }
+
     private static func append(
         scalar node: JSONNode, _ form: Form, to output: inout [UInt8], isElement: Bool
     ) -> Bool {
@@ -176,7 +200,7 @@ extension TemplatePart {
     fileprivate var isFixed: Bool {
         switch self {
         case .literal, .subject, .credential, .issuer, .method, .scopes, .claim, .claimJSON, .route, .keyID, .userEmail, .userName: true
-        case .path, .clientIP, .requestID, .certificate, .realm: false
+        case .path, .clientIP, .requestID, .certificate, .realm, .storedCredential: false
         }
     }
 }

@@ -17,6 +17,8 @@ package final class Route: Sendable {
     package let bodyByteLimit: UInt64?
     /// Nil takes the upstream's.
     package let responseTimeout: Nanoseconds?
+    /// The credential that the upstream is shown for the caller; nil where there is none.
+    package let storedCredential: StoredCredentialRule?
     /// Requests in clear are refused before anything they carry is looked at.
     package let isHTTPSOnly: Bool
     /// Nil lets no connection change its protocol.
@@ -54,6 +56,7 @@ package final class Route: Sendable {
         captures = parts.captures
         bodyByteLimit = configuration.bodyByteLimit
         responseTimeout = configuration.responseTimeout
+        storedCredential = parts.storedCredential
         isHTTPSOnly = parts.isHTTPSOnly
         upgrade = configuration.upgrade.map(UpgradeRule.init)
         hostPolicy = parts.hostPolicy
@@ -86,6 +89,7 @@ package final class Route: Sendable {
         var request: RequestRules
         var response: ResponseRules
         var profile: AnswerProfile
+        var storedCredential: StoredCredentialRule?
         var isHTTPSOnly: Bool
     }
 }

@@ -72,7 +72,9 @@ struct TokenActions: Sendable {
                 throw ActionRefusal(.parametersInvalid, messages: ["Query has no place here"])
             }
             var parameters = try ParameterReader(request)
-            if let party = TokenParty(request.identity) {
+            // A key or a certificate says who may call, and is no token to be exchanged: that one stands in the content.
+            let showsRefreshToken = parameters.has("refreshToken") || parameters.has("refresh_token")
+            if let party = TokenParty(request.identity), party.token != nil, !showsRefreshToken {
                 parameters.complainOfUnknown()
                 try parameters.finish()
                 let grant = try TokenGrant(

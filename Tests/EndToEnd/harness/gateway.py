@@ -84,6 +84,8 @@ class Gateway:
         self.lines: list[str] = []
         self.condition = threading.Condition()
         self.said_all = False
+        #: By its test, so that its end is no crash.
+        self.was_killed = False
         self.access_path = Path(access_log) if access_log else folder / "access.jsonl"
         with open(self.access_path, "ab") as access:
             self.process = subprocess.Popen(
@@ -175,6 +177,7 @@ class Gateway:
             raise AssertionError(f"the gateway did not end within {timeout} s of SIGTERM") from None
 
     def kill(self) -> None:
+        self.was_killed = True
         self.process.kill()
         self.process.wait()
 

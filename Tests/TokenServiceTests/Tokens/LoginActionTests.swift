@@ -114,6 +114,17 @@ struct LoginActionTests {
         #expect(try fixture.store.contents().tokenFamilies.isEmpty)
     }
 
+    @Test func `a key says who may ask, and only a refresh token is exchanged`() throws {
+        let fixture = try Self.fixture()
+        let caller = try ServiceFixture.identity()
+        let shown = Self.refresh(try Self.signIn(fixture))
+        #expect(try fixture.refusal("refresh", as: caller) == "parameters_invalid")
+        #expect(try fixture.refusal("refresh", as: caller, content: "{}", type: "application/json") == "parameters_invalid")
+        let answer = try fixture.answer("refresh", as: caller, content: shown, type: "application/json")
+        // The token is of who signed in, not of who calls.
+        #expect(answer["payload"]?["sub"]?.text == "usr_1")
+    }
+
     @Test func `of many who use one refresh token at one time, one gets an answer`() throws {
         let fixture = try Self.fixture()
         let token = try Self.signIn(fixture)

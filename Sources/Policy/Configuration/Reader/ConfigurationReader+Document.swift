@@ -23,6 +23,7 @@ extension ConfigurationReader {
         readFailureBudget(members["failure_budget"])
         configuration.rateHeaders = rateHeaders(members["rate_headers"]) ?? RateHeaderStyle()
         readAuthenticators(members["authenticators"])
+        readStoredCredentials(members["stored_credentials"])
         readIdentityHeaders(members["identity_headers"])
         readProfiles(members["profiles"])
         if let profile = reference(members["responses"], to: .profile) { configuration.responses = profile.value }
@@ -39,7 +40,7 @@ extension ConfigurationReader {
     private mutating func noteDefinedNames(_ members: ObjectMembers) {
         let places: [(String, ReferenceKind)] = [
             ("upstreams", .upstream), ("limits", .limit), ("authenticators", .authenticator), ("key_sets", .keySet),
-            ("profiles", .profile),
+            ("profiles", .profile), ("stored_credentials", .storedCredential),
         ]
         definedNames[.profile] = [Configuration.builtInProfile]
         for (member, kind) in places {

@@ -31,6 +31,7 @@ extension ConfigurationReader {
             guard let template = template(entry.node, expected: "a template, or null to drop the header") else {
                 continue
             }
+            checkShowsNoStoredCredential(template)
             let header = HeaderTemplate(name: entry.name, template: template)
             if let index { headers[index] = header } else { headers.append(header) }
         }
@@ -41,7 +42,7 @@ extension ConfigurationReader {
     mutating func headerChanges(
         _ node: LocatedNode?, in place: HeaderRule.Place
     ) -> (set: [HeaderTemplate], removed: [String]) {
-        guard let members = object(node, .headerChanges) else { return ([], []) }
+        guard let members = object(node, place == .request ? .requestHeaderChanges : .headerChanges) else { return ([], []) }
         let set = headerTemplates(members["set"], in: place)
         var removed: [String] = []
         for name in strings(members["remove"], of: "header names") {
@@ -72,6 +73,10 @@ extension ConfigurationReader {
             let folded = HeaderRule.folded(entry.name)
             if headers.contains(where: { HeaderRule.folded($0.name) == folded }) {
                 reportDuplicate(entry)
+                continue
+            }
+            if place == .request {
+                if let header = requestValue(entry) { headers.append(header) }
                 continue
             }
             let value = place == .answer ? answerTemplate(entry.node, isBody: false) : template(entry.node)

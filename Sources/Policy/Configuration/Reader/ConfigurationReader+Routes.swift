@@ -35,9 +35,12 @@ extension ConfigurationReader {
             members["authorize"], into: &route, isOpen: requirement == RouteConfiguration.Requirement.none)
         route.limits = limitReferences(members["limits"])
         (route.setRequestHeaders, route.removedRequestHeaders) = headerChanges(members["request_headers"], in: .request)
+        (route.setQueryParameters, route.removedQueryParameters) = queryChanges(members["request_query"])
         (route.setResponseHeaders, route.removedResponseHeaders) = headerChanges(
             members["response_headers"], in: .response)
         route.keepsCredentials = boolean(members["keep_credentials"]) ?? false
+        route.storedCredential = reference(members["stored_credential"], to: .storedCredential)
+        checkStoredCredential(of: route, members)
         route.responses = reference(members["responses"], to: .profile)
         route.bodyByteLimit = byteSize(members["body_bytes"], in: 0...UInt64(Int64.max))
         route.responseTimeout = duration(members["response_timeout"], in: Self.timeouts)

@@ -82,6 +82,7 @@ enum ReferenceKind: String, CaseIterable {
     case authenticator = "authenticator"
     case keySet = "key set"
     case profile = "response profile"
+    case storedCredential = "stored credential"
 }
 
 extension Diagnostic {

@@ -22,6 +22,9 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case certificateAuthenticator = "certificate_authenticator"
     case certificateEntry = "certificate_entry"
     case certificateMatch = "certificate_match"
+    case storedCredential = "stored_credential"
+    case credentialRefresh = "credential_refresh"
+    case secret
     case limit
     case failureBudget = "failure_budget"
     case rateHeaders = "rate_headers"
@@ -45,6 +48,8 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case membership
     case realm
     case headerChanges = "header_changes"
+    case requestHeaderChanges = "request_header_changes"
+    case queryChanges = "query_changes"
     case test
     case testToken = "test_token"
     case testExpectation = "test_expectation"
@@ -75,8 +80,12 @@ extension ObjectShape {
         case .upstream: ["servers"]
         case .certificate: ["certificate", "key"]
         case .listenerTLS, .upstreamTLS, .bounds, .http2Bounds, .paths, .keySet, .certificateMatch, .rateHeaders,
-            .profile, .answer, .authorize, .realm, .headerChanges, .testToken, .testExpectation:
+            .profile, .answer, .authorize, .realm, .headerChanges, .requestHeaderChanges, .queryChanges,
+            .testToken, .testExpectation:
             []
+        case .storedCredential: ["claim"]
+        case .credentialRefresh: ["url"]
+        case .secret: ["secret"]
         case .apiKey: ["id"]
         case .apiKeySecret: []
         case .apiKeyAuthenticator: ["type", "from"]
@@ -112,7 +121,7 @@ extension ObjectShape {
         case .document:
             [
                 "$schema", "loops", "admin", "trusted_proxies", "forwarded", "via", "bounds", "paths", "access_log", "audit", "store",
-                "key_sets", "authenticators", "limits", "failure_budget", "rate_headers", "identity_headers",
+                "key_sets", "authenticators", "stored_credentials", "limits", "failure_budget", "rate_headers", "identity_headers",
                 "profiles", "responses", "https_only", "tests", "tests_file",
             ]
         case .listener: ["tls", "protocols", "redirect_to_https", "proxy_protocol"]
@@ -155,6 +164,10 @@ extension ObjectShape {
         case .certificateAuthenticator: ["subject_from", "certificates", "scopes"]
         case .certificateEntry: ["subject", "scopes", "allow_ips", "limits", "enabled"]
         case .certificateMatch: CertificateAuthenticatorConfiguration.Part.allCases.map(\.rawValue)
+        case .storedCredential: ["key", "refresh_token", "expires_in", "refresh"]
+        case .credentialRefresh:
+            ["method", "headers", "content_type", "body", "timeout", "ahead", "cooldown", "ca"]
+        case .secret: []
         case .limit: ["burst", "by"]
         case .failureBudget: ["burst"]
         case .rateHeaders: ["headers", "reset", "keep_upstream"]
@@ -162,9 +175,10 @@ extension ObjectShape {
         case .answer: ["status", "body", "content_type", "headers"]
         case .route:
             [
-                "upstream", "action", "authorize", "limits", "request_headers", "response_headers", "keep_credentials", "responses",
-                "body_bytes", "response_timeout", "rate_headers", "https_only", "upgrade", "upgrade_idle_timeout",
-                "upgrade_lifetime", "close_when_credential_ends", "realm", "accept", "content_types",
+                "upstream", "action", "authorize", "limits", "request_headers", "request_query", "response_headers",
+                "stored_credential", "keep_credentials", "responses", "body_bytes", "response_timeout", "rate_headers",
+                "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends",
+                "realm", "accept", "content_types",
             ]
         case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys"]
         case .mintToken: Self.tokenMembers + ["addresses"]
@@ -183,7 +197,7 @@ extension ObjectShape {
         case .authorize: ["scopes", "claims", "allow_ips", "deny_ips", "membership"]
         case .membership: ["project", "roles"]
         case .realm: ["header", "parameter", "required"]
-        case .headerChanges: ["set", "remove"]
+        case .headerChanges, .requestHeaderChanges, .queryChanges: ["set", "remove"]
         case .test: ["headers", "from", "at", "body_bytes", "key", "key_authenticator", "token", "certificate", "repeat"]
         case .testToken: ["authenticator", "claims", "algorithm", "type", "signature", "age", "lifetime"]
         case .testExpectation:

@@ -1,0 +1,46 @@
+package import Core
+
+/// The JSON object that holds a user's credential for an upstream, checked by its rule.
+package struct CredentialDocument: Sendable {
+    package let node: JSONNode
+    /// How long the key is good from its making; nil when nothing is said.
+    package let lifetime: Nanoseconds?
+    /// There is a refresh token in it.
+    package let isRefreshable: Bool
+
+    init(node: JSONNode, lifetime: Nanoseconds?, isRefreshable: Bool) {
+        self.node = node
+        self.lifetime = lifetime
+        self.isRefreshable = isRefreshable
+    }
+
+    /// Compact JSON, as it is kept.
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(json: node)
+        return bytes
+    }
+}
+
+/// What is wrong with a credential's document.
+package enum CredentialDocumentFault: Error, Equatable, Sendable {
+    case notJSON
+    case notAnObject
+    /// No key, or one that cannot stand in a field.
+    case keyInvalid
+    case refreshTokenInvalid
+    case lifetimeInvalid
+    case tooLarge
+
+    /// One line for an operator, without anything of the document.
+    package var message: String {
+        switch self {
+        case .notJSON: "not JSON"
+        case .notAnObject: "no JSON object"
+        case .keyInvalid: "no usable key in it"
+        case .refreshTokenInvalid: "no usable refresh token in it"
+        case .lifetimeInvalid: "no usable lifetime in it"
+        case .tooLarge: "too large"
+        }
+    }
+}

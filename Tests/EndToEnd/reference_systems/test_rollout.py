@@ -1,0 +1,276 @@
+"""Rollout's user authentication with an API key in the token: every statement of the list, RO1 to RO10."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jwt
+import pytest
+from harness.client import ask, reason
+from harness.embedding import CLIENT, NAMESPACE, REFRESH_PATH, App, json_answer, show
+from harness.gateway import Gateway
+from harness.issuer import base64url
+from harness.messages import Message
+from harness.pages import run_page
+from harness.policy import api_key
+from harness.systems import example, prepare
+from harness.upstream import answering, ok
+
+Start = Callable[..., Gateway]
+
+
+@pytest.fixture
+def app() -> Iterator[App]:
+    made = App()
+    yield made
+    made.stop()
+
+
+def test_ro1_the_app_signs_with_hs512_for_a_persistent_user_and_an_hour(app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    now = int(time.time())
+    claims = {"iss": CLIENT, "sub": "user-1", "exp": now + 3600, NAMESPACE: {"authData": {"apiKey": app.issue("user-1")["apiKey"]}}}
+    assert show(running.port, jwt.encode(claims, app.secret, algorithm="HS512")).status == 200
+    with_iat = jwt.encode(claims | {"iat": now}, app.secret, algorithm="HS512")
+    assert show(running.port, with_iat).status == 200
+
+
+def test_ro1_the_subject_must_be_a_string(app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    # PyJWT itself would not sign this.
+    claims = {"iss": CLIENT, "sub": 17, "exp": int(time.time()) + 60, NAMESPACE: {"authData": app.issue("17")}}
+    signed = ".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "HS512", "typ": "JWT"}, claims))
+    signature = jwt.get_algorithm_by_name("HS512").sign(signed.encode(), app.secret)
+    assert reason(show(running.port, f"{signed}.{base64url(signature)}")) == "token_malformed"
+    assert app.upstream.requests == []
+
+
+def test_ro2_the_claim_is_found_by_a_json_pointer(app: App, gateway: Start) -> None:
+    assert "/" in NAMESPACE and "." in NAMESPACE
+    running = gateway(app.policy())
+    data = app.issue("user-1")
+    assert show(running.port, app.token(data)).status == 200
+    assert app.shown() == [data["apiKey"]]
+
+
+def test_ro3_the_key_is_added_to_all_later_requests_of_the_user(app: App, gateway: Start) -> None:
+    query = {"set": {"api_key": "{stored_credential./apiKey}", "for": "{subject}"}}
+    running = gateway(app.policy(route={"request_query": query}))
+    data = app.issue("user-1")
+    assert show(running.port, app.token(data), "/a?x=1&api_key=mine&for=you").status == 200
+    # A later token need not bring it again.
+    assert show(running.port, app.token(), "/b").status == 200
+    assert app.shown() == [data["apiKey"]] * 2
+    targets = [request.target for request in app.upstream.requests]
+    assert targets == [f"/a?x=1&api_key={data['apiKey']}&for=user-1", f"/b?api_key={data['apiKey']}&for=user-1"]
+    # Nobody else's requests get it.
+    assert reason(show(running.port, app.token(user="user-2"))) == "upstream_credential_missing"
+
+
+def test_ro3_a_client_cannot_send_the_key_itself(app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    data = app.issue("user-1")
+    assert show(running.port, app.token(data), "/", "GET", b"", "X-API-Key: mine", "x_api_key: mine").status == 200
+    assert app.shown() == [data["apiKey"]]
+    assert b"mine" not in app.upstream.raw
+
+
+def test_ro4_the_refreshable_form(app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    data = app.issue("user-1")
+    assert data == {"apiKey": data["apiKey"], "refreshToken": data["refreshToken"], "expiresIn": 20000}
+    # Issued so long ago that its key is about to end.
+    assert show(running.port, app.token(data, age=19_950)).status == 200
+    assert len(app.refreshes) == 1 and app.shown()[0] != data["apiKey"]
+
+
+@pytest.mark.parametrize("data", [
+    {"apiKey": 5}, {"apiKey": ""}, {"apiKey": "a\nb"}, {}, "key", ["key"],
+    {"apiKey": "a", "refreshToken": 1}, {"apiKey": "a", "expiresIn": "20000"}, {"apiKey": "a", "expiresIn": 0},
+])
+def test_ro4_authdata_of_another_shape_is_nothing_to_show(data: object, app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    answer = show(running.port, app.token(data))
+    assert (answer.status, reason(answer)) == (403, "upstream_credential_missing")
+    assert app.upstream.requests == []
+
+
+def test_ro5_the_operator_says_how_to_refresh(app: App, gateway: Start) -> None:
+    refresh = {
+        "method": "PUT",
+        "headers": {"X-Client": "{issuer}", "X-Verification-Token": {"secret": "env:VERIFICATION_TOKEN"}},
+        "body": {
+            "refreshToken": "{stored_credential./refreshToken}", "old": "key {stored_credential./apiKey}",
+            "seconds": "{stored_credential./expiresIn}", "userId": "{subject}", "more": [1, True, None],
+            "secret": {"secret": "env:VERIFICATION_TOKEN"}, "absent": "{stored_credential./nothing}",
+        },
+    }
+    running = gateway(app.policy(refresh=refresh), environment={"VERIFICATION_TOKEN": "verify-me-7"})
+    data = app.issue("user-1")
+    assert show(running.port, app.token(data, age=19_999)).status == 200
+    asked = app.refreshes[0]
+    assert asked.method == "PUT" and asked.value("content-type") == "application/json"
+    assert (asked.value("x-client"), asked.value("x-verification-token")) == (CLIENT, "verify-me-7")
+    assert json.loads(asked.body) == {
+        "refreshToken": data["refreshToken"], "old": f"key {data['apiKey']}", "seconds": 20000, "userId": "user-1",
+        "more": [1, True, None], "secret": "verify-me-7",
+    }
+
+
+def test_ro5_the_new_triple_takes_the_place_of_the_old(app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    app.lifetime = 0.4
+    token = app.token(app.issue("user-1"))
+    for _ in range(4):
+        assert show(running.port, token).status == 200
+        time.sleep(0.35)
+    # Each refresh token was used once, and each came of the refresh before.
+    used = [json.loads(request.body)["refreshToken"] for request in app.refreshes]
+    assert len(used) >= 3 and len(set(used)) == len(used)
+
+
+def test_ro6_the_pair_is_refreshed_ahead_of_its_end(app: App, gateway: Start) -> None:
+    running = gateway(app.policy(refresh={"ahead": "30s"}))
+    assert show(running.port, app.token(app.issue("user-1"), age=19_960)).status == 200
+    assert app.refreshes == []
+    assert show(running.port, app.token(app.issue("user-2"), "user-2", age=19_980)).status == 200
+    assert len(app.refreshes) == 1
+
+
+def test_ro6_a_401_of_the_upstream_has_the_pair_refreshed_and_the_request_sent_again(app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    data = app.issue("user-1")
+    app.good.clear()
+    answer = show(running.port, app.token(data), "/tasks", "POST", b'{"title": "a task"}')
+    assert (answer.status, answer.body) == (200, b"welcome")
+    requests = [request for request in app.upstream.requests if request.target == "/tasks"]
+    assert [request.body for request in requests] == [b'{"title": "a task"}'] * 2
+    assert requests[0].value("x-api-key") == data["apiKey"] != requests[1].value("x-api-key")
+    assert len(app.refreshes) == 1
+
+
+def test_ro7_what_is_refused(app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    data = app.issue("user-1")
+    wrong_algorithm = jwt.encode(
+        jwt.decode(app.token(data), options={"verify_signature": False}), app.secret, algorithm="HS256"
+    )
+    assert reason(show(running.port, app.token(data, user=None))) == "token_claim_missing"
+    assert reason(show(running.port, app.token(data, iss="somebody"))) == "token_issuer_unknown"
+    assert reason(show(running.port, wrong_algorithm)) == "token_algorithm_not_allowed"
+    assert reason(show(running.port, app.token(data, exp=int(time.time()) - 100))) == "token_expired"
+    forged = jwt.encode({"iss": CLIENT, "sub": "user-1", "exp": time.time() + 60}, b"x" * 64, algorithm="HS512")
+    assert reason(show(running.port, forged)) == "token_signature_invalid"
+    assert app.upstream.requests == []
+
+
+def test_ro8_nothing_needs_a_browser(app: App, gateway: Start) -> None:
+    """One request, one answer: no redirect, no cookie, no page."""
+    running = gateway(app.policy())
+    answer = show(running.port, app.token(app.issue("user-1")))
+    assert answer.status == 200 and answer.value("location") is None and answer.value("set-cookie") is None
+    assert show(running.port, app.token()).status == 200
+
+
+def test_ro9_calls_carry_a_static_verification_token(app: App, gateway: Start) -> None:
+    config = app.policy()
+    config["routes"][0]["request_headers"]["set"]["X-Verification-Token"] = {"secret": "env:VERIFICATION_TOKEN"}
+    running = gateway(config, environment={"VERIFICATION_TOKEN": "verify-me-7"})
+    answer = show(running.port, app.token(app.issue("user-1")), "/", "GET", b"", "X-Verification-Token: forged")
+    assert answer.status == 200
+    assert app.upstream.requests[0].values("x-verification-token") == ["verify-me-7"]
+
+
+def test_ro9_a_route_can_ask_for_the_verification_token(app: App, gateway: Start) -> None:
+    secret, record = api_key("rollout")
+    config = app.policy()
+    config["authenticators"]["verification"] = {"type": "api_key", "from": ["header:X-Verification-Token"], "keys": [record]}
+    config["routes"].append(
+        {"name": "called", "match": {"path": "/rollout/**"}, "authenticate": ["verification"], "upstream": "up"}
+    )
+    running = gateway(config)
+    app.exchange = lambda request: json_answer({})
+    path = "/rollout/refresh"
+    assert reason(ask(running.port, path)) == "credential_missing"
+    assert reason(ask(running.port, path, ["X-Verification-Token: guess"])) == "credential_unknown"
+    assert ask(running.port, path, [f"X-Verification-Token: {secret}"]).status == 200
+    assert secret.encode() not in app.upstream.raw
+
+
+def test_ro10_a_newer_token_replaces_the_pair_and_an_older_does_not(app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    first, newer, older = (app.issue("user-1") for _ in range(3))
+    assert show(running.port, app.token(first, age=50)).status == 200
+    assert show(running.port, app.token(newer, age=10)).status == 200
+    assert show(running.port, app.token(older, age=30)).status == 200
+    assert show(running.port, app.token(first, age=50)).status == 200
+    assert app.shown() == [data["apiKey"] for data in (first, newer, newer, newer)]
+
+
+def test_ro10_the_same_token_shown_again_does_not_bring_the_used_pair_back(app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    token = app.token(app.issue("user-1"), age=19_990)
+    for _ in range(3):
+        assert show(running.port, token).status == 200
+    assert len(app.refreshes) == 1 and len(set(app.shown())) == 1
+
+
+@pytest.fixture
+def roles(app: App, gateway: Start, tmp_path: Path) -> tuple[Gateway, str]:
+    """The example with the app of the tests behind it, and a stored key of the app's user."""
+    prepare(tmp_path)
+    policy = example("rollout", app.port)
+    policy["stored_credentials"]["app"]["refresh"]["url"] = f"http://127.0.0.1:{app.port}{REFRESH_PATH}"
+    running = gateway(policy)
+    token = (tmp_path / "var" / "demo-admin-token.txt").read_text().strip()
+    lines = [f"Authorization: Bearer {token}", "Content-Type: application/json"]
+    content = json.dumps({"api_key": {"name": "user-1", "subject": "user-1"}}).encode()
+    made = json.loads(ask(running.admin_port, "/v1/api_keys", lines, "POST", content).body)
+    return running, made["key"]
+
+
+def post(running: Gateway, path: str, body: object = None, **fields: str) -> Message:
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
+    content = b"" if body is None else json.dumps(body).encode()
+    return ask(running.port, path, lines + (["Content-Type: application/json"] if content else []), "POST", content)
+
+
+def triple(answer: Message) -> dict:
+    document = json.loads(answer.body)
+    assert answer.status == 200 and list(document) == ["apiKey", "refreshToken", "expiresIn"], answer
+    assert isinstance(document["apiKey"], str) and isinstance(document["refreshToken"], str)
+    assert document["expiresIn"] == 20_000 and answer.value("cache-control") == "no-store"
+    return document
+
+
+def test_ro6_the_gateway_serves_the_endpoint_too(roles: tuple[Gateway, str], tmp_path: Path, app: App) -> None:
+    running, key = roles
+    verification = (tmp_path / "var" / "demo-verification-token.txt").read_text().strip()
+    first = triple(post(running, "/rollout/keys", X_App_Key=key))
+    body = {"refreshToken": first["refreshToken"]}
+    assert reason(post(running, "/rollout/refresh", body)) == "credential_missing"
+    second = triple(post(running, "/rollout/refresh", body, X_Verification_Token=verification))
+    assert second["apiKey"] != first["apiKey"] and second["refreshToken"] != first["refreshToken"]
+    app.upstream.script = answering(lambda request: ok(b"tasks"))
+    for document in (first, second):
+        assert ask(running.port, "/api/x", [f"X-API-Key: {document['apiKey']}"]).body == b"tasks"
+    assert reason(ask(running.port, "/api/x", ["X-API-Key: guess"])) == "token_malformed"
+    # The old one was for once, and who shows it again ends the new one.
+    used = post(running, "/rollout/refresh", body, X_Verification_Token=verification)
+    assert (used.status, reason(used)) == (401, "refresh_token_invalid")
+    body = {"refreshToken": second["refreshToken"]}
+    assert reason(post(running, "/rollout/refresh", body, X_Verification_Token=verification)) == "refresh_token_invalid"
+
+
+@pytest.mark.parametrize("body", [{}, {"refreshToken": ""}, {"refreshToken": 5}, {"refreshToken": "r", "more": 1}, []])
+def test_ro6_what_is_no_refresh_token(body: object, roles: tuple[Gateway, str], tmp_path: Path) -> None:
+    running, _ = roles
+    verification = (tmp_path / "var" / "demo-verification-token.txt").read_text().strip()
+    assert 400 <= post(running, "/rollout/refresh", body, X_Verification_Token=verification).status < 500
+
+
+def test_the_page_of_the_document_works_as_written(tmp_path: Path) -> None:
+    assert run_page("rollout", tmp_path) == ["refreshed\n"]
