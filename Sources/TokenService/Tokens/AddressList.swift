@@ -7,8 +7,12 @@ struct AddressList: Sendable, Equatable {
     var texts: [String] = []
     var set = AddressSet([])
 
-    /// - Parameter client: what `request_ip` stands for.
-    init(_ values: [String], client: IPAddress, terms: TokenAddressTerms) throws(ActionRefusal) {
+    /// - Parameters:
+    ///   - client: what `request_ip` stands for.
+    ///   - bound: the addresses of the token that is shown; what lies beyond these is its own fault, however much it is.
+    init(
+        _ values: [String], client: IPAddress, within bound: AddressSet? = nil, terms: TokenAddressTerms
+    ) throws(ActionRefusal) {
         guard values.count <= terms.valueLimit else {
             throw ActionRefusal(.parametersInvalid, messages: ["Ips has too many values (maximum is \(terms.valueLimit))"])
         }
@@ -20,6 +24,7 @@ struct AddressList: Sendable, Equatable {
             if !texts.contains(text) { texts.append(text) }
         }
         set = AddressSet(blocks)
+        if let bound, !set.isSubset(of: bound) { throw ActionRefusal(.tokenOptionNotAllowed) }
         let count = set.accountableCount
         guard count <= terms.addressLimit else {
             throw ActionRefusal(

@@ -71,10 +71,7 @@ struct TokenGrant: Sendable, Equatable {
         // What a token says of addresses goes on where the caller says nothing.
         if let shown, !isAsked { return try shown.addressTexts() }
         guard isAsked || terms.isProtected else { return nil }
-        let list = try AddressList(options.addresses ?? ["request_ip"], client: client, terms: terms)
-        if let bound = shown?.token.addresses, !list.set.isSubset(of: bound) {
-            throw ActionRefusal(.tokenOptionNotAllowed)
-        }
-        return list.texts
+        let asked = options.addresses ?? ["request_ip"]
+        return try AddressList(asked, client: client, within: shown?.token.addresses, terms: terms).texts
     }
 }
