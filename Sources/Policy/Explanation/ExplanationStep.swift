@@ -34,11 +34,10 @@ extension Denial {
         case .rateLimited, .limitsUnavailable: .limits
         case .bodyTooLarge, .bodyTimeout, .identityTooLarge, .contentMalformed, .parametersInvalid, .resourceNotFound,
             .resourceConflict, .loginFailed, .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling,
-            .tokenOptionNotAllowed, .refreshTokenInvalid:
+            .tokenOptionNotAllowed, .refreshTokenInvalid, .upstreamCredentialMissing:
             .forwarding
         case .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
-            .upstreamTLSFailed, .noServerAvailable, .overloaded, .upstreamCredentialMissing,
-            .upstreamCredentialRefreshFailed:
+            .upstreamTLSFailed, .noServerAvailable, .overloaded, .upstreamCredentialRefreshFailed:
             .upstream
         }
     }

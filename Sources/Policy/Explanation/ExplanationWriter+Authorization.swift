@@ -163,11 +163,16 @@ extension ExplanationWriter {
     func forwardingChecks() -> [Check] {
         guard let route else { return [] }
         if failing == .forwarding {
-            let rule = document.rule("routes", .element(route.index), "body_bytes")
-            return [fail(denialText, rule)]
+            let member = outcome.refusal?.denial == .upstreamCredentialMissing ? "stored_credential" : "body_bytes"
+            return [fail(denialText, document.rule("routes", .element(route.index), .member(member)))]
         }
         guard case .forwarded = outcome, let original else { return [] }
         var checks: [Check] = []
+        if let credential = route.storedCredential {
+            let kept = credential.refresh == nil ? "" : "; what is kept of the user is not looked at"
+            let rule = document.rule("routes", .element(route.index), "stored_credential")
+            checks.append(note("the stored credential \(credential.name) is what the token brings\(kept)", rule))
+        }
         let sent = trial.head
         for index in sent.fields.indices where sent.fields[index].isDropped {
             let name = String(decoding: original.bytes[sent.fields[index].name.range], as: UTF8.self)
@@ -213,5 +218,5 @@ extension ExplanationWriter {
     }
 
     /// What holds credentials in requests to this route.
-    var mask: Masking { Masking(route?.credentials) }
+    var mask: Masking { Masking(route?.credentials, route.map { snapshot.configuration.routes[$0.index] }) }
 }

@@ -8,9 +8,16 @@ struct Masking {
     private let fields: Set<String>
     private let parameters: Set<String>
 
-    init(_ credentials: CredentialPlan?) {
-        fields = Set(credentials?.headerNames ?? [])
-        parameters = Set((credentials?.queryNames ?? []).map { String(decoding: $0, as: UTF8.self) })
+    /// - Parameter configuration: of the route the credentials are of, whose requests may get secrets on their way.
+    init(_ credentials: CredentialPlan?, _ configuration: RouteConfiguration? = nil) {
+        let headers = configuration?.setRequestHeaders.filter(Self.showsSecret).map(\.name.lowercasedASCII) ?? []
+        let added = configuration?.setQueryParameters.filter(Self.showsSecret).map(\.name) ?? []
+        fields = Set((credentials?.headerNames ?? []) + headers)
+        parameters = Set((credentials?.queryNames ?? []).map { String(decoding: $0, as: UTF8.self) } + added)
+    }
+
+    private static func showsSecret(_ value: HeaderTemplate) -> Bool {
+        value.secret != nil || TemplateSyntax.showsStoredCredential(value.template.value)
     }
 
     /// Method and target of a request, with every parameter masked that sounds like a credential.

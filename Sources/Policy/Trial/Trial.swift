@@ -52,11 +52,30 @@ package final class Trial {
                 return refuse(Refusal(denial: .bodyTooLarge, after: grant), now)
             }
             if grant.route.action != nil { return .performed(grant) }
-            if let denial = snapshot.prepare(grant, head: &head, connection: connection, requestID: id.span, into: &plan) {
-                return refuse(Refusal(denial: denial, after: grant), now)
+            do throws(Denial) {
+                let shown = try credential(shownFor: grant, now)
+                let denial = snapshot.prepare(
+                    grant, head: &head, connection: connection, requestID: id.span, showing: shown, into: &plan)
+                if let denial { throw denial }
+            } catch {
+                return refuse(Refusal(denial: error, after: grant), now)
             }
             return .forwarded(grant)
         }
+    }
+
+    /// What the upstream would be shown where nothing is kept of the caller and the route has a stored credential: what the
+    /// token itself brings. Nil where it brings nothing and something may be kept.
+    private func credential(shownFor grant: Grant, _ now: ClockReading) throws(Denial) -> UpstreamCredential? {
+        guard let rule = grant.route.storedCredential else { return nil }
+        guard let token = grant.identity.token else { throw .upstreamCredentialMissing }
+        let brought: UpstreamCredential?
+        do throws(CredentialDocumentFault) { brought = try rule.brought(by: token, now: now) } catch {
+            throw .upstreamCredentialMissing
+        }
+        if rule.refresh != nil { return brought }
+        guard let brought, brought.isGood(at: now.wall) else { throw .upstreamCredentialMissing }
+        return brought
     }
 
     /// Answers a request that is none: its head could not be read.
