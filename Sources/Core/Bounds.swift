@@ -81,6 +81,10 @@ package enum FixedBounds {
     package static let actionsUnderWay = 1024
     /// Content of a request to an action; more is refused, whatever a route allows.
     package static let actionContentBytes: UInt64 = 65_536
+    /// Stored credentials in memory, and what they may take of it, roughly; above either those that were not asked for in a
+    /// long time are forgotten.
+    package static let storedCredentials = 131_072
+    package static let storedCredentialBytes = 67_108_864
     /// How often the names of upstream servers are resolved anew.
     package static let nameRefresh: Nanoseconds = .seconds(30)
     /// How long such a request waits at most.

@@ -36,7 +36,7 @@ extension Snapshot {
         grant.caller.lines.append(to: &plan.lines)
         if route.request.varying.isEmpty, route.request.query.isEmpty { return nil }
         var source = grant.templateSource
-        source.stored = stored?.document.node
+        source.stored = stored
         let path = plan.path
         if !route.request.query.isEmpty, !plan.addParameters(route.request.query, source, requestID: requestID) {
             return .identityTooLarge

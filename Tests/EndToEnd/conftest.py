@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from harness.certificates import Authority
+from harness.embedding import App
 from harness.gateway import Gateway
 from harness.http2_upstream import HTTP2Upstream
 from harness.issuer import KeySetServer
@@ -122,6 +123,14 @@ def http2_upstream() -> Iterator[Callable[..., HTTP2Upstream]]:
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """Whom tests believe in."""
     return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def app() -> Iterator[App]:
+    """An app whose users are embedded elsewhere."""
+    made = App()
+    yield made
+    made.stop()
 
 
 @pytest.fixture

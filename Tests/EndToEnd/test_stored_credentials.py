@@ -1,5 +1,5 @@
-"""Credentials that tokens bring for upstreams: one refresh however many wait, answers of endpoints that misbehave, content
-that can and cannot be sent again."""
+"""Credentials that tokens bring for upstreams: one refresh however many wait, content that can and cannot be sent again, and what
+survives the gateway."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from harness.client import ask, call, reason
-from harness.embedding import REFRESH_PATH, UNAUTHORIZED, App, json_answer, show
+from harness.embedding import REFRESH_PATH, UNAUTHORIZED, App, Gate, json_answer, show
 from harness.gateway import Gateway
 from harness.http2_upstream import HTTP2Upstream, Request
 from harness.messages import Message
@@ -21,26 +21,6 @@ from harness.upstream import Connection, ok
 from harness.waiting import until
 
 Start = Callable[..., Gateway]
-
-
-@pytest.fixture
-def app() -> Iterator[App]:
-    made = App()
-    yield made
-    made.stop()
-
-
-class Gate:
-    """Holds refreshes back until it is opened."""
-
-    def __init__(self, app: App) -> None:
-        self.open = threading.Event()
-        self.renew = app.renew
-        app.exchange = self.exchange
-
-    def exchange(self, request: Message) -> bytes:
-        assert self.open.wait(20)
-        return self.renew(request)
 
 
 def test_a_hundred_requests_wait_for_one_refresh(app: App, gateway: Start) -> None:
@@ -86,67 +66,6 @@ def test_a_subject_of_another_issuer_is_another_user(app: App, gateway: Start) -
     assert show(running.port, app.token(second, iss="client-two", age=30)).status == 200
     assert show(running.port, app.token()).status == 200
     assert app.shown() == [first["apiKey"], second["apiKey"], first["apiKey"]]
-
-
-HUGE = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000
-
-
-@pytest.mark.parametrize("answer", [
-    json_answer({"error": "no"}, "400 Bad Request"),
-    json_answer({}, "500 Internal Server Error"),
-    b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
-    b"HTTP/1.1 204 No Content\r\n\r\n",
-    ok(b"rubbish"), ok(b"[]"), ok(b'{"apiKey": "a", "apiKey": "b", "refreshToken": "r", "expiresIn": 1}'),
-    json_answer({"apiKey": "a", "expiresIn": 20}), json_answer({"apiKey": "a", "refreshToken": "r"}),
-    json_answer({"apiKey": "", "refreshToken": "r", "expiresIn": 20}),
-    json_answer({"apiKey": "a\r\nX: y", "refreshToken": "r", "expiresIn": 20}),
-    json_answer({"apiKey": "a", "refreshToken": "r", "expiresIn": -1}),
-    HUGE, b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{",
-], ids=range(15))
-def test_an_endpoint_that_answers_something_else(answer: bytes, app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
-
-    def script(connection: Connection) -> None:
-        request = connection.read_request()
-        if request and request.target.startswith(REFRESH_PATH):
-            app.refreshes.append(request)
-            connection.send(answer)
-            connection.close()
-        elif request:
-            connection.send(app.respond(request))
-
-    app.upstream.script = script
-    # The old key is good for some seconds: it is used.
-    data = app.issue("user-1")
-    assert show(running.port, app.token(data, age=19_990)).status == 200
-    assert app.shown() == [data["apiKey"]]
-    # That of another user has ended.
-    gone = app.token(app.issue("user-2"), "user-2", age=20_010)
-    refused = show(running.port, gone)
-    assert (refused.status, reason(refused)) == (502, "upstream_credential_refresh_failed")
-    # It is not tried again at once.
-    assert reason(show(running.port, gone)) == "upstream_credential_refresh_failed"
-    assert len(app.refreshes) == 2
-    running.wait_for_line("stored credential app: ")
-    said = "\n".join(running.lines)
-    assert data["apiKey"] not in said and data["refreshToken"] not in said
-
-
-def test_a_slow_endpoint_holds_nobody_longer_than_its_timeout(app: App, gateway: Start) -> None:
-    running = gateway(app.policy(refresh={"timeout": "300ms"}))
-    gate = Gate(app)
-    data = app.issue("user-1")
-    assert show(running.port, app.token(data, age=19_990)).status == 200
-    assert app.shown() == [data["apiKey"]]
-    refused = show(running.port, app.token(app.issue("user-2"), "user-2", age=20_010))
-    assert reason(refused) == "upstream_credential_refresh_failed"
-    gate.open.set()
-
-
-def test_an_endpoint_nobody_listens_at(app: App, gateway: Start) -> None:
-    running = gateway(app.policy(refresh={"url": "http://127.0.0.1:1/refresh"}))
-    refused = show(running.port, app.token(app.issue("user-1"), age=20_010))
-    assert reason(refused) == "upstream_credential_refresh_failed"
 
 
 def test_after_the_cooldown_a_failed_refresh_is_tried_again(app: App, gateway: Start) -> None:

@@ -14,7 +14,9 @@ extension Exchange {
             refuse(Refusal(denial: .upstreamCredentialMissing, after: grant))
             return
         }
-        if rule.refresh != nil { keptContent = SentContent() }
+        let shown = ShownCredential()
+        if rule.refresh != nil { shown.keptContent = SentContent() }
+        self.shown = shown
         switch ask(rule, token, grant, then: { $0.forward(grant, showing: $1) }) {
         case .show(let credential): forward(grant, showing: credential)
         case .refuse(let denial): refuse(Refusal(denial: denial, after: grant))
@@ -25,13 +27,13 @@ extension Exchange {
 
     /// The upstream answered 401. True when the answer is not the client's: the request is sent once more with a new
     /// credential, now or when there is one.
-    func replaceCredential() -> Bool {
-        guard let grant, let rule = grant.route.storedCredential, rule.refresh != nil, let shown = credential,
-            let token = grant.identity.token, !hasReplacedCredential
+    func replace(_ shown: ShownCredential) -> Bool {
+        guard let grant, let rule = grant.route.storedCredential, rule.refresh != nil, let spent = shown.credential,
+            let token = grant.identity.token, !shown.isReplaced
         else { return false }
-        guard keptContent != nil else {
+        guard shown.keptContent != nil else {
             // What was sent is gone; the next request is to fare better.
-            worker.shared.credentials.renew(shown, by: rule, for: token, now: worker.loop.now)
+            worker.shared.credentials.renew(spent, by: rule, for: token, now: worker.loop.now)
             return false
         }
         switch ask(rule, token, grant, then: { $0.sendOnceMore(grant, showing: $1) }) {
@@ -50,7 +52,7 @@ extension Exchange {
     ) -> CredentialVault.Answer {
         let worker = self.worker
         guard worker.waiting < FixedBounds.waitingRequests else { return .refuse(.overloaded) }
-        return worker.shared.credentials.credential(by: rule, for: token, spent: credential, now: worker.loop.now) {
+        return worker.shared.credentials.credential(by: rule, for: token, spent: shown?.credential, now: worker.loop.now) {
             worker.waiting &+= 1
             if !requestIsComplete { client.pauseContent() }
             let ticket = beginWaiting()
@@ -73,14 +75,14 @@ extension Exchange {
     }
 
     private func forward(_ grant: Grant, showing credential: UpstreamCredential) {
-        self.credential = credential
+        shown?.credential = credential
         send(grant)
     }
 
     private func sendOnceMore(_ grant: Grant, showing credential: UpstreamCredential) {
-        self.credential = credential
-        hasReplacedCredential = true
-        guard let sent = keptContent, let group,
+        shown?.credential = credential
+        shown?.isReplaced = true
+        guard let sent = shown?.keptContent, let group,
             let next = group.connection(excluding: triedServers, worker: worker, forTunnel: offer)
         else {
             refuse(Refusal(denial: .noServerAvailable, after: grant))
@@ -97,12 +99,12 @@ extension Exchange {
 
     /// A piece of content, which may have to be sent again. While there is no upstream nothing can be lost, and the client
     /// has been told to stop.
-    func keep(_ bytes: Span<UInt8>) {
-        guard let count = keptContent?.content.count else { return }
+    func keep(_ bytes: Span<UInt8>, for shown: ShownCredential) {
+        guard let count = shown.keptContent?.content.count else { return }
         if upstream == nil || count &+ bytes.count <= Self.keptBytes {
-            keptContent?.content.append(contentsOf: bytes)
+            shown.keptContent?.content.append(contentsOf: bytes)
         } else {
-            keptContent = nil
+            shown.keptContent = nil
         }
     }
 }

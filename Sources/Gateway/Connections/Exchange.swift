@@ -22,12 +22,8 @@ final class Exchange {
     private(set) var grant: Grant?
     /// The content so far of a request that the gateway itself carries out.
     var collected: [UInt8]?
-    /// What the upstream is shown for the caller.
-    var credential: UpstreamCredential?
-    /// The content so far where it may have to be sent again with another credential.
-    var keptContent: SentContent?
-    /// The upstream refused the first one.
-    var hasReplacedCredential = false
+    /// Nil where the route has no stored credential.
+    var shown: ShownCredential?
     private(set) var facts: ConnectionFacts
     /// The request's head, taken over from the parser's scratch value.
     var head = RequestHead()
@@ -118,9 +114,6 @@ final class Exchange {
         grant = nil
         answer = .none
         offer = nil
-        credential = nil
-        keptContent = nil
-        hasReplacedCredential = false
         upstreamHasEnded = false
         contentBytes = 0
         contentLimit = .max
@@ -217,7 +210,7 @@ final class Exchange {
     /// Fills `worker.plan`; nil when nothing speaks against it.
     func prepare(_ grant: Grant, again: Bool = false) -> Denial? {
         requestID.withSpan {
-            snapshot.prepare(grant, head: &head, connection: facts, requestID: $0, again: again, showing: credential,
+            snapshot.prepare(grant, head: &head, connection: facts, requestID: $0, again: again, showing: shown?.credential,
                 into: &worker.plan)
         }
     }
@@ -248,7 +241,7 @@ final class Exchange {
             contentFailed(.bodyTooLarge)
             return false
         }
-        if keptContent != nil { keep(bytes) }
+        if let shown { keep(bytes, for: shown) }
         if let upstream {
             upstream.sendContent(bytes, framing: head.framing)
             if upstream.isCongested { client.pauseContent() }
@@ -266,7 +259,7 @@ final class Exchange {
             let bytes = trailers.bytes
             grant.route.dropTrailers(&trailers.fields, in: bytes.span)
         }
-        keptContent?.trailers = trailers
+        shown?.keptContent?.trailers = trailers
         guard let upstream else {
             if collected != nil { contentIsCollected() }
             return
@@ -304,7 +297,7 @@ final class Exchange {
             // The client would take it for its tunnel (RFC 8441 §5).
             return refuseAnswer()
         }
-        if status == 401, credential != nil, replaceCredential() { return }
+        if status == 401, let shown, replace(shown) { return }
         beginAnswer(status: status)
         answerFraming = ResponseFraming(
             received: worker.responseHead.framing, status: status, requestMethod: head.method, version: head.version)
@@ -451,8 +444,7 @@ final class Exchange {
         }
         forgetTunnel()
         collected = nil
-        credential = nil
-        keptContent = nil
+        shown = nil
         grant = nil
         group = nil
         server = nil

@@ -44,7 +44,11 @@ struct CredentialEntry {
         case working(number: UInt64, isRefresh: Bool, isHung: Bool)
     }
 
-    private(set) var current: UpstreamCredential?
+    /// What an entry and its place take without texts.
+    private static let emptyWeight = 512
+
+    private(set) var current: UpstreamCredential? { didSet { documentWeight = current?.document.weight ?? 0 } }
+    private var documentWeight = 0
     private var phase: Phase
     private var workNumber: UInt64 = 0
     var waiters: [Waiter] = []
@@ -65,6 +69,12 @@ struct CredentialEntry {
     var isIdle: Bool {
         if case .working = phase { return false }
         return waiters.isEmpty
+    }
+
+    /// Bytes of memory, roughly.
+    func weight(for identity: CredentialShelf.Identity) -> Int {
+        let names = identity.issuer.utf8.count + identity.subject.utf8.count
+        return Self.emptyWeight + names + documentWeight
     }
 
     /// The number of the work that was begun last.

@@ -36,13 +36,8 @@ final class CredentialVault: Sendable {
     }
 
     private static let shardCount = 16
-    /// Credentials in memory of one shard; above it one that was not used for long is forgotten, and read again when
-    /// it is kept.
-    static let usualShardLimit = 8192
-    private static let evictionSample = 16
 
     private let shards: [Shard]
-    private let shardLimit: Int
     private let archive: (any CredentialArchive)?
     private let log: OperatorLog
     private let surroundings: Surroundings
@@ -53,19 +48,22 @@ final class CredentialVault: Sendable {
 
     /// Some of the credentials, under one lock.
     private final class Shard: Sendable {
-        let entries = Mutex<[Identity: CredentialEntry]>([:])
+        let entries: Mutex<CredentialShelf>
+
+        init(_ bounds: CredentialShelf.Bounds) { entries = Mutex(CredentialShelf(bounds)) }
     }
 
     /// - Parameter archive: where credentials survive the process; nil keeps them in memory only.
     init(
-        archive: (any CredentialArchive)?, log: OperatorLog, shardLimit: Int = CredentialVault.usualShardLimit,
-        surroundings: Surroundings = Surroundings()
+        archive: (any CredentialArchive)?, log: OperatorLog, countLimit: Int = FixedBounds.storedCredentials,
+        byteLimit: Int = FixedBounds.storedCredentialBytes, surroundings: Surroundings = Surroundings()
     ) {
-        self.shardLimit = shardLimit
         self.archive = archive
         self.log = log
         self.surroundings = surroundings
-        shards = (0..<Self.shardCount).map { _ in Shard() }
+        let bounds = CredentialShelf.Bounds(
+            count: max(1, countLimit / Self.shardCount), byteCount: byteLimit / Self.shardCount)
+        shards = (0..<Self.shardCount).map { _ in Shard(bounds) }
     }
 
     /// Follows a policy in what its refreshes are sent with, by name of the stored credential.
@@ -104,27 +102,23 @@ final class CredentialVault: Sendable {
     }
 
     private func ask(
-        _ question: CredentialEntry.Question, _ identity: Identity, _ entries: inout [Identity: CredentialEntry],
+        _ question: CredentialEntry.Question, _ identity: Identity, _ entries: inout CredentialShelf,
         now: ClockReading, waiter: () -> Completion
     ) -> (Answer, (work: CredentialEntry.Work, number: UInt64)?) {
-        if entries[identity] == nil {
-            guard makeRoom(in: &entries) else { return (.refuse(.overloaded), nil) }
-        }
-        var entry = entries[identity] ?? CredentialEntry(isArchived: archive != nil, now: now.instant)
-        let verdict = entry.decide(question, now: now)
-        var begun: (CredentialEntry.Work, UInt64)?
-        let answer: Answer
-        switch verdict {
-        case .show(let credential): answer = .show(credential)
-        case .refuse(let denial): answer = .refuse(denial)
-        case .nothingBetter: answer = .nothingBetter
-        case .wait(let work):
-            entry.waiters.append(CredentialEntry.Waiter(question: question, completion: waiter()))
-            begun = work.map { ($0, entry.number) }
-            answer = .wait
-        }
-        entries[identity] = entry
-        return (answer, begun)
+        let isHeld = entries.hold(identity, CredentialEntry(isArchived: archive != nil, now: now.instant))
+        let outcome: (Answer, (work: CredentialEntry.Work, number: UInt64)?)? =
+            isHeld
+            ? entries.change(identity) { entry in
+                switch entry.decide(question, now: now) {
+                case .show(let credential): return (.show(credential), nil)
+                case .refuse(let denial): return (.refuse(denial), nil)
+                case .nothingBetter: return (.nothingBetter, nil)
+                case .wait(let work):
+                    entry.waiters.append(CredentialEntry.Waiter(question: question, completion: waiter()))
+                    return (.wait, work.map { ($0, entry.number) })
+                }
+            } : nil
+        return outcome ?? (.refuse(.overloaded), nil)
     }
 
     private static func identity(_ rule: StoredCredentialRule, _ token: VerifiedToken) -> Identity? {
@@ -134,22 +128,6 @@ final class CredentialVault: Sendable {
 
     private func shard(of identity: Identity) -> Shard {
         shards[Int(truncatingIfNeeded: UInt(bitPattern: identity.hashValue) % UInt(Self.shardCount))]
-    }
-
-    /// Forgets the longest unused of some credentials when there are too many; false when all of them are in use.
-    private func makeRoom(in entries: inout [Identity: CredentialEntry]) -> Bool {
-        guard entries.count >= shardLimit else { return true }
-        var place = entries.index(entries.startIndex, offsetBy: Int.random(in: 0..<entries.count))
-        var oldest: (key: Identity, lastUsed: Instant)?
-        for _ in 0..<Self.evictionSample {
-            let (key, entry) = entries[place]
-            if entry.isIdle, oldest.map({ entry.lastUsed < $0.lastUsed }) ?? true { oldest = (key, entry.lastUsed) }
-            entries.formIndex(after: &place)
-            if place == entries.endIndex { place = entries.startIndex }
-        }
-        guard let oldest else { return false }
-        entries.removeValue(forKey: oldest.key)
-        return true
     }
 
     // MARK: Work
@@ -178,7 +156,8 @@ final class CredentialVault: Sendable {
 
     /// A document that the rule, perhaps a changed one, finds no credential in counts as not there.
     private func credential(kept: StoredUpstreamCredential, by rule: StoredCredentialRule) -> UpstreamCredential? {
-        guard let document = try? rule.read(kept: kept.document.span) else { return nil }
+        let bytes = kept.document
+        guard let document = try? rule.read(kept: bytes.span) else { return nil }
         return UpstreamCredential(
             document: document, issuedAt: kept.issuedAt, expiresAt: kept.expiresAt,
             obtainedAt: surroundings.clock().instant)
@@ -249,10 +228,11 @@ final class CredentialVault: Sendable {
         counters.withLock { $0[identity.name, default: RefreshCounters()].successes += 1 }
         let now = surroundings.clock().instant
         let begun: (CredentialEntry.Work, UInt64)? = shard(of: identity).entries.withLock { entries in
-            guard let work = entries[identity]?.refreshed(next, cooldown: refresh.cooldown, number: number, now: now) else {
-                return nil
+            let begun: (CredentialEntry.Work, UInt64)?? = entries.change(identity) { entry in
+                let work = entry.refreshed(next, cooldown: refresh.cooldown, number: number, now: now)
+                return work.map { ($0, entry.number) }
             }
-            return entries[identity].map { (work, $0.number) }
+            return begun ?? nil
         }
         if let (work, number) = begun { begin(work, number: number, identity, question) }
     }
@@ -279,21 +259,22 @@ final class CredentialVault: Sendable {
         var told: [(Completion, Result<UpstreamCredential, Denial>)] = []
         var begun: [(CredentialEntry.Work, UInt64, CredentialEntry.Question)] = []
         shard(of: identity).entries.withLock { entries in
-            guard var entry = entries[identity], change(&entry) else { return }
-            let waiters = entry.waiters
-            entry.waiters = []
-            for waiter in waiters {
-                let verdict = denial.map { .refuse($0) } ?? entry.decide(waiter.question, now: now)
-                switch verdict {
-                case .show(let credential): told.append((waiter.completion, .success(credential)))
-                case .refuse(let denial): told.append((waiter.completion, .failure(denial)))
-                case .nothingBetter: told.append((waiter.completion, .failure(.upstreamCredentialRefreshFailed)))
-                case .wait(let work):
-                    entry.waiters.append(waiter)
-                    if let work { begun.append((work, entry.number, waiter.question)) }
+            _ = entries.change(identity) { entry in
+                guard change(&entry) else { return }
+                let waiters = entry.waiters
+                entry.waiters = []
+                for waiter in waiters {
+                    let verdict = denial.map { .refuse($0) } ?? entry.decide(waiter.question, now: now)
+                    switch verdict {
+                    case .show(let credential): told.append((waiter.completion, .success(credential)))
+                    case .refuse(let denial): told.append((waiter.completion, .failure(denial)))
+                    case .nothingBetter: told.append((waiter.completion, .failure(.upstreamCredentialRefreshFailed)))
+                    case .wait(let work):
+                        entry.waiters.append(waiter)
+                        if let work { begun.append((work, entry.number, waiter.question)) }
+                    }
                 }
             }
-            entries[identity] = entry
         }
         for (completion, result) in told { completion(result) }
         for (work, number, question) in begun { begin(work, number: number, identity, question) }
@@ -303,6 +284,9 @@ final class CredentialVault: Sendable {
 
     /// Credentials in memory.
     var count: Int { shards.reduce(0) { sum, shard in sum + shard.entries.withLock { $0.count } } }
+
+    /// Bytes of memory they take, roughly.
+    var weight: Int { shards.reduce(0) { sum, shard in sum + shard.entries.withLock { $0.weight } } }
 
     /// How the refreshes of one stored credential went since the start.
     struct Refreshes: Sendable {

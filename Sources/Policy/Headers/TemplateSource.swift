@@ -12,6 +12,6 @@ struct TemplateSource {
     var realm: String?
     /// The store's user whose id is the subject.
     var user: DirectoryUser?
-    /// The document of the credential that is shown to the upstream; nil where a route has none.
-    var stored: JSONNode?
+    /// What is shown to the upstream; nil where a route has no stored credential.
+    var stored: UpstreamCredential?
 }

@@ -121,7 +121,7 @@ struct ValueTemplate: Sendable {
                 isPresent = source.certificate.map { field.append(of: $0, form, to: &output) } ?? false
             case .claim(let pointer): isPresent = Self.append(claim: source.identity.claim(pointer), form, to: &output)
             case .storedCredential(let pointer):
-                isPresent = Self.append(stored: source.stored.flatMap { pointer.resolve(in: $0) }, form, to: &output)
+                isPresent = Self.append(stored: source.stored.flatMap { pointer.resolve(in: $0.document.node) }, form, to: &output)
             case .claimJSON(let pointer):
                 guard let node = source.identity.claim(pointer) else { return false }
                 FieldText.append(json: node, to: &output)

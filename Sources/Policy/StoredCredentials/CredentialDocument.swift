@@ -14,6 +14,25 @@ package struct CredentialDocument: Sendable {
         self.isRefreshable = isRefreshable
     }
 
+    /// Bytes of memory it takes, roughly. Linear in its parts.
+    package var weight: Int { Self.weight(node) }
+
+    private static func weight(_ node: JSONNode) -> Int {
+        let own = MemoryLayout<JSONNode>.stride
+        switch node.value {
+        case .null, .bool: return own
+        case .number(let number): return own + storage + number.text.utf8.count
+        case .string(let text): return own + storage + text.utf8.count
+        case .array(let elements): return own + storage + elements.reduce(0) { $0 + weight($1) }
+        case .object(let members):
+            let names = members.reduce(0) { $0 + MemoryLayout<JSONMember>.stride - own + storage + $1.name.utf8.count }
+            return own + storage + names + members.reduce(0) { $0 + weight($1.node) }
+        }
+    }
+
+    /// What storage of its own costs a text or a list.
+    private static let storage = 32
+
     /// Compact JSON, as it is kept.
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []

@@ -32,7 +32,7 @@ package final class CredentialRefresh: Sendable {
         for credential: UpstreamCredential, of token: VerifiedToken
     ) -> (fields: [(name: String, value: [UInt8])], content: [UInt8]?) {
         let source = TemplateSource(
-            identity: .token(token), client: IPAddress(v4: 0), route: "", stored: credential.document.node)
+            identity: .token(token), client: IPAddress(v4: 0), route: "", stored: credential)
         var fields: [(name: String, value: [UInt8])] = []
         for header in headers {
             guard let value = header.value.text(of: source, form: .field) else { continue }

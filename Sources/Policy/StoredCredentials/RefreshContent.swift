@@ -18,7 +18,7 @@ indirect enum RefreshContent: Sendable {
             guard let text = template.text(of: source, form: .exact) else { return false }
             output.append(jsonString: text.span)
         case .value(let pointer):
-            guard let node = source.stored.flatMap({ pointer.resolve(in: $0) }) else { return false }
+            guard let node = source.stored.flatMap({ pointer.resolve(in: $0.document.node) }) else { return false }
             output.append(json: node)
         case .secret(let text): output.append(jsonString: text)
         case .list(let elements):
@@ -64,7 +64,7 @@ indirect enum RefreshContent: Sendable {
         switch self {
         case .literal(let node): Self.text(node)
         case .text(let template): template.text(of: source, form: .exact)
-        case .value(let pointer): source.stored.flatMap { pointer.resolve(in: $0) }.flatMap(Self.text)
+        case .value(let pointer): source.stored.flatMap { pointer.resolve(in: $0.document.node) }.flatMap(Self.text)
         case .secret(let text): Array(text.utf8)
         case .list, .object: nil
         }

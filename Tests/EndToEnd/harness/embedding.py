@@ -128,5 +128,18 @@ class App:
         )
 
 
+class Gate:
+    """Holds refreshes back until it is opened."""
+
+    def __init__(self, app: App) -> None:
+        self.open = threading.Event()
+        self.renew = app.renew
+        app.exchange = self.exchange
+
+    def exchange(self, request: Message) -> bytes:
+        assert self.open.wait(20)
+        return self.renew(request)
+
+
 def show(port: int, token: str, target: str = "/tasks", method: str = "GET", body: bytes = b"", *fields: str) -> Message:
     return ask(port, target, [f"Authorization: Bearer {token}", *fields], method, body)

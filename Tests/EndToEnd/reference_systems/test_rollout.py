@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import jwt
@@ -20,13 +20,6 @@ from harness.systems import example, prepare
 from harness.upstream import answering, ok
 
 Start = Callable[..., Gateway]
-
-
-@pytest.fixture
-def app() -> Iterator[App]:
-    made = App()
-    yield made
-    made.stop()
 
 
 def test_ro1_the_app_signs_with_hs512_for_a_persistent_user_and_an_hour(app: App, gateway: Start) -> None:

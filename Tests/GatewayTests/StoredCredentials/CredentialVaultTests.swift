@@ -227,7 +227,7 @@ struct CredentialVaultTests {
     @Test func `more users than there is room for push out those that were not seen for long`() throws {
         let (network, archive) = (Network(.failure(.timedOut)), Archive())
         let vault = CredentialVault(
-            archive: archive, log: RecordingLog().log, shardLimit: 4, surroundings: network.surroundings)
+            archive: archive, log: RecordingLog().log, countLimit: 64, surroundings: network.surroundings)
         #expect(try ask(vault, network, CredentialSample.token("first", subject: "first")).text == "first")
         for number in 1...500 {
             network.set(Int64(number))
@@ -236,5 +236,80 @@ struct CredentialVaultTests {
         #expect(vault.count <= 64)
         // It was kept, and is found again.
         #expect(try ask(vault, network, CredentialSample.token(nil, subject: "first")).text == "first")
+    }
+
+    /// Documents of every shape that takes memory: long texts, many numbers, many members, deep lists.
+    private static let bulky = [
+        #""\#(String(repeating: "x", count: 12_000))""#, "[\(Array(repeating: "0", count: 4000).joined(separator: ","))]",
+        "{\((0..<1000).map { #""m\#($0)":null"# }.joined(separator: ","))}",
+        String(repeating: "[", count: 50) + String(repeating: "]", count: 50),
+    ]
+
+    @Test func `what credentials take of memory is bounded, whatever stands in them`() throws {
+        let (network, archive) = (Network(.failure(.timedOut)), Archive())
+        let limit = 4_194_304
+        let vault = CredentialVault(
+            archive: archive, log: RecordingLog().log, byteLimit: limit, surroundings: network.surroundings)
+        let largest = 200_000
+        for number in 0..<200 {
+            network.set(Int64(number))
+            let data = #","data":{"apiKey":"k","more":\#(Self.bulky[number % Self.bulky.count])}"#
+            let token = try CredentialSample.token(nil, subject: "\(number)", more: data)
+            #expect(try ask(vault, network, token).text == "k")
+            #expect(vault.weight <= limit + largest)
+        }
+        #expect(vault.count < 200 && vault.count > 16)
+        #expect(archive.kept.count == 200)
+        #expect(try ask(vault, network, CredentialSample.token(nil, subject: "0")).text == "k")
+    }
+
+    @Test func `one that grows with a refresh pushes out others`() throws {
+        let answer = #"{"apiKey":"next","refreshToken":"r","expiresIn":1000,"more":"\#(String(repeating: "x", count: 50_000))"}"#
+        let network = Network(.success(Array(answer.utf8)))
+        let limit = 16 * 65_536
+        let vault = CredentialVault(
+            archive: nil, log: RecordingLog().log, byteLimit: limit, surroundings: network.surroundings)
+        for number in 0..<300 { _ = try ask(vault, network, CredentialSample.token("k", subject: "\(number)")) }
+        #expect(vault.count == 300)
+        network.set(950)
+        for number in 0..<300 {
+            let token = try CredentialSample.token("k", subject: "\(number)")
+            #expect(try ask(vault, network, token).text == "next")
+            #expect(vault.weight <= limit + 65_536)
+        }
+        #expect(vault.count < 64)
+    }
+
+    @Test func `what is in use is not pushed out, and who finds no room is refused`() throws {
+        let network = Network(.failure(.timedOut))
+        let silent = Silence()
+        let vault = CredentialVault(
+            archive: silent, log: RecordingLog().log, countLimit: 16, surroundings: network.surroundings)
+        var refused = 0
+        for number in 0..<64 {
+            let token = try CredentialSample.token("k", subject: "\(number)")
+            let answer = vault.credential(by: try CredentialSample.rule(), for: token, spent: nil, now: network.now) { { _ in } }
+            switch answer {
+            case .wait: continue
+            case .refuse(let denial):
+                #expect(denial == .overloaded)
+                refused += 1
+            case .show, .nothingBetter: Issue.record("\(answer)")
+            }
+        }
+        #expect(vault.count <= 16 && refused >= 48)
+    }
+
+    /// A store that never answers.
+    private struct Silence: CredentialArchive {
+        func find(
+            _ identity: StoredUpstreamCredential.Identity,
+            completion: @escaping @Sendable (Result<StoredUpstreamCredential?, ActionRefusal>) -> Void
+        ) {}
+
+        func keep(
+            _ credential: StoredUpstreamCredential,
+            completion: @escaping @Sendable (Result<Void, ActionRefusal>) -> Void
+        ) {}
     }
 }
