@@ -8,6 +8,10 @@ struct KeyListCommand: ParsableCommand {
             Keys that nobody has used for a quarter of a year, to be removed:
 
               portcullis key list --unused-for 90d
+
+            Keys that are to be rotated, since their secret is as old:
+
+              portcullis key list --older-than 90d
             """)
 
     @OptionGroup var store: StoreOptions
@@ -21,10 +25,14 @@ struct KeyListCommand: ParsableCommand {
     @Option(help: "Keys that were not used for this long, as in 90d.")
     var unusedFor: String?
 
+    @Option(help: "Keys that were made, or rotated last, this long ago, as in 90d.")
+    var olderThan: String?
+
     func run() throws {
         let session = try store.session()
         let owner = try user.map { try session.user($0) }
-        let records = try session.all(session.keys(authenticator), query: [("user_id", owner), ("unused_for", unusedFor)])
+        let query = [("user_id", owner), ("unused_for", unusedFor), ("older_than", olderThan)]
+        let records = try session.all(session.keys(authenticator), query: query)
         store.show(records, columns: ["id", "name", "user_id", "scopes", "enabled", "age_days", "last_used_at"])
     }
 }

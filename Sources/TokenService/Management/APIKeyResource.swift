@@ -32,14 +32,22 @@ struct APIKeyResource: ManagedResource {
         let owner = parameters.text("user_id")
         let realm = parameters.text("realm")
         let unused = parameters.duration("unused_for")
+        let old = parameters.duration("older_than")
         let usage = context.usage
         let now = call.now
         return { key in
             if let owner, key.owner != owner { return false }
             if let realm, key.realm != realm { return false }
+            if let old, age(of: key) < old { return false }
             guard let unused else { return true }
             return (usage(key.id)?.lastUsedAt ?? key.createdAt) <= now.advanced(by: 0 - unused)
         }
+    }
+
+    /// Since the newest secret was made: when the key was made, or rotated last.
+    private func age(of record: StoredKey) -> Nanoseconds {
+        let made = record.secrets.map(\.createdAt).max() ?? record.createdAt
+        return max(call.now.nanoseconds &- made.nanoseconds, 0)
     }
 
     func describe(_ record: StoredKey) -> ObjectText { describe(record, secret: nil) }
@@ -58,7 +66,7 @@ struct APIKeyResource: ManagedResource {
         text.add(optional: "realm", record.realm)
         text.add("enabled", record.isEnabled)
         text.add("created_at", record.createdAt)
-        text.add("age_days", max(call.now.seconds - record.createdAt.seconds, 0) / 86_400)
+        text.add("age_days", age(of: record) / 86_400_000_000_000)
         text.add("last_used_at", usage?.lastUsedAt)
         text.add("use_count", usage?.count ?? 0)
         var secrets: [UInt8] = [0x5B]

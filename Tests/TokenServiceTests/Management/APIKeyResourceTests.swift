@@ -40,6 +40,16 @@ struct APIKeyResourceTests {
         #expect(fixture.call(.get, query: "unused_for=soon").status == 422)
     }
 
+    @Test mutating func `a rotated key is young again`() {
+        let (old, rotated) = (make()["id"] ?? "", make()["id"] ?? "")
+        fixture.now = fixture.now.advanced(by: .seconds(100 * 86_400))
+        #expect(Set(fixture.call(.get, query: "older_than=90d").ids) == [old, rotated])
+        #expect(fixture.call(.post, rotated, operation: "rotate").status == 200)
+        #expect(fixture.call(.get, query: "older_than=90d").ids == [old])
+        #expect(fixture.call(.get, rotated).body["age_days"]?.integer == 0)
+        #expect(fixture.call(.get, query: "older_than=").status == 422)
+    }
+
     // MARK: Rotation
 
     @Test mutating func `a rotation ends the old secret at once unless they are to overlap`() {
