@@ -1,4 +1,4 @@
-import Core
+package import Core
 
 /// Finds out which realm a request is about.
 extension Snapshot {
@@ -10,10 +10,27 @@ extension Snapshot {
             of: &head, suffix: suffix(of: &head, route), lock: identity.lockedRealm, scratch: &memory.scratch)
     }
 
-    /// The realm of a request whose head is all there is to know. One to an action may still name it in its content.
+    /// The grant of a request whose content is whole: it may name the realm there.
+    package func settled(_ grant: Grant, _ head: RequestHead, content: [UInt8]) throws(Denial) -> Grant {
+        guard let named = grant.namedRealm, let parameter = grant.route.realm?.contentParameter else { return grant }
+        guard !Self.hasCoding(head) else { throw .contentTypeNotSupported }
+        let value = try RealmContent.value(of: parameter, in: content, mediaType: Self.contentType(of: head))
+        return Grant(grant, in: GrantedRealm(named, realm: try named.resolved(content: value)))
+    }
+
+    /// The content comes in another coding than its own (RFC 9110 §8.4).
+    private static func hasCoding(_ head: RequestHead) -> Bool {
+        head.fields.contains { field in
+            field.known == .other && head.bytes.span.extracting(field.name.range).equalsIgnoringCase("content-encoding")
+                && !head.bytes.span.extracting(field.value.range).equalsIgnoringCase("identity")
+        }
+    }
+
+    /// The realm of a request whose head is all there is to know. It may still be named in the content of one to an action,
+    /// and where the rule says so.
     func settled(_ realm: RequestRealm, _ head: RequestHead, _ route: Route) throws(Denial) -> String? {
         do throws(Denial) { return try realm.resolved() } catch {
-            guard error == .realmMissing, route.action != nil else { throw error }
+            guard error == .realmMissing, route.action != nil || route.realm?.contentParameter != nil else { throw error }
             switch head.framing {
             case .none, .length(0): throw error
             case .length, .chunked, .untilClose: return nil

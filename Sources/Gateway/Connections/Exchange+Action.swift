@@ -6,7 +6,7 @@ import TokenService
 /// Requests that the gateway itself carries out: their content is collected, the action works on queues of its own, and its
 /// answer is sent as one of ours.
 extension Exchange {
-    /// The policy let the request in; its content may still have to come.
+    /// The policy let the request in, and its content is needed, which may still have to come.
     func act(_ grant: Grant) {
         collected = []
         if requestIsComplete {
@@ -31,12 +31,21 @@ extension Exchange {
 
     /// The content of a request that the gateway itself carries out is whole.
     func contentIsCollected() {
-        if let grant {
+        if let grant, grant.route.action != nil {
             perform(grant)
+        } else if let grant {
+            settleRealm(grant)
         } else {
             let content = collected ?? []
             collected = nil
             AdminEndpoint(worker: worker).carryOut(self, content: content)
+        }
+    }
+
+    /// Content that may name the realm of its request is whole; it goes on as it came.
+    private func settleRealm(_ grant: Grant) {
+        do throws(Denial) { goOn(try snapshot.settled(grant, head, content: collected ?? [])) } catch {
+            refuse(Refusal(denial: error, after: grant))
         }
     }
 

@@ -15,7 +15,10 @@ extension Exchange {
             return
         }
         let shown = ShownCredential()
-        if rule.refresh != nil { shown.keptContent = SentContent() }
+        if rule.refresh != nil {
+            shown.keptContent = SentContent()
+            if let held = collected { shown.keptContent?.content = held }
+        }
         self.shown = shown
         switch ask(rule, token, grant, then: { $0.forward(grant, showing: $1) }) {
         case .show(let credential): forward(grant, showing: credential)

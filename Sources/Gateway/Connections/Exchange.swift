@@ -20,7 +20,7 @@ final class Exchange {
     private(set) var group: UpstreamGroup?
 
     private(set) var grant: Grant?
-    /// The content so far of a request that the gateway itself carries out.
+    /// The content so far of a request that the gateway itself carries out, or that goes on when it is whole.
     var collected: [UInt8]?
     /// Nil where the route has no stored credential.
     var shown: ShownCredential?
@@ -174,14 +174,21 @@ final class Exchange {
     private func forward(_ grant: Grant) {
         self.grant = grant
         contentLimit = grant.route.bodyByteLimit ?? worker.bounds.bodyByteLimit
-        if grant.route.action != nil { contentLimit = min(contentLimit, FixedBounds.actionContentBytes) }
+        let holdsContent = grant.route.action != nil || grant.dependsOnContent && !requestIsComplete
+        if holdsContent { contentLimit = min(contentLimit, FixedBounds.actionContentBytes) }
         if case .length(let count) = head.framing, count > contentLimit {
             // Nobody wants to wait for so much to be thrown away.
             closesAfterAnswer = true
             refuse(Refusal(denial: .bodyTooLarge, after: grant))
             return
         }
-        if grant.route.action != nil { return act(grant) }
+        if holdsContent { return act(grant) }
+        goOn(grant)
+    }
+
+    /// Towards the upstream.
+    func goOn(_ grant: Grant) {
+        self.grant = grant
         if let rule = grant.route.storedCredential { return obtainCredential(by: rule, for: grant) }
         send(grant)
     }
@@ -222,7 +229,11 @@ final class Exchange {
     }
 
     private func contentMayFollow() {
-        if requestIsComplete {
+        if let held = collected {
+            collected = nil
+            if !held.isEmpty { upstream?.sendContent(held.span, framing: head.framing) }
+            upstream?.endRequest(framing: head.framing, trailers: &worker.noTrailers)
+        } else if requestIsComplete {
             upstream?.endRequest(framing: .none, trailers: &worker.noTrailers)
         } else {
             client.resumeContent()

@@ -46,7 +46,24 @@ package final class Grant: Sendable {
         self.realms = realms
     }
 
+    /// The same for another realm.
+    init(_ grant: Grant, in realm: GrantedRealm) {
+        route = grant.route
+        client = grant.client
+        caller = grant.caller
+        fingerprint = grant.fingerprint
+        rate = grant.rate
+        isPeerTrusted = grant.isPeerTrusted
+        pathForm = grant.pathForm
+        certificate = grant.certificate
+        admission = grant.admission
+        realms = realm
+    }
+
     package var identity: Identity { caller.identity }
+
+    /// Which realm the request is about is known for sure when its content is there.
+    package var dependsOnContent: Bool { realms != nil && route.realm?.contentParameter != nil }
 
     /// The realms the request names; nil where the route knows none.
     package var namedRealm: RequestRealm? { realms?.named }

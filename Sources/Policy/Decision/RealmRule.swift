@@ -5,11 +5,14 @@ struct RealmRule: Sendable {
     private let header: CredentialPlace?
     private let parameter: CredentialPlace?
     let isRequired: Bool
+    /// The parameter to look for in content that goes to an upstream; nil where it is not looked at.
+    let contentParameter: String?
 
     init(_ configuration: RealmConfiguration) {
         header = configuration.header.map { CredentialSource.header($0).place.place }
         parameter = configuration.parameter.map { CredentialSource.query($0).place.place }
         isRequired = configuration.isRequired
+        contentParameter = configuration.readsContent ? configuration.parameter : nil
     }
 
     /// What the request names. Two fields or parameters of one name are a conflict also when they are equal: which of them

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +14,8 @@ import jwt
 import pytest
 import requests
 from harness.gateway import Gateway, run_portcullis
-from harness.upstream import Upstream
+from harness.messages import Message
+from harness.upstream import Upstream, answering, ok
 from harness.waiting import until
 
 ADMIN, READER, KEYHOLDER = (f"ks_{secrets.token_hex(11)}-{secrets.token_hex(16)}" for _ in range(3))
@@ -64,8 +66,10 @@ def policy(upstream: int, **manage: Any) -> dict[str, Any]:
 
 
 class AuthRocket:
-    def __init__(self, start: Callable[..., Gateway], origin: Upstream, **manage: Any) -> None:
-        self.policy = policy(origin.port, **manage)
+    def __init__(
+        self, start: Callable[..., Gateway], origin: Upstream, audit: dict[str, Any] | None = None, **manage: Any
+    ) -> None:
+        self.policy = policy(origin.port, **manage) | ({"audit": audit} if audit else {})
         self.gateway = start(self.policy, environment={"STORE_KEY": ENCRYPTION_KEY})
         self.session = requests.Session()
         self.session.trust_env = False
@@ -120,7 +124,7 @@ def rocket(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]) -
 
 def test_aj1_a_key_has_the_fields_of_the_document(rocket: Callable[..., AuthRocket]) -> None:
     key = rocket().create()
-    assert set(key) == {"id", "algo", "expired", "key", "realm_id", "use"}
+    assert list(key) == ["id", "algo", "expired", "key", "realm_id", "use"]
     assert re.fullmatch(r"jky_[0-9A-Za-z]{22}", key["id"])
     assert re.fullmatch(r"jsk_[0-9A-Za-z_-]{43}", key["key"])
     assert (key["algo"], key["expired"], key["realm_id"], key["use"]) == ("hs256", False, REALM, "sign")
@@ -153,6 +157,19 @@ def test_aj3_lists_are_pages_from_the_newest_on(rocket: Callable[..., AuthRocket
     assert page["more_results"] is True and [one["id"] for one in page["collection"]] == newest[:2]
     page = system.call(params={"max_results": 3, "after": newest[1]}).json()
     assert page["more_results"] is False and [one["id"] for one in page["collection"]] == newest[2:]
+
+
+def test_aj3_one_page_has_all_that_a_realm_may_have(rocket: Callable[..., AuthRocket]) -> None:
+    """A page has up to a hundred; of keys there are half as many."""
+    system = rocket()
+    made = [system.create()["id"] for _ in range(50)]
+    page = system.call().json()
+    assert page["more_results"] is False and [one["id"] for one in page["collection"]] == made[::-1]
+    assert system.ids(direction="asc", after=made[47]) == made[48:]
+    assert system.ids(max_results=1) == [made[49]]
+    assert system.call(params={"after": made[0]}).json() == {"more_results": False, "collection": []}
+    refused = system.call("POST", json=BODY)
+    assert refused.status_code == 422 and refused.json() == {"errors": ["Keys of a realm are limited to 50"]}
 
 
 @pytest.mark.parametrize(
@@ -221,6 +238,24 @@ def test_aj8_create_and_delete_trigger_realm_updated(rocket: Callable[..., AuthR
     assert not re.search(r"jsk_|ks_", (system.gateway.folder / "audit.jsonl").read_text())
 
 
+def test_aj8_the_event_is_sent_too(rocket: Callable[..., AuthRocket], upstream: Callable[..., Upstream]) -> None:
+    """When the change is there: a listener that asks at once finds the key."""
+    seen: list[tuple[str, int]] = []
+    done = threading.Event()
+
+    def look(request: Message) -> bytes:
+        event = json.loads(request.body)
+        seen.append((event["event"], system.call(path=f"/{event['object']['id']}").status_code))
+        done.set()
+        return ok()
+
+    hook = upstream(answering(look))
+    webhook = {"url": f"http://127.0.0.1:{hook.port}/events", "secret": "env:STORE_KEY"}
+    system = rocket(audit={"log": "file:audit.jsonl", "webhook": webhook})
+    system.create()
+    assert done.wait(10) and seen == [("realm.updated", 200)]
+
+
 def test_aj9_delete_answers_202_and_the_object(rocket: Callable[..., AuthRocket]) -> None:
     system = rocket()
     key = system.create()
@@ -260,6 +295,16 @@ def test_aj11_force_ends_a_key_at_once(rocket: Callable[..., AuthRocket], spelli
     assert system.call("DELETE", f"/{key['id']}{spelling}").status_code == 202
     assert not system.works(token)
     assert system.ids() == []
+
+
+def test_aj11_without_force_it_is_not_gone(rocket: Callable[..., AuthRocket]) -> None:
+    system = rocket()
+    key = system.create()
+    for spelling in ("?force=maybe", "&force=", "?force=true&force=true", "&force=true&force=true"):
+        assert system.call("DELETE", f"/{key['id']}{spelling}").status_code in (202, 422), spelling
+        assert system.ids() == [key["id"]], spelling
+    assert system.call("DELETE", f"/{key['id']}?force=false").status_code == 202
+    assert system.call(path=f"/{key['id']}").json() == key | {"expired": True}
 
 
 def test_aj12_a_replacement_is_made_when_it_is_needed(rocket: Callable[..., AuthRocket]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import jwt
 import pytest
 from harness.client import ask
 from harness.fleet import API, DEVICES, EMAIL, PASSWORD, Fleet
-from harness.gateway import Gateway
+from harness.gateway import Gateway, run_portcullis
 from harness.pages import run_page
 from harness.systems import example
 from harness.upstream import Upstream, answering, ok
@@ -81,6 +83,26 @@ def test_rb3_a_key_is_shown_once(fleet: Fleet) -> None:
         assert key.encode() not in path.read_bytes()
     assert fleet.get(X_API_Key=key).status_code == 200
     assert key not in fleet.gateway.access_text()
+
+
+def test_rb3_the_command_line_shows_it_once_too(fleet: Fleet) -> None:
+    def portcullis(*words: str) -> str:
+        done = run_portcullis(*words, "--config", str(fleet.gateway.path), folder=fleet.gateway.folder)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    made = portcullis("key", "create", "--authenticator", "keys", "--name", "nightly build", "--user", EMAIL)
+    key = re.search(r"rbtk_[0-9A-Za-z]{40}", made)[0]
+    for words in (("key", "list"), ("key", "list", "--json")):
+        listed = portcullis(*words)
+        assert "nightly build" in listed and key not in listed
+    until(lambda: fleet.get(X_API_Key=key).status_code == 200, 5, "the gateway to see what the command made")
+
+
+@pytest.mark.parametrize("name", [None, "", "x" * 256, "a\nb", 7])
+def test_rb3_a_key_has_a_descriptive_name(fleet: Fleet, name: Any) -> None:
+    answer = fleet.as_user("POST", f"{API}/api_keys", json={"api_key": {} if name is None else {"name": name}})
+    assert answer.status_code == 422 and list(answer.json()) == ["detail"]
 
 
 def test_rb4_a_key_can_do_what_its_creator_can(fleet: Fleet) -> None:
@@ -179,6 +201,7 @@ def test_rb6_and_not_longer(start: Callable[..., Fleet]) -> None:
     assert fleet.get(bearer=token).status_code == 200
     until(lambda: fleet.get(bearer=token).json() == UNAUTHORIZED, 4, "the end of the token")
     refused = fleet.refresh(token)
+    # RB7: only before it expires.
     assert (refused.status_code, refused.json()) == (401, UNAUTHORIZED)
     assert fleet.reason(refused) == "token_expired"
 
@@ -271,6 +294,11 @@ def test_rb10_every_answer_of_a_limited_route_tells_the_limit(start: Callable[..
     assert remaining == [2, 2, 1, 0, 0]
     refreshed = fleet.refresh(fleet.token())
     assert refreshed.status_code == 200 and refreshed.headers["X-RateLimit-Limit"] == "3"
+    # Nobody in particular has no limit to tell of.
+    assert "X-RateLimit-Limit" not in fleet.get().headers
+    # Signing in is limited for an address.
+    failed = fleet.login(password="wrong")
+    assert failed.status_code == 401 and failed.headers["X-RateLimit-Limit"] == str(GENEROUS["sign-ins"]["requests"])
 
 
 def test_rb11_the_answer_of_the_document(start: Callable[..., Fleet]) -> None:
@@ -313,6 +341,10 @@ def test_rb12_whatever_is_wrong_with_a_credential_the_answer_is_one(fleet: Fleet
         fleet.get(bearer=jwt.encode({"sub": "x"}, None, algorithm="none")),
         fleet.get(Authorization="Basic dTpw"),
     ]
+    disabled, expired = (fleet.admin.make("api_keys?authenticator=keys", name=name, expires_in="1s") for name in "de")
+    fleet.admin.change(f"api_keys/{disabled['id']}?authenticator=keys", enabled=False)
+    until(lambda: fleet.reason(fleet.get(X_API_Key=expired["key"])) == "key_expired", 4, "the end of the key")
+    answers += [fleet.get(X_API_Key=expired["key"]), fleet.get(bearer=disabled["key"])]
     for answer in answers:
         assert (answer.status_code, answer.json()) == (401, UNAUTHORIZED)
         assert answer.headers["Content-Type"] == "application/json"
@@ -404,6 +436,24 @@ def test_rb15_keys_tell_their_age_and_their_use(start: Callable[..., Fleet]) -> 
     assert not fleet.keys("?unused_for=90d")
     assert set(fleet.keys("?unused_for=0s")) == {"used", "unused"}
     assert unused not in str(keys)
+
+
+def test_rb15_keys_that_are_a_quarter_old_are_found(start: Callable[..., Fleet]) -> None:
+    fleet = start(limits=GENEROUS)
+    for name in ("old", "rotated", "fresh"):
+        fleet.add_key(name=name)
+    old = {name: key["id"] for name, key in fleet.keys().items() if name != "fresh"}
+    quarter = 91 * 86_400 * 1_000_000_000
+    with closing(sqlite3.connect(fleet.database)) as store, store:
+        for identifier in old.values():
+            store.execute("UPDATE key_secrets SET created_at = created_at - ? WHERE key = ?", (quarter, identifier))
+        store.execute("UPDATE revision SET number = number + 1")
+    until(lambda: set(fleet.keys("?older_than=90d")) == {"old", "rotated"}, 5, "the gateway to see how old they are")
+    assert fleet.keys()["old"]["age_days"] == 91
+    fleet.rotate(old["rotated"])
+    assert set(fleet.keys("?older_than=90d")) == {"old"} and fleet.keys()["rotated"]["age_days"] == 0
+    listed = run_portcullis("key", "list", "--older-than", "90d", "--config", str(fleet.gateway.path))
+    assert listed.returncode == 0 and old["old"] in listed.stdout and old["rotated"] not in listed.stdout
 
 
 def test_rb15_rotation_keeps_the_old_secret_for_a_while(fleet: Fleet) -> None:

@@ -31,6 +31,10 @@ extension ConfigurationReader {
             }
         }
         realm.isRequired = boolean(members["required"]) ?? true
+        realm.readsContent = boolean(members["content"]) ?? false
+        if let place = members["content"], members["parameter"] == nil {
+            report(.memberMissing, at: place, "\"content\" needs \"parameter\", the name to look for")
+        }
         return realm
     }
 

@@ -196,7 +196,7 @@ extension ObjectShape {
         case .allOf, .optional: []
         case .authorize: ["scopes", "claims", "allow_ips", "deny_ips", "membership"]
         case .membership: ["project", "roles"]
-        case .realm: ["header", "parameter", "required"]
+        case .realm: ["header", "parameter", "required", "content"]
         case .headerChanges, .requestHeaderChanges, .queryChanges: ["set", "remove"]
         case .test: ["headers", "from", "at", "body_bytes", "key", "key_authenticator", "token", "certificate", "repeat"]
         case .testToken: ["authenticator", "claims", "algorithm", "type", "signature", "age", "lifetime"]
