@@ -25,6 +25,9 @@ package struct JSONPointer: Hashable, Sendable {
         self.tokens = tokens
     }
 
+    /// The names of the members on the way, from the top.
+    package var names: [String] { tokens.map(\.name) }
+
     /// The node the pointer leads to from `node`; nil when there is none.
     package func resolve(in node: JSONNode) -> JSONNode? {
         var current = node

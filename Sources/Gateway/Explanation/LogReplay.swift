@@ -161,7 +161,7 @@ package struct LogReplay: Sendable {
         test.client = request.client
         test.time = time
         switch request.auth {
-        case "api_key": test.key = request.credential.map { Located($0, at: nowhere, path: "") }
+        case "api_key": test.key = request.credential.map { .named(Located($0, at: nowhere, path: "")) }
         case "jwt":
             var token = PolicyTestConfiguration.Token()
             func claim(_ name: String, _ value: String) {

@@ -2,6 +2,38 @@ package import Core
 
 /// One of the tests a policy carries: a request, whoever makes it, and what must become of it.
 package struct PolicyTestConfiguration: Sendable {
+    /// Which API key is meant.
+    package enum Key: Sendable {
+        /// One of the policy's own, by its id.
+        case named(Located<String>)
+        /// One that the store is supposed to hold.
+        case stored(StoredKey)
+    }
+
+    /// An API key that the store is supposed to hold while the test runs.
+    package struct StoredKey: Sendable {
+        /// Nil for the only authenticator that takes stored keys.
+        package var authenticator: Located<String>?
+        package var id = "test"
+        /// Nil takes the id, or the test's user, whose key it then is.
+        package var subject: String?
+        package var scopes: [String] = []
+        /// Empty allows every address.
+        package var allowedAddresses: [CIDRBlock] = []
+        /// Empty takes the route's.
+        package var limits: [Located<String>] = []
+        package var realm: String?
+        package var expiresAt: WallTime?
+        package var isEnabled = true
+        package var position: SourcePosition
+        package var path: String
+
+        package init(position: SourcePosition, path: String) {
+            self.position = position
+            self.path = path
+        }
+    }
+
     /// A token that is made for the test, out of the claims it is to have.
     package struct Token: Sendable {
         /// Who signed it.
@@ -25,6 +57,8 @@ package struct PolicyTestConfiguration: Sendable {
         package var signature = Signature.good
         /// How long before the test's time it was issued.
         package var age: Nanoseconds = 0
+        /// The API key it is made with, where its authenticator's tokens live and die with one.
+        package var key: Key?
         /// From `iat` to `exp`.
         package var lifetime: Nanoseconds = .seconds(300)
 
@@ -69,11 +103,13 @@ package struct PolicyTestConfiguration: Sendable {
     package var client: IPAddress?
     /// When the request is made; nil for the time of the run.
     package var time: WallTime?
-    /// The id of an API key that the request shows.
-    package var key: Located<String>?
-    /// The authenticator of that key; nil for the only one that has a key of that id.
+    /// The API key that the request shows.
+    package var key: Key?
+    /// The authenticator of a key that is named; nil for the only one that has a key of that id.
     package var keyAuthenticator: Located<String>?
     package var token: Token?
+    /// The user of the store whose keys and tokens these are.
+    package var user: DirectoryUser?
     /// What the client's certificate says.
     package var certificate: [CertificateAuthenticatorConfiguration.Part: [String]]?
     /// How often the request is made; the expectation is held against the last one.

@@ -11,7 +11,7 @@ package final class JWTVerifier: Sendable {
     package let keySet: KeySetCell
     private let rules: Rules
     /// What tokens live and die with; nil for those that stand by themselves.
-    private let derivation: TokenDerivation?
+    let derivation: TokenDerivation?
     private let cryptography: any Cryptography
 
     private struct Rules: Sendable {

@@ -6,25 +6,31 @@ package final class PolicyRehearsal {
     /// Reads the head of a request, as the gateway's listeners do; the denial of one that is none.
     package typealias HeadReader = (_ bytes: Span<UInt8>, _ bounds: Bounds, _ head: inout RequestHead) -> Denial?
 
-    private let snapshot: Snapshot
+    let snapshot: Snapshot
     private let trial: Trial
-    private let tokens: RehearsalToken
+    let tokens: RehearsalToken
     private let readHead: HeadReader
     /// The authenticators of API keys that routes use, by name.
-    private let keyAuthenticators: [String: KeyAuthenticator]
+    let keyAuthenticators: [String: KeyAuthenticator]
     /// The secrets that tests may show, by authenticator and id.
-    private let records: [String: [String: [APIKeyTable.Record]]]
+    let records: [String: [String: [APIKeyTable.Record]]]
+    /// What the store is supposed to hold.
+    private let directory = DirectoryCell()
+    private var isDirectoryEmpty = true
 
     private init(
         _ snapshot: Snapshot, key: RehearsalKey, kid: String, ids: Set<String>, readHead: @escaping HeadReader
     ) {
         self.snapshot = snapshot
         self.readHead = readHead
-        trial = Trial(snapshot)
+        trial = Trial(snapshot, directory: directory)
         tokens = RehearsalToken(key: key, kid: kid)
         var authenticators: [String: KeyAuthenticator] = [:]
         for judge in snapshot.routes.lazy.flatMap(\.credentials.groups).joined().flatMap(\.judges) {
             for authenticator in judge.keys { authenticators[authenticator.name] = authenticator }
+            for verifier in judge.tokens?.verifiers ?? [] {
+                if case .keys(let parent)? = verifier.derivation?.source { authenticators[parent.name] = parent }
+            }
         }
         keyAuthenticators = authenticators
         records = ids.isEmpty ? [:] : authenticators.mapValues { $0.table.records(ofIDs: ids) }
@@ -40,7 +46,7 @@ package final class PolicyRehearsal {
         _ tests: [PolicyTestConfiguration], of configuration: Configuration, environment: some CompileEnvironment,
         now: WallTime, readHead: @escaping HeadReader, each: (PolicyTestResult) -> Void
     ) -> Bool {
-        let ids = Set(tests.compactMap { $0.key?.value })
+        let ids = Set(tests.flatMap { [$0.key?.id, $0.token?.key?.id].compactMap { $0 } })
         guard
             let rehearsal = compile(
                 configuration, environment: environment, showing: ids, now: now, readHead: readHead)
@@ -114,9 +120,14 @@ package final class PolicyRehearsal {
         of test: PolicyTestConfiguration, at clock: ClockReading
     ) throws(RehearsalFault) -> RehearsalRequest {
         var request = RehearsalRequest()
-        if let key = test.key { try show(key, of: test, in: &request, now: clock.wall) }
-        if let token = test.token { try show(token, of: test, in: &request, now: clock.wall) }
+        var store = RehearsalStore(user: test.user)
+        if let key = test.key { try show(key, of: test, in: &request, &store, now: clock.wall) }
+        if let token = test.token { try show(token, of: test, in: &request, &store, now: clock.wall) }
         request.write(test)
+        if !store.isEmpty || !isDirectoryEmpty {
+            directory.publish(try store.directory(for: test))
+            isDirectoryEmpty = store.isEmpty
+        }
         return request
     }
 
@@ -127,7 +138,7 @@ package final class PolicyRehearsal {
         let client = test.client ?? PolicyTestConfiguration.defaultClient
         let connection = ConnectionFacts(
             peer: client, peerPort: 50_000, localPort: request.port, isSecure: request.isSecure, waited: true,
-            clientCertificate: test.certificate.map { certificate($0, now: clock.wall) })
+            clientCertificate: test.certificate.map { Self.certificate($0, now: clock.wall) })
         trial.forget()
         var head = RequestHead()
         if let denial = readHead(request.bytes.span, snapshot.configuration.bounds, &head) {
@@ -136,86 +147,5 @@ package final class PolicyRehearsal {
         var outcome = trial.make(head, connection: connection, now: clock)
         for _ in 1..<max(1, test.repetitions) { outcome = trial.make(head, connection: connection, now: clock) }
         return outcome
-    }
-
-    // MARK: Credentials
-
-    private func show(
-        _ id: Located<String>, of test: PolicyTestConfiguration, in request: inout RehearsalRequest, now: WallTime
-    ) throws(RehearsalFault) {
-        var names = records.keys.filter { records[$0]?[id.value] != nil }.sorted()
-        if let wanted = test.keyAuthenticator { names.removeAll { $0 != wanted.value } }
-        guard let name = names.first, let authenticator = keyAuthenticators[name],
-            let found = records[name]?[id.value], let last = found.last,
-            case .apiKey(let keys) = snapshot.configuration.authenticators[name]?.kind, let source = keys.sources.first
-        else { throw RehearsalFault("key", "a key of a route's authenticator", "no key of the id \(quoted(id.value))", id) }
-        guard names.count == 1 else {
-            throw RehearsalFault(
-                "key", "one key of this id", "keys of \(names.joined(separator: " and ")); add \"key_authenticator\"", id)
-        }
-        let record = found.first { authenticator.table.fault(of: $0, now: now) == nil } ?? last
-        var prefix = ""
-        if case .bearer(let start) = source { prefix = start }
-        let digest = authenticator.table.digest(of: record)
-        request.show(RehearsalCryptography.value(for: digest, prefix: prefix), in: source)
-    }
-
-    private func show(
-        _ token: PolicyTestConfiguration.Token, of test: PolicyTestConfiguration, in request: inout RehearsalRequest,
-        now: WallTime
-    ) throws(RehearsalFault) {
-        let here = Located("", at: test.position, path: test.path)
-        let names = snapshot.configuration.authenticators.filter { $0.value.takesTokens }.keys.sorted()
-        let name = token.authenticator?.value ?? (names.count == 1 ? names[0] : nil)
-        guard let name else {
-            throw RehearsalFault(
-                "token", "\"authenticator\" to say which of \(names.joined(separator: ", ")) the token is for",
-                "a token without", here)
-        }
-        guard case .jwt(let authenticator) = snapshot.configuration.authenticators[name]?.kind,
-            let source = authenticator.sources.first
-        else {
-            throw RehearsalFault(
-                "token.authenticator", "an authenticator of type jwt", quoted(name), token.authenticator ?? here)
-        }
-        request.show(tokens.compact(token, for: authenticator, now: now), in: source)
-    }
-
-    private func certificate(
-        _ parts: [CertificateAuthenticatorConfiguration.Part: [String]], now: WallTime
-    ) -> ClientCertificate {
-        let fingerprint = parts[.fingerprint]?.first.flatMap { Digest256(hex: $0) }
-        var certificate = ClientCertificate.Parts(
-            fingerprint: fingerprint ?? Digest256(0, 0, 0, 0), notAfter: now.advanced(by: .seconds(86_400)))
-        certificate.subject = parts[.subject]?.first ?? ""
-        certificate.commonName = parts[.commonName]?.first
-        certificate.dnsNames = parts[.dnsName] ?? []
-        certificate.uris = parts[.uri] ?? []
-        certificate.emails = parts[.email] ?? []
-        return ClientCertificate(certificate)
-    }
-}
-
-extension AuthenticatorConfiguration {
-    fileprivate var takesTokens: Bool {
-        switch kind {
-        case .jwt: true
-        case .apiKey, .certificate: false
-        }
-    }
-}
-
-/// Why a test's request cannot be made.
-private struct RehearsalFault: Error {
-    let member: String
-    let expected: String
-    let found: String
-    let position: SourcePosition
-
-    init(_ member: String, _ expected: String, _ found: String, _ place: Located<String>) {
-        self.member = member
-        self.expected = expected
-        self.found = found
-        position = place.position
     }
 }

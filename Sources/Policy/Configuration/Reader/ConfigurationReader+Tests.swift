@@ -16,6 +16,7 @@ extension ConfigurationReader {
         var reader = ConfigurationReader(file: file, parserReasons: parserReasons)
         reader.definedNames[.upstream] = Set(configuration.upstreams.keys)
         reader.definedNames[.authenticator] = Set(configuration.authenticators.keys)
+        reader.definedNames[.limit] = Set(configuration.limits.keys)
         let tests = reader.tests(LocatedNode(node: document, path: ""))
         reader.checkReferences()
         return (tests, reader.sortedDiagnostics())
@@ -40,12 +41,18 @@ extension ConfigurationReader {
         test.client = testClient(members["from"])
         test.time = testTime(members["at"])
         test.contentBytes = byteSize(members["body_bytes"], in: 0...UInt64(Int64.max))
-        test.key = string(members["key"], expected: "the id of a key")
+        test.key = testKey(members["key"])
         test.keyAuthenticator = reference(members["key_authenticator"], to: .authenticator)
-        if test.key == nil, let place = members["key_authenticator"] {
-            report(.memberMissing, at: place, "\"key_authenticator\" says whose \"key\" is meant, and there is none")
+        if let place = members["key_authenticator"] {
+            switch test.key {
+            case .named: break
+            case nil:
+                report(.memberMissing, at: place, "\"key_authenticator\" says whose \"key\" is meant, and there is none")
+            case .stored: report(.membersExclusive, at: place, "a key that is described has its \"authenticator\" in it")
+            }
         }
         test.token = testToken(members["token"])
+        test.user = testUser(members["user"])
         test.certificate = testCertificate(members["certificate"])
         test.repetitions = integer(members["repeat"], in: 1...PolicyTestConfiguration.repetitionLimit) ?? 1
         test.expectation = expectation(members["expect"])
@@ -85,30 +92,13 @@ extension ConfigurationReader {
         return nil
     }
 
-    private mutating func testTime(_ node: LocatedNode?) -> WallTime? {
+    mutating func testTime(_ node: LocatedNode?) -> WallTime? {
         guard let text = string(node, expected: "a moment such as \"2027-01-01T00:00:00Z\"") else { return nil }
         if let time = WallTime(rfc3339: text.value) { return time }
         report(
             .valueUnknown, at: text.position, path: text.path,
             "\(quoted(text.value)) is no moment; write \"2027-01-01T00:00:00Z\"")
         return nil
-    }
-
-    private mutating func testToken(_ node: LocatedNode?) -> PolicyTestConfiguration.Token? {
-        guard let node, let members = object(node, .testToken) else { return nil }
-        var token = PolicyTestConfiguration.Token()
-        token.authenticator = reference(members["authenticator"], to: .authenticator)
-        for entry in map(members["claims"], of: "claims by name") {
-            token.claims.append(
-                JSONMember(name: entry.name, namePosition: entry.namePosition, node: entry.node.node))
-        }
-        token.algorithm = choice(members["algorithm"], of: SignatureAlgorithm.self)
-        token.type = string(members["type"])?.value
-        token.signature = choice(members["signature"], of: PolicyTestConfiguration.Token.Signature.self) ?? .good
-        let span: ClosedRange<Nanoseconds> = 0...(.seconds(31_536_000))
-        token.age = duration(members["age"], in: span) ?? token.age
-        token.lifetime = duration(members["lifetime"], in: span) ?? token.lifetime
-        return token
     }
 
     private mutating func testCertificate(

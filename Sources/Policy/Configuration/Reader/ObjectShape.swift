@@ -51,7 +51,10 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case requestHeaderChanges = "request_header_changes"
     case queryChanges = "query_changes"
     case test
+    case testKey = "test_key"
     case testToken = "test_token"
+    case testUser = "test_user"
+    case testMembership = "test_membership"
     case testExpectation = "test_expectation"
 }
 
@@ -81,7 +84,7 @@ extension ObjectShape {
         case .certificate: ["certificate", "key"]
         case .listenerTLS, .upstreamTLS, .bounds, .http2Bounds, .paths, .keySet, .certificateMatch, .rateHeaders,
             .profile, .answer, .authorize, .realm, .headerChanges, .requestHeaderChanges, .queryChanges,
-            .testToken, .testExpectation:
+            .testKey, .testToken, .testUser, .testExpectation:
             []
         case .storedCredential: ["claim"]
         case .credentialRefresh: ["url"]
@@ -108,6 +111,7 @@ extension ObjectShape {
         case .allOf: ["all_of"]
         case .optional: ["optional"]
         case .test: ["name", "request", "expect"]
+        case .testMembership: ["organization", "role"]
         }
     }
 
@@ -198,8 +202,11 @@ extension ObjectShape {
         case .membership: ["project", "roles"]
         case .realm: ["header", "parameter", "required", "content"]
         case .headerChanges, .requestHeaderChanges, .queryChanges: ["set", "remove"]
-        case .test: ["headers", "from", "at", "body_bytes", "key", "key_authenticator", "token", "certificate", "repeat"]
-        case .testToken: ["authenticator", "claims", "algorithm", "type", "signature", "age", "lifetime"]
+        case .test: ["headers", "from", "at", "body_bytes", "key", "key_authenticator", "token", "user", "certificate", "repeat"]
+        case .testKey: ["authenticator", "id", "subject", "scopes", "allow_ips", "limits", "realm", "expires_at", "enabled"]
+        case .testUser: ["id", "email", "name", "scopes", "enabled", "tokens_valid_from", "memberships"]
+        case .testMembership: ["project"]
+        case .testToken: ["authenticator", "key", "claims", "algorithm", "type", "signature", "age", "lifetime"]
         case .testExpectation:
             [
                 "status", "reason", "route", "upstream", "allowed", "target", "request_headers",
