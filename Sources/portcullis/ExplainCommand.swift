@@ -19,8 +19,8 @@ struct ExplainCommand: ParsableCommand {
               portcullis explain --request-id rq_… --config gateway.json
 
             Without --from a request to localhost comes from 127.0.0.1, another one from 192.0.2.1, an address of nobody. \
-            Key sets with a URL are fetched, unless --offline says not to. --request-id asks the admin listener of the \
-            running gateway for the access record, and finds the rule in the file.
+            Key sets with a URL are fetched, unless --offline says not to; the store is read. --request-id asks the admin \
+            listener of the running gateway for the access record, and finds the rule in the file.
 
             Ends with 0 when the request would be let through, 1 when it would be refused, and 2 when it cannot be told.
             """)
@@ -89,7 +89,8 @@ struct ExplainCommand: ParsableCommand {
                 request.remarks.append("could not be fetched: the key set \(missing.joined(separator: ", "))")
             }
         }
-        let explanation = try ExplainablePolicy(policy).explain(request)
+        let directory = StoreAtHand.directory(of: policy, remarks: &request.remarks, log: OperatorLog())
+        let explanation = try ExplainablePolicy(policy).explain(request, directory: directory)
         if json {
             var out: [UInt8] = []
             explanation.append(json: &out)

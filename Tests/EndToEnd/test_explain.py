@@ -156,6 +156,51 @@ def test_a_document_is_bounded(gateway: Start) -> None:
     assert ask(running.admin_port, "/healthz").status == 200
 
 
+STORED: Json = {
+    "store": {"sqlite": "p.db", "encryption_key": "env:STORE_KEY"},
+    "key_sets": {"own": {"stored": True}},
+    "authenticators": {
+        "keys": {"type": "api_key", "from": ["header:X-API-Key"], "stored": True},
+        "made": {"type": "jwt", "from": ["bearer"], "algorithms": ["HS256"], "key_set": "own", "subject_claim": "/sub"},
+    },
+}
+
+
+def test_credentials_of_the_store_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORE_KEY", "k" * 32)
+    route = open_route(authenticate=["keys", "made"], authorize={"scopes": ["read"]})
+    (tmp_path / "gateway.json").write_text(json.dumps(policy(9, routes=[route]) | STORED))
+
+    def explain(field: str) -> Json:
+        return json.loads(run_portcullis("explain", "--json", "http://a/", "-H", field, folder=tmp_path).stdout)
+
+    told = explain("X-API-Key: none")
+    assert told["reason"] == "credential_unknown" and any("is not there yet" in it for it in told["remarks"])
+    assert not (tmp_path / "p.db").exists()
+    made = run_portcullis("key", "create", "--name", "ci", "--scopes", "read", "--json", folder=tmp_path)
+    assert made.returncode == 0, made.stderr
+    secret = next(it for it in json.loads(made.stdout).values() if isinstance(it, str) and len(it) > 30)
+    told = explain(f"X-API-Key: {secret}")
+    assert told["outcome"] == "forwarded" and "scopes read" in str(step(told, "identity")), told
+    minted = run_portcullis("token", "mint", "--key-set", "own", "--subject", "u", folder=tmp_path)
+    told = explain(f"Authorization: Bearer {minted.stdout.split()[-1]}")
+    assert told["reason"] == "scope_missing" and "subject \\\"u\\\"" in json.dumps(step(told, "identity")), told
+    monkeypatch.setenv("STORE_KEY", "x" * 32)
+    told = explain(f"X-API-Key: {secret}")
+    assert told["reason"] == "store_unavailable" and any("the store cannot be read" in it for it in told["remarks"])
+
+
+def test_what_is_shown_to_an_upstream_is_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARTNER", "the-partners-word")
+    route = open_route(request_headers={"set": {"X-Partner": {"secret": "env:PARTNER"}}})
+    test = {"name": "t", "request": "GET /", "expect": {"request_headers": {"X-Partner": "another"}}}
+    (tmp_path / "gateway.json").write_text(json.dumps(policy(9, routes=[route], tests=[test])))
+    done = run_portcullis("explain", "http://a/", folder=tmp_path)
+    assert done.returncode == 0 and "X-Partner: …" in done.stdout and "the-partners-word" not in done.stdout
+    done = run_portcullis("test", folder=tmp_path)
+    assert done.returncode == 1 and "…" in done.stdout and "the-partners-word" not in done.stdout + done.stderr
+
+
 def random_policy(chance: random.Random, port: int) -> tuple[Json, list[str]]:
     """Routes that overlap, with rules drawn by lot, and the secrets of its keys."""
     secrets, records = [], []

@@ -93,7 +93,7 @@ extension ExplanationWriter {
             let none: [UInt8] = []
             _ = claim.template.render(source, path: path, requestID: none.span, form: .exact, to: &wanted)
             let found = source.identity.claim(claim.pointer).map { node in
-                Self.string { $0.append(json: Masking.claims(node, named: pointer)) }
+                Self.string { $0.append(json: mask.claims(node, at: claim.pointer.names)) }
             }
             return verdict(
                 isMet,
@@ -183,7 +183,7 @@ extension ExplanationWriter {
             let rule = document.rule(
                 "routes", .element(route.index), "request_headers", "set", .member(line.0))
             let isOfRoute = document.has("routes", .element(route.index), "request_headers", "set", .member(line.0))
-            checks.append(note("\(line.0): \(Masking.value(line.1, of: line.0, mask)) is put in", isOfRoute ? rule : nil))
+            checks.append(note("\(line.0): \(mask.value(line.1, of: line.0)) is put in", isOfRoute ? rule : nil))
         }
         return checks
     }
@@ -203,10 +203,10 @@ extension ExplanationWriter {
 
     func forwarded(by grant: Grant) -> Explanation.Message {
         let method = original.map { String(decoding: $0.bytes[$0.methodRange.range], as: UTF8.self) } ?? ""
-        let target = Masking.target(String(decoding: trial.plan.target, as: UTF8.self), mask)
+        let target = mask.target(String(decoding: trial.plan.target, as: UTF8.self))
         return Explanation.Message(
             start: "\(method) \(target)",
-            fields: trial.forwardedFields().map { ($0.name, Masking.value($0.value, of: $0.name, mask)) }, body: "")
+            fields: trial.forwardedFields().map { ($0.name, mask.value($0.value, of: $0.name)) }, body: "")
     }
 
     func answer() -> Explanation.Message {
@@ -216,7 +216,4 @@ extension ExplanationWriter {
             start: start, fields: trial.answerFields(of: outcome, now: now),
             body: outcome.grant == nil ? String(decoding: trial.answer.body, as: UTF8.self) : "")
     }
-
-    /// What holds credentials in requests to this route.
-    var mask: Masking { Masking(route?.credentials, route.map { snapshot.configuration.routes[$0.index] }) }
 }

@@ -112,7 +112,7 @@ extension ExplanationWriter {
 
     private func tokenChecks(_ token: VerifiedToken, _ identity: Identity) -> [Check] {
         var claims: [UInt8] = []
-        claims.append(json: Masking.claims(token.claims))
+        claims.append(json: mask.claims(token.claims))
         return [
             pass(
                 "token of \(token.authenticator), subject \(token.subject.map(quoted) ?? "none")",
@@ -140,7 +140,7 @@ extension ExplanationWriter {
             }
             guard let token = try? CompactToken(scratch.span) else { continue }
             var claims: [UInt8] = []
-            claims.append(json: Masking.claims(token.claims))
+            claims.append(json: mask.claims(token.claims))
             checks.append(
                 note("header says alg \(token.header.algorithm.rawValue), kid \(token.header.kid.map(quoted) ?? "none")"))
             checks.append(note("claims, not believed: \(String(decoding: claims, as: UTF8.self))"))

@@ -17,6 +17,8 @@ struct ExplanationWriter {
     /// The step that refused; nil when none did.
     let failing: ExplanationStep?
     let route: Route?
+    /// What holds credentials under this policy.
+    let mask: Masking
     let context: RequestContext
 
     init(
@@ -24,6 +26,7 @@ struct ExplanationWriter {
         _ connection: ConnectionFacts, _ now: ClockReading
     ) {
         snapshot = explainer.snapshot
+        mask = Masking(explainer.snapshot)
         document = explainer.document
         standing = explainer.standing
         self.trial = trial
@@ -40,7 +43,7 @@ struct ExplanationWriter {
 
     func explanation() -> Explanation {
         var explanation = Explanation(
-            file: document.file, request: original.map(Masking.requestLine) ?? "no request", client: connection.peer, time: now.wall,
+            file: document.file, request: original.map(mask.requestLine) ?? "no request", client: connection.peer, time: now.wall,
             steps: steps(), outcome: .answered, status: nil, answer: answer())
         explanation.route = route?.name
         switch outcome {

@@ -1,6 +1,6 @@
 import Core
 
-/// Keeps credentials out of explanations.
+/// Keeps credentials out of what is said of requests under a policy.
 struct Masking {
     static let mask = "…"
 
@@ -8,66 +8,95 @@ struct Masking {
     private let fields: Set<String>
     private let parameters: Set<String>
 
-    /// - Parameter configuration: of the route the credentials are of, whose requests may get secrets on their way.
-    init(_ credentials: CredentialPlan?, _ configuration: RouteConfiguration? = nil) {
-        let headers = configuration?.setRequestHeaders.filter(Self.showsSecret).map(\.name.lowercasedASCII) ?? []
-        let added = configuration?.setQueryParameters.filter(Self.showsSecret).map(\.name) ?? []
-        fields = Set((credentials?.headerNames ?? []) + headers)
-        parameters = Set((credentials?.queryNames ?? []).map { String(decoding: $0, as: UTF8.self) } + added)
+    /// Where claims hold credentials, as names from the top.
+    private let claimPaths: [[String]]
+
+    /// Of every route: what one of them takes for a credential is shown for none.
+    init(_ snapshot: Snapshot) {
+        var fields: Set<String> = []
+        var parameters: Set<String> = []
+        for route in snapshot.routes {
+            fields.formUnion(route.credentials.headerNames)
+            parameters.formUnion(route.credentials.queryNames.map { String(decoding: $0, as: UTF8.self) })
+            let configuration = snapshot.configuration.routes[route.index]
+            fields.formUnion(configuration.setRequestHeaders.filter(Self.isSecret).map(\.name.lowercasedASCII))
+            parameters.formUnion(configuration.setQueryParameters.filter(Self.isSecret).map(\.name))
+        }
+        self.fields = fields
+        self.parameters = parameters
+        claimPaths = snapshot.configuration.storedCredentials.values.compactMap { JSONPointer($0.claim.value)?.names }
     }
 
-    private static func showsSecret(_ value: HeaderTemplate) -> Bool {
-        value.secret != nil || TemplateSyntax.showsStoredCredential(value.template.value)
+    /// The value is a secret of the policy's, or made from what the caller brings for the upstream.
+    private static func isSecret(_ header: HeaderTemplate) -> Bool {
+        if header.secret != nil { return true }
+        guard let parts = try? TemplateSyntax.parse(header.template.value) else { return true }
+        return parts.contains { part in
+            switch part {
+            case .storedCredential: true
+            case .claim(let pointer), .claimJSON(let pointer):
+                soundsSecret(pointer.split(separator: "/").last?.lowercased() ?? "")
+            case .literal, .path, .subject, .credential, .issuer, .method, .scopes, .clientIP, .requestID, .route, .keyID,
+                .realm, .userEmail, .userName, .certificate:
+                false
+            }
+        }
     }
 
-    /// Method and target of a request, with every parameter masked that sounds like a credential.
-    static func requestLine(_ head: RequestHead) -> String {
+    /// Method and target of a request, with every parameter masked that is, or sounds like, a credential.
+    func requestLine(_ head: RequestHead) -> String {
         let method = String(decoding: head.bytes[head.methodRange.range], as: UTF8.self)
         let target = String(decoding: head.bytes[head.target.range], as: UTF8.self)
         let authority = String(decoding: head.bytes[head.authority.range], as: UTF8.self)
-        let shown = Self.target(target, Masking(nil))
+        let shown = self.target(target)
         return "\(method) \(head.targetForm == .origin ? authority + shown : shown)"
     }
 
     /// A field's value, masked where it may be a credential; of cookies the names stay.
-    static func value(_ value: String, of name: String, _ masking: Masking) -> String {
+    func value(_ value: String, of name: String) -> String {
         let lowered = name.lowercasedASCII
         if lowered == "cookie" {
             return value.split(separator: ";").map { pair in
-                pair.split(separator: "=", maxSplits: 1).first.map { "\($0)=\(mask)" } ?? mask
+                pair.split(separator: "=", maxSplits: 1).first.map { "\($0)=\(Self.mask)" } ?? Self.mask
             }.joined(separator: ";")
         }
         if lowered == "authorization" || lowered == "proxy-authorization" {
             let scheme = value.split(separator: " ", maxSplits: 1)
-            return scheme.count == 2 ? "\(scheme[0]) \(mask)" : mask
+            return scheme.count == 2 ? "\(scheme[0]) \(Self.mask)" : Self.mask
         }
-        return masking.fields.contains(lowered) || soundsSecret(lowered) ? mask : value
+        return fields.contains(lowered) || Self.soundsSecret(lowered) ? Self.mask : value
     }
 
     /// A target with the values of parameters masked that are, or sound like, credentials.
-    static func target(_ target: String, _ masking: Masking) -> String {
+    func target(_ target: String) -> String {
         guard let question = target.firstIndex(of: "?") else { return target }
         let pairs = target[target.index(after: question)...].split(separator: "&", omittingEmptySubsequences: false)
         let shown = pairs.map { pair in
             guard let equals = pair.firstIndex(of: "=") else { return String(pair) }
             let name = String(pair[..<equals])
-            let isSecret = masking.parameters.contains(name) || soundsSecret(name.lowercasedASCII) || name.contains("%")
-            return isSecret ? "\(name)=\(mask)" : String(pair)
+            let isSecret = parameters.contains(name) || Self.soundsSecret(name.lowercasedASCII) || name.contains("%")
+            return isSecret ? "\(name)=\(Self.mask)" : String(pair)
         }
         return target[...question] + shown.joined(separator: "&")
     }
 
-    /// A claim, with whatever sounds like a credential in it masked.
-    static func claims(_ node: JSONNode, named name: String = "") -> JSONNode {
-        if soundsSecret(name.lowercasedASCII) { return JSONNode(.string(mask), at: node.position) }
+    /// A token's claims, or one of them, with whatever is, or sounds like, a credential in it masked.
+    /// - Parameter path: where the node stands in the claims.
+    func claims(_ node: JSONNode, at path: [String] = []) -> JSONNode {
+        if claimPaths.contains(path) || Self.soundsSecret(path.last?.lowercasedASCII ?? "") {
+            return JSONNode(.string(Self.mask), at: node.position)
+        }
         switch node.value {
         case .object(let members):
             let shown = members.map { member in
                 JSONMember(
-                    name: member.name, namePosition: member.namePosition, node: claims(member.node, named: member.name))
+                    name: member.name, namePosition: member.namePosition,
+                    node: claims(member.node, at: path + [member.name]))
             }
             return JSONNode(.object(shown), at: node.position)
-        case .array(let elements): return JSONNode(.array(elements.map { claims($0) }), at: node.position)
+        case .array(let elements):
+            let shown = elements.indices.map { claims(elements[$0], at: path + [String($0)]) }
+            return JSONNode(.array(shown), at: node.position)
         case .null, .bool, .number, .string: return node
         }
     }

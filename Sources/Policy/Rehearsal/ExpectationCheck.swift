@@ -8,6 +8,9 @@ struct ExpectationCheck {
     let outcome: TrialOutcome
     let now: ClockReading
 
+    /// A test's result goes where logs go.
+    private var masking: Masking { Masking(trial.snapshot) }
+
     /// Everything that is not as it was to be, in the order of the expectation's members.
     func mismatches(_ expectation: PolicyTestConfiguration.Expectation) -> [Mismatch] {
         var found: [Mismatch] = []
@@ -34,7 +37,8 @@ struct ExpectationCheck {
         compare("reason", expectation.reason, outcome.refusal?.denial.reason)
         compare("route", expectation.route, (outcome.grant?.route ?? outcome.refusal?.route)?.name)
         compare("upstream", expectation.upstream, isForwarded ? outcome.grant?.route.upstreamName : nil)
-        compare("target", expectation.target, isForwarded ? String(decoding: trial.plan.target, as: UTF8.self) : nil)
+        let target = isForwarded ? String(decoding: trial.plan.target, as: UTF8.self) : nil
+        if expectation.target?.value != target { compare("target", expectation.target, target.map(masking.target)) }
         if !expectation.requestHeaders.isEmpty || !expectation.absentRequestHeaders.isEmpty {
             check(
                 "request_headers", isForwarded ? trial.forwardedFields() : nil, expectation.requestHeaders,
@@ -56,7 +60,8 @@ struct ExpectationCheck {
         for header in expected {
             let values = fields?.filter { FieldFilter.areSame($0.name, header.name) }.map(\.value) ?? []
             if values == [header.template.value] { continue }
-            let text = values.isEmpty ? "absent" : values.map(quoted).joined(separator: " and ")
+            let shown = values.map { quoted(masking.value($0, of: header.name)) }
+            let text = values.isEmpty ? "absent" : shown.joined(separator: " and ")
             found.append(
                 Mismatch(
                     member: "expect.\(member).\(header.name)", expected: quoted(header.template.value),
@@ -75,7 +80,7 @@ struct ExpectationCheck {
                 found.append(
                     Mismatch(
                         member: "expect.absent_\(member)", expected: "no \(quoted(name.value))",
-                        found: quoted(field.value), position: name.position))
+                        found: quoted(masking.value(field.value, of: field.name)), position: name.position))
             }
         }
     }
