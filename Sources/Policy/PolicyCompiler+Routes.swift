@@ -29,7 +29,10 @@ extension PolicyCompiler {
         if let responses = route.responses, profile == nil {
             fail(.referenceUnknown, responses.position, responses.path, "no profile named \(quoted(responses.value))")
         }
-        let authorization = authorization(route, pattern)
+        let authorization = authorization(route.authorization, pattern)
+        let shadowRules = route.shadowAuthorizations.map { rule in
+            ShadowRule(name: rule.name, authorization: self.authorization(rule, pattern))
+        }
         let storedCredential = storedCredential(of: route)
         let query = route.setQueryParameters.compactMap { parameter($0, pattern) }
         let sent = requestFields(route, pattern)
@@ -39,7 +42,7 @@ extension PolicyCompiler {
         return Route(
             Route.Parts(
                 captures: Self.captures(of: pattern), hostPolicy: hostPolicy, credentials: credentials,
-                authorization: authorization, limits: limits,
+                authorization: authorization, limits: limits, shadowRules: shadowRules,
                 rateStyle: style,
                 request: RequestRules(
                     route, globalNames: Self.identityNames + configuration.identityHeaders.map(\.name), added: sent,
@@ -98,8 +101,9 @@ extension PolicyCompiler {
         return nil
     }
 
-    private mutating func authorization(_ route: RouteConfiguration, _ pattern: PathPattern) -> Authorization {
-        let rules = route.authorization
+    private mutating func authorization(
+        _ rules: RouteConfiguration.Authorization, _ pattern: PathPattern
+    ) -> Authorization {
         var result = Authorization()
         result.scopes = rules.scopes
         if !rules.allowedAddresses.isEmpty { result.allowed = AddressSet(rules.allowedAddresses) }

@@ -39,7 +39,8 @@ extension Snapshot {
                 return .refuse(Refusal(.httpsRequired, client: context.client, route: route))
             }
             let form = pathForm(head, outcome, leaf, memory)
-            return decide(&head, connection, route, form, context, memory)
+            let decision = decide(&head, connection, route, form, context, memory)
+            return route.isShadow ? shadowed(decision, &head, connection, route, form, context, memory) : decision
         case .methodNotAllowed: return .refuse(methodRefusal(leaf, context))
         case .notFound: return .refuse(Refusal(.routeNotFound, client: context.client))
         }
@@ -89,27 +90,31 @@ extension Snapshot {
         var rate: RateStatus?
         if !caller.limits.isEmpty {
             switch memory.take(caller, route, context) {
-            case .taken(let status): rate = status
+            case .taken(let status): rate = route.isShadow ? nil : status
             case .refused(let status): return refuse(.rateLimited, status)
             case .tableFull: return refuse(.limitsUnavailable, nil)
             }
+        }
+        var refusals: [ShadowRefusal] = []
+        if !route.shadowRules.isEmpty || !caller.triedLimits.isEmpty {
+            refusals = shadowRefusals(caller, route, head, connection, form, context, memory)
         }
         return .forward(
             Grant(
                 route: route, context: context, caller: caller, fingerprint: fingerprint, rate: rate, pathForm: form,
                 certificate: connection.clientCertificate,
                 admission: route.upgrade == nil ? nil : admission(of: &head, connection, route, context, memory),
-                realms: realms))
+                realms: realms, shadowRefusals: refusals))
     }
 
     /// What a request that may change the protocol of its connection was let in with.
-    private func admission(
+    func admission(
         of head: inout RequestHead, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
         _ memory: DecisionMemory
     ) -> Admission? {
         guard route.upgrade?.requested(by: head) != nil else { return nil }
         let identities = identities(&head, connection, route, context, memory)
-        return Admission(head, connection, identities: identities, now: context.now.wall)
+        return Admission(head, connection, identities: identities, endsWithCredential: !route.isShadow, now: context.now.wall)
     }
 
     /// Step 10: nil when the caller may do this, from this address; the route's addresses, then the credential's own.
@@ -126,15 +131,23 @@ extension Snapshot {
         if let rule = route.accept, !rule.isAccepted(by: head) { return .notAcceptable }
         if let rule = route.contentTypes, !rule.takesContent(of: head) { return .contentTypeNotSupported }
         guard route.authorization.usesTemplates else { return nil }
+        return templateDenial(by: route.authorization, caller, route, head, connection, form, context, memory)
+    }
+
+    /// What a rule has against the caller's claims and memberships.
+    func templateDenial(
+        by rule: Authorization, _ caller: Caller, _ route: Route, _ head: RequestHead, _ connection: ConnectionFacts,
+        _ form: Grant.PathForm, _ context: RequestContext, _ memory: DecisionMemory
+    ) -> Denial? {
         let source = TemplateSource(
             identity: caller.identity, client: context.client, route: route.name,
             certificate: connection.clientCertificate, user: caller.user)
         if form == .unchanged {
-            return route.authorization.templateDenial(
+            return rule.templateDenial(
                 for: source, path: head.bytes.span.extracting(head.path.range), scratch: &memory.scratch)
         }
         let path = memory.path
-        return route.authorization.templateDenial(for: source, path: path.span, scratch: &memory.scratch)
+        return rule.templateDenial(for: source, path: path.span, scratch: &memory.scratch)
     }
 
     /// Which spelling of a path goes on. One that came in normal form goes on as it is. Another one goes on byte for

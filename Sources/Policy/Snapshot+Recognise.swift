@@ -178,7 +178,8 @@ extension Snapshot {
     private func refuse(
         _ denial: Denial, _ fingerprint: UInt32?, _ route: Route, _ context: RequestContext, _ memory: DecisionMemory
     ) -> Recognition {
-        if denial.countsAsFailure { memory.failureBudget.recordFailure(context.client, now: context.now.instant) }
+        // A route that refuses nobody must not have others refuse somebody.
+        if denial.countsAsFailure, !route.isShadow { memory.failureBudget.recordFailure(context.client, now: context.now.instant) }
         return .refused(Refusal(denial, client: context.client, route: route, fingerprint: fingerprint))
     }
 

@@ -38,6 +38,7 @@ extension Snapshot {
             upgrade.requested(by: head) != nil
         else { return .routeNotFound }
         if route.isHTTPSOnly, !isSecure(head, connection: connection) { return .httpsRequired }
+        if route.isShadow { return nil }
         return denial(of: admission, in: grant.realm, on: route, client, path: path.span, now: now, memory.view)
     }
 

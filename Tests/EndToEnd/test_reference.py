@@ -38,7 +38,10 @@ def members(path: str, node: dict) -> Iterator[tuple[str, dict, bool]]:
         yield from members(f"{path}[]", node["items"])
     if isinstance(node.get("additionalProperties"), dict):
         yield from members(f"{path}.NAME", node["additionalProperties"])
-    for choice in [*node.get("anyOf", []), *node.get("oneOf", [])]:
+    choices = [*node.get("anyOf", []), *node.get("oneOf", [])]
+    for choice in choices:
+        if "items" in choice and choice["items"] in [{"$ref": other.get("$ref")} for other in choices]:
+            continue  # One, or a list of such.
         if "required" not in choice or "properties" in choice:
             yield from members(path, choice)
 

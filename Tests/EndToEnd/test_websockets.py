@@ -146,6 +146,17 @@ def test_a_websocket_closes_within_a_second_of_its_tokens_end(
     assert running.metric("portcullis_refusals_total", reason="token_expired") == 1
 
 
+def test_a_websocket_of_a_route_in_shadow_mode_outlives_its_token(
+    gateway: Start, echo: Callable[..., EchoServer], key_set_server: KeySets
+) -> None:
+    key, origin = SigningKey("ES256"), echo()
+    running = gateway(tokens(origin.port, key_set_server(key_set(key)), mode="shadow"))
+    with dial(running, Authorization=f"Bearer {key.token(exp=int(time.time()) + 1)}") as socket:
+        assert alive(socket)
+        time.sleep(2)
+        assert alive(socket)
+
+
 def test_a_websocket_whose_route_says_so_outlives_its_token(
     gateway: Start, echo: Callable[..., EchoServer], key_set_server: KeySets
 ) -> None:

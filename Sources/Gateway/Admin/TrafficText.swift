@@ -7,7 +7,7 @@ enum TrafficText {
     /// Names shown of each kind.
     static let nameLimit = 10
 
-    /// Appends the members `routes`, `upstreams`, `credentials` and `scarce_buckets` of an object, each behind a comma.
+    /// Appends the members `routes`, `upstreams`, `credentials`, `shadow` and `scarce_buckets` of an object, each behind a comma.
     static func append(_ metrics: MetricsSnapshot, now: WallTime, to out: inout [UInt8]) {
         append(routes: metrics, to: &out)
         append(servers: metrics.servers, to: &out)
@@ -16,6 +16,7 @@ enum TrafficText {
         out.append(",\"failing\":")
         append(metrics.credentials.failing.top(nameLimit), to: &out)
         out.append("}")
+        append(shadow: metrics.shadow, to: &out)
         append(scarce: metrics.scarceBuckets, now: now, to: &out)
     }
 
@@ -113,6 +114,26 @@ enum TrafficText {
             out.append(decimal: entry.count)
             out.append(",\"overestimate\":")
             out.append(decimal: entry.overestimate)
+            out.append("}")
+        }
+        out.append("]")
+    }
+
+    /// What rules in shadow mode would have refused, and whose requests most.
+    private static func append(shadow: ShadowCounts, to out: inout [UInt8]) {
+        out.append(",\"shadow\":[")
+        for (index, entry) in shadow.sorted.enumerated() {
+            if index > 0 { out.append(",") }
+            out.append("{\"route\":")
+            out.append(jsonString: entry.rule.route)
+            out.append(",\"rule\":")
+            out.append(jsonString: entry.rule.rule)
+            out.append(",\"reason\":")
+            out.append(jsonString: entry.rule.reason)
+            out.append(",\"requests\":")
+            out.append(decimal: entry.count.requests)
+            out.append(",\"credentials\":")
+            append(entry.count.credentials.top(nameLimit), to: &out)
             out.append("}")
         }
         out.append("]")

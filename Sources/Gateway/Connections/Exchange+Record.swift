@@ -26,6 +26,7 @@ extension Exchange {
         record.client = grant?.client ?? refusal?.client ?? facts.peer
         record.status = outcome.status
         record.reason = outcome.reason
+        if let grant, !grant.shadowRefusals.isEmpty { record.shadowRefusals = grant.shadowRefusals }
         record.route = route?.name
         record.upstream = group?.name
         record.server = server?.name

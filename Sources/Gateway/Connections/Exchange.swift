@@ -143,7 +143,12 @@ final class Exchange {
     /// The keys that could tell are being fetched: ask again when they are there.
     private func park(until cell: KeySetCell, else refusal: Refusal) {
         guard worker.waiting < FixedBounds.waitingRequests else {
-            refuse(refusal.insteadOfWaiting)
+            if refusal.route?.isShadow == true {
+                facts.waited = true
+                decide()
+            } else {
+                refuse(refusal.insteadOfWaiting)
+            }
             return
         }
         worker.waiting &+= 1

@@ -1,4 +1,5 @@
 package import Core
+package import Policy
 
 /// Which kind of credential a request was let through with, as the access log spells it.
 package enum RecordedAuthentication: Sendable {
@@ -22,6 +23,8 @@ package struct AccessRecord {
     package var status = 0
     /// Why the gateway answered itself or cut the answer short: a stable identifier. Nil when all went well.
     package var reason: String?
+    /// What rules in shadow mode would have refused the request for.
+    package var shadowRefusals: [ShadowRefusal] = []
     /// Names of the route and the upstream, and `host:port` of the server. Nil as far as the request did not get.
     package var route: String?
     package var upstream: String?
@@ -52,6 +55,7 @@ package struct AccessRecord {
         client = peer
         status = 0
         reason = nil
+        if !shadowRefusals.isEmpty { shadowRefusals = [] }
         route = nil
         upstream = nil
         server = nil

@@ -1,4 +1,5 @@
 package import Core
+import Policy
 
 /// How one access record reads: a JSON object on a line of its own, every member always there, `null` where nothing is
 /// known. Allowed and refused requests have the same members.
@@ -25,6 +26,7 @@ package enum AccessRecordText {
         out.append(",\"status\":")
         out.append(decimal: record.status)
         append(",\"reason\":", record.reason, to: &out)
+        append(record.shadowRefusals, to: &out)
         append(",\"route\":", record.route, to: &out)
         append(",\"upstream\":", record.upstream, to: &out)
         append(",\"server\":", record.server, to: &out)
@@ -84,6 +86,20 @@ package enum AccessRecordText {
             }
         }
         out.append("null")
+    }
+
+    private static func append(_ refusals: [ShadowRefusal], to out: inout [UInt8]) {
+        if refusals.isEmpty {
+            out.append(",\"would_have\":null")
+            return
+        }
+        for (index, refusal) in refusals.enumerated() {
+            out.append(index == 0 ? ",\"would_have\":[{\"rule\":" : ",{\"rule\":")
+            out.append(jsonString: refusal.rule)
+            append(",\"reason\":", refusal.denial.reason, to: &out)
+            out.append("}")
+        }
+        out.append("]")
     }
 
     /// Part of the head as a JSON string; `null` when empty, or when it does not lie in the head because reading failed

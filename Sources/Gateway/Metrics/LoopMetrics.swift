@@ -55,6 +55,7 @@ package final class LoopMetrics {
 
     package var totals = Totals()
     package var credentials = CredentialCounts()
+    package var shadow = ShadowCounts()
     /// The names of `counters`, the last one being `unrouted`.
     private var names: [String] = [unrouted]
     private var counters = [RouteCounters()]
@@ -86,6 +87,7 @@ package final class LoopMetrics {
             newNames.append(name)
             newCounters.append(slots[name].map { counters[$0] } ?? RouteCounters())
         }
+        shadow.keepRoutes(routes)
         names = newNames
         counters = newCounters
         slots = newSlots
@@ -142,6 +144,7 @@ package final class LoopMetrics {
         var snapshot = MetricsSnapshot()
         snapshot.totals = totals
         snapshot.credentials = credentials
+        snapshot.shadow = shadow
         snapshot.reasons = reasons
         for index in names.indices where !counters[index].isUntouched {
             snapshot.routes.append((name: names[index], counters: counters[index]))

@@ -8,6 +8,7 @@ package struct MetricsSnapshot: Sendable {
     package var routes: [(name: String, counters: RouteCounters)] = []
     package var upstreams: [(name: String, values: UpstreamCounters.Values)] = []
     package var credentials = CredentialCounts()
+    package var shadow = ShadowCounts()
     package var servers: [ServerState] = []
     /// Buckets with little left, each once for every loop that saw its caller.
     package var scarceBuckets: [ScarceBucket] = []
@@ -18,6 +19,7 @@ package struct MetricsSnapshot: Sendable {
     package mutating func merge(_ other: MetricsSnapshot) {
         totals.merge(other.totals)
         credentials.merge(other.credentials)
+        shadow.merge(other.shadow)
         scarceBuckets += other.scarceBuckets
         for server in other.servers {
             if let place = servers.firstIndex(where: { $0.isSame(as: server) }) {
@@ -75,6 +77,14 @@ package struct MetricsSnapshot: Sendable {
                 page.sample(
                     "portcullis_refusals_total", [("route", route.name), ("reason", reasons[index])], count)
             }
+        }
+        page.family(
+            "portcullis_shadow_refusals_total", .counter,
+            "Requests let through that a rule in shadow mode would have refused, by route, rule and reason.")
+        for (rule, count) in shadow.sorted {
+            page.sample(
+                "portcullis_shadow_refusals_total",
+                [("route", rule.route), ("rule", rule.rule), ("reason", rule.reason)], count.requests)
         }
         page.family("portcullis_request_body_bytes_total", .counter, "Bytes of request content received, by route.")
         for route in routes {

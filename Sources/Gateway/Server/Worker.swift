@@ -331,6 +331,7 @@ final class Worker: @unchecked Sendable {
     func record(_ exchange: Exchange) {
         let counted = exchange.countedOutcome
         if let refusal = exchange.refusal { metrics.credentials.count(refusal) }
+        if let grant = exchange.grant, !grant.shadowRefusals.isEmpty { metrics.shadow.count(grant) }
         if let grant = exchange.grant, snapshot.usesDirectory { keyUsage.count(grant.identity, now: loop.now.wall) }
         if let route = exchange.route {
             metrics.count(counted, route: route.index, named: route.name)

@@ -118,13 +118,17 @@ package struct LimitConfiguration: Sendable, Equatable {
     package var per: Nanoseconds
     package var burst: Int
     package var by: [Part]
+    package var mode = RuleMode.enforce
     package var position: SourcePosition
 
-    package init(requests: Int, per: Nanoseconds, burst: Int, by: [Part], position: SourcePosition) {
+    package init(
+        requests: Int, per: Nanoseconds, burst: Int, by: [Part], mode: RuleMode = .enforce, position: SourcePosition
+    ) {
         self.requests = requests
         self.per = per
         self.burst = burst
         self.by = by
+        self.mode = mode
         self.position = position
     }
 }

@@ -247,7 +247,12 @@ package struct ConfigurationWarnings {
                     "the route takes requests over https only, and none can come: no listener has \"tls\", "
                         + "and no proxy is trusted to say so")
             }
-            review(route.authorization, path: "\(path).authorize")
+            for rule in route.authorizations { review(rule, path: "\(path).\(rule.name)") }
+            if route.mode == .shadow {
+                warn(
+                    .routeInShadow, at: route.position, path: path,
+                    "the route is in shadow mode: whoever it would refuse is let through")
+            }
             guard route.requirement == .none else { continue }
             let templates = (route.setRequestHeaders + route.setResponseHeaders).map(\.template)
             for template in templates {

@@ -68,6 +68,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case upstreamUnverified = "upstream_unverified"
     case httpsOnlyUnreachable = "https_only_unreachable"
     case limitByIdentityWithoutAuthentication = "limit_by_identity_without_authentication"
+    case routeInShadow = "route_in_shadow"
     // Found when the policy is compiled, with the files it names at hand.
     case routesAmbiguous = "routes_ambiguous"
     case secretUnreadable = "secret_unreadable"
@@ -109,7 +110,7 @@ extension DiagnosticCode {
             .trustedProxiesCoverEverything, .denyListCoversEverything, .audienceMissing, .issuerMissing, .expiryNotRequired,
             .identityTemplateWithoutIdentity, .failureBudgetOff, .keySetOverHTTP, .credentialRefreshOverHTTP,
             .storedCredentialNotDurable, .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,
-            .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication:
+            .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication, .routeInShadow:
             .reviewing
         case .routesAmbiguous, .secretUnreadable, .fileUnreadable, .keySetInvalid,
             .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable,

@@ -69,6 +69,8 @@ package struct PolicyTestConfiguration: Sendable {
     package struct Expectation: Sendable {
         package var status: Located<Int>?
         package var reason: Located<String>?
+        /// A reason a rule in shadow mode would have refused for; empty where none would have.
+        package var wouldHave: Located<String>?
         package var route: Located<String>?
         package var upstream: Located<String>?
         /// The request is forwarded, or carried out by the gateway itself.

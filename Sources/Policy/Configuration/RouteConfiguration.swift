@@ -20,8 +20,18 @@ package struct RouteConfiguration: Sendable {
         package var deniedAddresses: [CIDRBlock] = []
         /// Nil asks for no membership.
         package var membership: MembershipConfiguration?
+        /// Place in the list the rule stands in; nil where it stands alone.
+        package var place: Int?
 
         package init() {}
+
+        /// Every template of the rule.
+        package var templates: [Located<String>] {
+            claims.map(\.template) + [membership?.organization, membership?.project].compactMap(\.self)
+        }
+
+        /// `authorize` or `authorize[1]`.
+        package var name: String { place.map { "authorize[\($0)]" } ?? "authorize" }
     }
 
     package struct HeaderMatch: Sendable, Equatable {
@@ -44,6 +54,12 @@ package struct RouteConfiguration: Sendable {
     package var headers: [HeaderMatch] = []
     package var requirement: Requirement
     package var authorization = Authorization()
+    /// Rules that are only tried, in the order of the file.
+    package var shadowAuthorizations: [Authorization] = []
+    /// The rule that enforces and those that are tried.
+    package var authorizations: [Authorization] { [authorization] + shadowAuthorizations }
+    /// `shadow` lets pass whatever the route would refuse.
+    package var mode = RuleMode.enforce
     package var limits: [Located<String>] = []
     package var setRequestHeaders: [HeaderTemplate] = []
     package var removedRequestHeaders: [String] = []

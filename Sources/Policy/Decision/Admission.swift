@@ -13,7 +13,10 @@ final class Admission: Sendable {
     /// What becomes of the connection then.
     let ending: Denial
 
-    init(_ head: RequestHead, _ connection: ConnectionFacts, identities: [Identity], now: WallTime) {
+    /// - Parameter endsWithCredential: false where nobody is refused.
+    init(
+        _ head: RequestHead, _ connection: ConnectionFacts, identities: [Identity], endsWithCredential: Bool, now: WallTime
+    ) {
         self.head = head
         self.connection = connection
         self.identities = identities
@@ -25,7 +28,7 @@ final class Admission: Sendable {
             }
             (end, ending) = (moment, denial)
         }
-        validUntil = end
+        validUntil = endsWithCredential ? end : nil
         self.ending = ending
     }
 }

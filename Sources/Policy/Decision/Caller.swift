@@ -8,8 +8,10 @@ final class Caller: Sendable {
     let denial: Denial?
     /// The store's user whose id is the subject; nil where the route does not ask for one.
     let user: DirectoryUser?
-    /// A key's own limits stand in place of the route's.
+    /// A key's own limits stand in place of the route's, unless all of them are only tried.
     let limits: LimitList
+    /// Limits in shadow mode, each by itself.
+    let triedLimits: [LimitList]
     /// The keys of the limits' buckets; unset unless `hasFixedKeys`.
     let bucketKeys: BucketKeys
     /// No bucket belongs to the address the caller comes from.
@@ -27,8 +29,11 @@ final class Caller: Sendable {
         self.identity = identity
         self.user = user
         denial = authorization.scopeDenial(for: identity)
-        let limits = Self.limits(of: identity) ?? routeLimits
+        let route = routeLimits.split()
+        let own = Self.limits(of: identity)?.split()
+        let limits = own.flatMap { $0.enforced.isEmpty ? nil : $0.enforced } ?? route.enforced
         self.limits = limits
+        triedLimits = (own?.tried ?? route.tried).map { LimitList($0) }
         // Nothing here depends on where the caller comes from.
         let nowhere = IPAddress(v4: 0)
         var keys = BucketKeys.unset

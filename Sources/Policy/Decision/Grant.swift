@@ -27,12 +27,14 @@ package final class Grant: Sendable {
     let certificate: ClientCertificate?
     /// There exactly when the request may change the protocol of its connection.
     let admission: Admission?
+    /// What rules in shadow mode would have refused the request for, in the order they were asked.
+    package let shadowRefusals: [ShadowRefusal]
     /// Nil where the route knows no realms. In a place of its own, since hardly any route does.
     private let realms: GrantedRealm?
 
     init(
         route: Route, context: RequestContext, caller: Caller, fingerprint: UInt32?, rate: RateStatus?, pathForm: PathForm,
-        certificate: ClientCertificate?, admission: Admission?, realms: GrantedRealm? = nil
+        certificate: ClientCertificate?, admission: Admission?, realms: GrantedRealm? = nil, shadowRefusals: [ShadowRefusal] = []
     ) {
         self.route = route
         client = context.client
@@ -44,6 +46,7 @@ package final class Grant: Sendable {
         self.certificate = certificate
         self.admission = admission
         self.realms = realms
+        self.shadowRefusals = shadowRefusals
     }
 
     /// The same for another realm.

@@ -17,22 +17,36 @@ extension DecisionMemory {
         return buckets.standing(caller.limits, keys: keys(caller, route, context), now: context.now.instant)
     }
 
-    private func keys(_ caller: Caller, _ route: Route, _ context: RequestContext) -> BucketKeys {
-        bucketKeys(caller, route, context, in: buckets)
+    /// Counts a request against each limit that is only tried, and says which would have refused it. Such a limit takes
+    /// from its bucket what it would take if it were enforced alone.
+    func tryLimits(_ caller: Caller, _ route: Route, _ context: RequestContext) -> [ShadowRefusal] {
+        var refusals: [ShadowRefusal] = []
+        for limits in caller.triedLimits {
+            var keys = BucketKeys.unset
+            keys[0] = bucketKey(limits[0], caller, route, context, in: buckets)
+            switch buckets.take(limits, keys: keys, now: context.now.instant) {
+            case .taken: continue
+            case .refused: refusals.append(ShadowRefusal(rule: "limits.\(limits[0].name)", denial: .rateLimited))
+            case .tableFull: refusals.append(ShadowRefusal(rule: "limits.\(limits[0].name)", denial: .limitsUnavailable))
+            }
+        }
+        return refusals
     }
 
-    /// The keys of a caller's buckets in a table.
-    func bucketKeys(
-        _ caller: Caller, _ route: Route, _ context: RequestContext, in buckets: BucketTable
-    ) -> BucketKeys {
+    private func keys(_ caller: Caller, _ route: Route, _ context: RequestContext) -> BucketKeys {
         var keys = BucketKeys.unset
-        let principal = BucketPrincipal(identity: caller.identity, routeName: route.name, client: context.client)
-        for index in caller.limits.indices {
-            scratch.removeAll(keepingCapacity: true)
-            principal.append(for: caller.limits[index], to: &scratch)
-            let bytes = scratch
-            keys[index] = buckets.key(for: caller.limits[index], principal: bytes.span)
-        }
+        for index in caller.limits.indices { keys[index] = bucketKey(caller.limits[index], caller, route, context, in: buckets) }
         return keys
+    }
+
+    /// The key of a caller's bucket of one limit in a table.
+    func bucketKey(
+        _ limit: Limit, _ caller: Caller, _ route: Route, _ context: RequestContext, in buckets: BucketTable
+    ) -> BucketKey {
+        scratch.removeAll(keepingCapacity: true)
+        BucketPrincipal(identity: caller.identity, routeName: route.name, client: context.client)
+            .append(for: limit, to: &scratch)
+        let bytes = scratch
+        return buckets.key(for: limit, principal: bytes.span)
     }
 }

@@ -68,12 +68,10 @@ extension Trial {
         }
         guard let (caller, route, client) = outcome.counted(by: memory) else { return }
         let context = RequestContext(now: now, client: client, isPeerTrusted: false, hasWaited: true)
-        let (mine, theirs) = (
-            memory.bucketKeys(caller, route, context, in: memory.buckets),
-            memory.bucketKeys(caller, route, context, in: standing.buckets)
-        )
-        for index in caller.limits.indices {
-            memory.buckets.copy(theirs[index], from: standing.buckets, to: mine[index], now: now.instant)
+        for limit in caller.limits.indices.map({ caller.limits[$0] }) + caller.triedLimits.map({ $0[0] }) {
+            memory.buckets.copy(
+                memory.bucketKey(limit, caller, route, context, in: standing.buckets), from: standing.buckets,
+                to: memory.bucketKey(limit, caller, route, context, in: memory.buckets), now: now.instant)
         }
     }
 }

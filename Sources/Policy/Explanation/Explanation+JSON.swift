@@ -3,8 +3,8 @@ import Core
 /// Explanations for programs.
 extension Explanation {
     /// Appends one JSON object: `request`, `from`, `at`, `outcome`, `status`, `reason`, `route`, `upstream`,
-    /// `credential`, `fingerprint`, `rule`, `steps`, `forwarded`, `answer`, `remarks`. Members that mean nothing here
-    /// are null.
+    /// `credential`, `fingerprint`, `rule`, `would_have`, `steps`, `forwarded`, `answer`, `remarks`. Members that mean
+    /// nothing here are null.
     package func append(json out: inout [UInt8]) {
         out.append("{\"request\":")
         out.append(jsonString: request)
@@ -23,7 +23,17 @@ extension Explanation {
         Self.append("fingerprint", fingerprint.map(ExplanationWriter.hex), to: &out)
         out.append(",\"rule\":")
         Self.append(rule, to: &out)
-        out.append(",\"steps\":[")
+        out.append(",\"would_have\":[")
+        for (index, refusal) in wouldHave.enumerated() {
+            if index > 0 { out.append(",") }
+            out.append("{\"rule\":")
+            out.append(jsonString: refusal.rule)
+            Self.append("reason", refusal.reason, to: &out)
+            out.append(",\"place\":")
+            Self.append(refusal.place, to: &out)
+            out.append("}")
+        }
+        out.append("],\"steps\":[")
         for (index, step) in steps.enumerated() {
             if index > 0 { out.append(",") }
             Self.append(step, to: &out)

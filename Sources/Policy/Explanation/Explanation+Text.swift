@@ -17,6 +17,9 @@ extension Explanation {
         }
         lines.append("")
         lines.append(verdictLine(paint))
+        for refusal in wouldHave {
+            lines.append(paint.odd("would have been refused: \(refusal.reason) by \(refusal.rule)") + " (\(refusal.place))")
+        }
         if let forwarded {
             lines += ["", "To the upstream:", "  \(Self.plain(forwarded.start))"]
             lines += forwarded.fields.map { "  \($0.name): \(Self.plain($0.value))" }
@@ -62,12 +65,14 @@ extension Explanation {
             case .passed: good("ok")
             case .failed: bad("NO")
             case .notReached: faint("--")
+            case .wouldFail: odd("~~")
             case .noted: faint(" -")
             }
         }
 
         func good(_ text: String) -> String { paint(text, "32") }
         func bad(_ text: String) -> String { paint(text, "1;31") }
+        func odd(_ text: String) -> String { paint(text, "33") }
         func bold(_ text: String) -> String { paint(text, "1") }
         func faint(_ text: String) -> String { paint(text, "2") }
 

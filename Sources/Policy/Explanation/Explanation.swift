@@ -7,6 +7,8 @@ package struct Explanation: Sendable {
         case failed
         /// The decision had fallen before.
         case notReached = "not_reached"
+        /// A rule in shadow mode: it lets pass what it would refuse.
+        case wouldFail = "would_fail"
         /// Said for the reader; nothing was asked.
         case noted
     }
@@ -23,6 +25,13 @@ package struct Explanation: Sendable {
         package var kind: ExplanationStep
         package var verdict: Verdict
         package var checks: [Check]
+    }
+
+    /// A rule in shadow mode that would have refused the request.
+    package struct WouldHave: Sendable, Equatable {
+        package var rule: String
+        package var reason: String
+        package var place: RuleReference
     }
 
     package enum Outcome: String, Sendable {
@@ -57,6 +66,8 @@ package struct Explanation: Sendable {
     package var upstream: String?
     package var credential: String?
     package var fingerprint: UInt32?
+    /// What rules in shadow mode would have refused the request for.
+    package var wouldHave: [WouldHave] = []
     /// The rule the decision fell by.
     package var rule: RuleReference?
     package var forwarded: Message?

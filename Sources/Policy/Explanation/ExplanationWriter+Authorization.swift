@@ -5,30 +5,34 @@ extension ExplanationWriter {
     func authorizationChecks() -> [Check] {
         guard let route, let identity, let original else { return [] }
         var checks = addressChecks(route, identity)
-        let rules = snapshot.configuration.routes[route.index].authorization
+        let rules = rules(of: route)
         for (index, scope) in rules.scopes.enumerated() {
-            let rule = document.rule("routes", .element(route.index), "authorize", "scopes", .element(index))
+            let rule = document.authorizeRule(route.index, rules, "scopes", .element(index))
             checks.append(verdict(identity.hasScope(scope), "scope \(quoted(scope))", rule))
         }
         checks += contentChecks(route, original)
         checks += templateChecks(route, identity, original)
         if let check = realmCheck(route, identity, original) { checks.append(check) }
         if failing == .authorization, !checks.contains(where: { $0.verdict == .failed }) {
-            checks.append(fail(denialText, document.rule("routes", .element(route.index), "authorize")))
+            checks.append(fail(denialText, document.authorizeRule(route.index, rules)))
         } else if checks.isEmpty {
             checks.append(note("the route asks for nothing more", rule(of: route)))
         }
         return checks
     }
 
+    private func rules(of route: Route) -> RouteConfiguration.Authorization {
+        snapshot.configuration.routes[route.index].authorization
+    }
+
     private func addressChecks(_ route: Route, _ identity: Identity) -> [Check] {
         var checks: [Check] = []
         if let allowed = route.authorization.allowed {
-            let rule = document.rule("routes", .element(route.index), "authorize", "allow_ips")
+            let rule = document.authorizeRule(route.index, rules(of: route), "allow_ips")
             checks.append(verdict(allowed.contains(context.client), "\(context.client) is in the route's allow_ips", rule))
         }
         if let denied = route.authorization.denied {
-            let rule = document.rule("routes", .element(route.index), "authorize", "deny_ips")
+            let rule = document.authorizeRule(route.index, rules(of: route), "deny_ips")
             checks.append(verdict(!denied.contains(context.client), "\(context.client) is not in the route's deny_ips", rule))
         }
         let isAdmitted = identity.admits(context.client)
@@ -82,7 +86,7 @@ extension ExplanationWriter {
     }
 
     private func claimChecks(_ route: Route, _ source: TemplateSource, _ path: Span<UInt8>) -> [Check] {
-        let written = snapshot.configuration.routes[route.index].authorization.claims
+        let written = rules(of: route).claims
         return zip(route.authorization.claims, written).map { claim, text in
             var one = Authorization()
             one.claims = [claim]
@@ -98,13 +102,13 @@ extension ExplanationWriter {
             return verdict(
                 isMet,
                 "claim \(pointer) is \(quoted(String(decoding: wanted, as: UTF8.self))); the credential says \(found ?? "nothing")",
-                document.rule("routes", .element(route.index), "authorize", "claims", .member(pointer)))
+                document.authorizeRule(route.index, rules(of: route), "claims", .member(pointer)))
         }
     }
 
     private func membershipCheck(_ route: Route, _ source: TemplateSource, _ path: Span<UInt8>) -> Check? {
         guard let membership = route.authorization.membership else { return nil }
-        let rule = document.rule("routes", .element(route.index), "authorize", "membership")
+        let rule = document.authorizeRule(route.index, rules(of: route), "membership")
         var scratch: [UInt8] = []
         let isMet = route.authorization.membershipDenial(for: source, path: path, scratch: &scratch) == nil
         let none: [UInt8] = []

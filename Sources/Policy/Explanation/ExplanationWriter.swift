@@ -62,6 +62,7 @@ struct ExplanationWriter {
             note(refusal.identity, refusal.fingerprint, in: &explanation)
         case .answered: explanation.status = trial.answer.status
         }
+        explanation.wouldHave = shadowRefusals()
         let failed = explanation.steps.first { $0.verdict == .failed }
         explanation.rule =
             failed?.checks.first { $0.verdict == .failed && $0.rule != nil }?.rule ?? route.map { rule(of: $0) }
@@ -95,7 +96,7 @@ struct ExplanationWriter {
                 // What a later check would have said after another one let the request in is no verdict.
                 for index in checks.indices where checks[index].verdict == .failed { checks[index].verdict = .noted }
             }
-            return Explanation.Step(kind: kind, verdict: verdict, checks: checks)
+            return Explanation.Step(kind: kind, verdict: verdict, checks: checks + shadowChecks(of: kind))
         }
     }
 

@@ -11,21 +11,20 @@ extension PolicyDocument {
     ) -> RuleReference? {
         guard let denial = Denial.all.first(where: { $0.reason == reason }) else { return nil }
         let index = configuration.routes.firstIndex { $0.name == name }
-        func ofRoute(_ members: String...) -> RuleReference? {
-            guard let index else { return nil }
-            switch members.count {
-            case 1: return rule("routes", .element(index), .member(members[0]))
-            case 2: return rule("routes", .element(index), .member(members[0]), .member(members[1]))
-            default: return rule("routes", .element(index))
-            }
+        func ofRoute() -> RuleReference? { index.map { rule("routes", .element($0)) } }
+        func ofRoute(_ member: String) -> RuleReference? {
+            index.map { rule("routes", .element($0), .member(member)) }
+        }
+        func ofAuthorization(_ member: String) -> RuleReference? {
+            index.map { authorizeRule($0, configuration.routes[$0].authorization, .member(member)) }
         }
         let key = credential.flatMap { keyRule($0, in: configuration) }
         return switch denial {
-        case .scopeMissing: ofRoute("authorize", "scopes")
-        case .claimMismatch: ofRoute("authorize", "claims")
+        case .scopeMissing: ofAuthorization("scopes")
+        case .claimMismatch: ofAuthorization("claims")
         case .addressNotAllowed:
-            index.map { has("routes", .element($0), "authorize", "allow_ips") } ?? false
-                ? ofRoute("authorize", "allow_ips") : key ?? ofRoute("authorize")
+            index.map { !configuration.routes[$0].authorization.allowedAddresses.isEmpty } ?? false
+                ? ofAuthorization("allow_ips") : key ?? ofRoute("authorize")
         case .keyDisabled, .keyExpired, .keyNotYetValid: key ?? ofRoute("authenticate")
         case .rateLimited, .limitsUnavailable: ofRoute("limits")
         case .bodyTooLarge: ofRoute("body_bytes")

@@ -24,7 +24,15 @@ package struct PolicyDocument: Sendable {
 
     /// The rule a path leads to. Where the path goes on beyond what is written, the last thing that is written on the
     /// way: what is not said there is a default.
-    func rule(_ components: Component...) -> RuleReference {
+    func rule(_ components: Component...) -> RuleReference { rule(at: components) }
+
+    /// A member of a route's `authorize`, whether it is one rule or a list.
+    func authorizeRule(_ route: Int, _ rule: RouteConfiguration.Authorization, _ members: Component...) -> RuleReference {
+        self.rule(
+            at: ["routes", .element(route), "authorize"] + (rule.place.map { [.element($0)] } ?? []) + members)
+    }
+
+    private func rule(at components: [Component]) -> RuleReference {
         var node = root
         var path = ""
         for component in components {

@@ -6,6 +6,8 @@ package final class Limit: Sendable {
     package let rule: BucketRule
     /// The parts of a bucket's principal, in the order the file names them.
     package let parts: [LimitConfiguration.Part]
+    /// Counts, and refuses nothing.
+    package let isShadow: Bool
     /// Names the limit in bucket keys. Made from the name alone, so that buckets outlive a reload that changes numbers.
     package let identity: UInt64
     /// The name as a structured-field string, quotes included (RFC 9651 §3.3.3). Bytes outside printable ASCII and "%"
@@ -18,6 +20,7 @@ package final class Limit: Sendable {
         self.name = name
         rule = try BucketRule(requests: configuration.requests, per: configuration.per, burst: configuration.burst)
         parts = configuration.by
+        isShadow = configuration.mode == .shadow
         identity = Self.hash(name)
         quotedName = Self.quoted(name)
         var lines = HeaderLines()

@@ -12,6 +12,17 @@ package struct LimitList: Sendable {
         self.limits = distinct
     }
 
+    /// Those that enforce, and those that are only tried.
+    func split() -> (enforced: LimitList, tried: [Limit]) {
+        let tried = limits.filter(\.isShadow)
+        return (tried.isEmpty ? self : LimitList(distinct: limits.filter { !$0.isShadow }), tried)
+    }
+
+    /// A list of one.
+    init(_ limit: Limit) { limits = [limit] }
+
+    private init(distinct: [Limit]) { limits = distinct }
+
     package var count: Int { limits.count }
     package var isEmpty: Bool { limits.isEmpty }
     package var indices: Range<Int> { limits.indices }

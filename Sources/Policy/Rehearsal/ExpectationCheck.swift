@@ -35,6 +35,16 @@ struct ExpectationCheck {
                     position: status.position))
         }
         compare("reason", expectation.reason, outcome.refusal?.denial.reason)
+        if let reason = expectation.wouldHave {
+            let reasons = outcome.grant?.shadowRefusals.map(\.denial.reason) ?? []
+            if reason.value.isEmpty ? !reasons.isEmpty : !reasons.contains(reason.value) {
+                found.append(
+                    Mismatch(
+                        member: "expect.would_have", expected: reason.value.isEmpty ? "none" : quoted(reason.value),
+                        found: reasons.isEmpty ? "none (\(outcomeText))" : reasons.map(quoted).joined(separator: " and "),
+                        position: reason.position))
+            }
+        }
         compare("route", expectation.route, (outcome.grant?.route ?? outcome.refusal?.route)?.name)
         compare("upstream", expectation.upstream, isForwarded ? outcome.grant?.route.upstreamName : nil)
         let target = isForwarded ? String(decoding: trial.plan.target, as: UTF8.self) : nil

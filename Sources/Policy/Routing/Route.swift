@@ -23,6 +23,8 @@ package final class Route: Sendable {
     package let isHTTPSOnly: Bool
     /// Nil lets no connection change its protocol.
     package let upgrade: UpgradeRule?
+    /// Whoever the route would refuse is let through, and told of.
+    package let isShadow: Bool
 
     /// The path captures with the segments they stand in, counted from 0.
     let captures: [(name: String, segment: Int)]
@@ -30,6 +32,8 @@ package final class Route: Sendable {
     let credentials: CredentialPlan
     let authorization: Authorization
     let limits: LimitList
+    /// Rules that are only tried.
+    let shadowRules: [ShadowRule]
     let rateHeaders: RateHeaders
     let request: RequestRules
     let response: ResponseRules
@@ -63,12 +67,15 @@ package final class Route: Sendable {
         credentials = parts.credentials
         authorization = parts.authorization
         limits = parts.limits
+        shadowRules = parts.shadowRules
+        isShadow = configuration.mode == .shadow
         rateHeaders = RateHeaders(parts.rateStyle)
         request = parts.request
         response = parts.response
         profile = parts.profile
         challenges = Challenges(parts.credentials, scopes: parts.authorization.scopes)
-        usesUser = parts.authorization.membership != nil || parts.request.usesUser
+        usesUser = parts.authorization.membership != nil
+            || parts.shadowRules.contains { $0.authorization.membership != nil } || parts.request.usesUser
             || parts.response.added.contains(where: \.usesUser)
         realm = configuration.realm.map(RealmRule.init)
         accept = configuration.accept.isEmpty ? nil : MediaTypeRule(configuration.accept)
@@ -85,6 +92,7 @@ package final class Route: Sendable {
         var credentials: CredentialPlan
         var authorization: Authorization
         var limits: LimitList
+        var shadowRules: [ShadowRule]
         var rateStyle: RateHeaderStyle
         var request: RequestRules
         var response: ResponseRules

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import HTTP1
+import Policy
 import Testing
 
 @testable import Gateway
@@ -8,6 +9,7 @@ import Testing
 @Suite struct AccessRecordTextTests {
     static let members = [
         "time", "request_id", "client", "peer", "method", "host", "path", "version", "user_agent", "status", "reason",
+        "would_have",
         "route", "upstream", "server", "auth", "credential", "fingerprint", "subject", "bytes_in", "bytes_out",
         "duration_us", "upstream_us", "retries",
     ]
@@ -53,9 +55,24 @@ import Testing
             Self.line(record, head)
                 == #"{"time":"2026-10-23T00:00:00.123Z","request_id":"rq_1","client":"2001:db8::1","peer":"10.0.0.1","#
                 + #""method":"GET","host":"api.example","path":"/a/b","version":"1.1","user_agent":"curl/8","#
-                + #""status":200,"reason":null,"route":"devices","upstream":"backend","server":"127.0.0.1:9000","#
+                + #""status":200,"reason":null,"would_have":null,"route":"devices","upstream":"backend","server":"127.0.0.1:9000","#
                 + #""auth":"api_key","credential":"ci","fingerprint":"0a1b2c3d","subject":"ci@acme","bytes_in":5,"#
                 + #""bytes_out":27,"duration_us":1234,"upstream_us":1000,"retries":0}"# + "\n")
+    }
+
+    @Test func `what rules in shadow mode would have refused is a list`() throws {
+        var record = AccessRecord()
+        record.shadowRefusals = [
+            ShadowRefusal(rule: "limits.a\"b", denial: .rateLimited), ShadowRefusal(rule: "authorize", denial: .scopeMissing),
+        ]
+        let members = try Self.members(of: Self.line(record, RequestHead()))
+        let refusals = try #require(members["would_have"] as? [[String: String]])
+        #expect(
+            refusals == [
+                ["rule": "limits.a\"b", "reason": "rate_limited"], ["rule": "authorize", "reason": "scope_missing"],
+            ])
+        record.removeAll()
+        #expect(record.shadowRefusals.isEmpty)
     }
 
     @Test func `a request that could not be read has the same members`() throws {

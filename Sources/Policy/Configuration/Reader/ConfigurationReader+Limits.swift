@@ -13,9 +13,10 @@ extension ConfigurationReader {
             let per = duration(members["per"], in: Self.periods)
             let burst = integer(members["burst"], in: Self.counts)
             let parts = limitParts(members["by"])
+            let mode = choice(members["mode"], of: RuleMode.self) ?? .enforce
             guard let requests, let per else { continue }
             configuration.limits[entry.name] = LimitConfiguration(
-                requests: requests, per: per, burst: burst ?? requests, by: parts, position: members.position)
+                requests: requests, per: per, burst: burst ?? requests, by: parts, mode: mode, position: members.position)
         }
     }
 

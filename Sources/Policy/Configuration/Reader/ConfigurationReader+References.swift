@@ -28,8 +28,7 @@ extension ConfigurationReader {
     mutating func checkCaptures(of route: RouteConfiguration) {
         guard let captures = try? PathPattern(route.path.value).captures else { return }
         let templates =
-            (route.setRequestHeaders + route.setQueryParameters).map(\.template) + route.authorization.claims.map(\.template)
-            + [route.authorization.membership?.organization, route.authorization.membership?.project].compactMap(\.self)
+            (route.setRequestHeaders + route.setQueryParameters).map(\.template) + route.authorizations.flatMap(\.templates)
         for template in templates {
             checkCaptures(in: template, among: captures, of: "the path \(quoted(route.path.value))")
         }

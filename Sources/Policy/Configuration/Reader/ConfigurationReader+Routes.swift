@@ -50,6 +50,7 @@ extension ConfigurationReader {
         route.realm = realm(members["realm"])
         route.accept = mediaTypes(members["accept"], allowsAny: true)
         route.contentTypes = mediaTypes(members["content_types"], allowsAny: false)
+        route.mode = mode(members)
         checkCaptures(of: route)
         checkManagement(of: route, members)
         return route
@@ -169,37 +170,6 @@ extension ConfigurationReader {
         let names = strings(node, of: "authenticators")
         references += names.map { (.authenticator, $0) }
         return names
-    }
-
-    private mutating func readAuthorization(_ node: LocatedNode?, into route: inout RouteConfiguration, isOpen: Bool) {
-        guard let members = object(node, .authorize) else { return }
-        for scope in strings(members["scopes"], of: "scopes") {
-            // RFC 6749 §3.3; a scope with a space could never be granted.
-            if scope.value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) {
-                route.authorization.scopes.append(scope.value)
-            } else {
-                report(.valueUnknown, at: scope.position, path: scope.path, "\(quoted(scope.value)) is no scope")
-            }
-        }
-        for entry in map(members["claims"], of: "templates by JSON Pointer") {
-            guard checkPointer(entry.name, at: entry.namePosition, path: entry.node.path) else { continue }
-            guard let template = template(entry.node) else { continue }
-            let pointer = Located(entry.name, at: entry.namePosition, path: entry.node.path)
-            route.authorization.claims.append((pointer, template))
-        }
-        if members["allow_ips"] != nil { route.authorization.allowedAddresses = filledBlocks(members["allow_ips"]) }
-        route.authorization.deniedAddresses = blocks(members["deny_ips"])
-        for name in ["allow_ips", "deny_ips"] {
-            if let place = members[name] { configuration.positions[place.path] = place.position }
-        }
-        route.authorization.membership = membership(members["membership"])
-        for name in ["scopes", "claims", "membership"] where isOpen {
-            guard let place = members[name] else { continue }
-            report(
-                .authorizationWithoutIdentity, at: place,
-                "the route admits strangers (\"authenticate\": \"none\"), who have no \(name): nobody would get through"
-            )
-        }
     }
 
     mutating func limitReferences(_ node: LocatedNode?) -> [Located<String>] {

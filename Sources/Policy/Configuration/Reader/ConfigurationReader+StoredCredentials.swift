@@ -159,7 +159,7 @@ extension ConfigurationReader {
                     "the route admits strangers (\"authenticate\": \"none\"), for whom nothing is stored: nobody would get through")
             }
         }
-        var refused = route.authorization.claims.map(\.template) + route.setResponseHeaders.map(\.template)
+        var refused = route.authorizations.flatMap(\.templates) + route.setResponseHeaders.map(\.template)
         if route.storedCredential == nil { refused += (route.setRequestHeaders + route.setQueryParameters).map(\.template) }
         for template in refused { checkShowsNoStoredCredential(template) }
     }

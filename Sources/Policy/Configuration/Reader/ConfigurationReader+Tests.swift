@@ -135,15 +135,21 @@ extension ConfigurationReader {
         expectation.responseHeaders = expectedHeaders(members["response_headers"])
         expectation.absentRequestHeaders = strings(members["absent_request_headers"], of: "header names")
         expectation.absentResponseHeaders = strings(members["absent_response_headers"], of: "header names")
-        guard let reason = string(members["reason"]) else { return expectation }
-        if reasons.contains(reason.value) {
-            expectation.reason = reason
+        expectation.reason = reason(members["reason"])
+        if case .null? = members["would_have"]?.value, let place = members["would_have"] {
+            expectation.wouldHave = Located("", at: place.position, path: place.path)
         } else {
-            let hint = Suggestion.phrase(for: reason.value, among: reasons)
-            report(
-                .valueUnknown, at: reason.position, path: reason.path, "no reason named \(quoted(reason.value))\(hint)")
+            expectation.wouldHave = reason(members["would_have"])
         }
         return expectation
+    }
+
+    private mutating func reason(_ node: LocatedNode?) -> Located<String>? {
+        guard let reason = string(node) else { return nil }
+        if reasons.contains(reason.value) { return reason }
+        let hint = Suggestion.phrase(for: reason.value, among: reasons)
+        report(.valueUnknown, at: reason.position, path: reason.path, "no reason named \(quoted(reason.value))\(hint)")
+        return nil
     }
 
     private mutating func expectedHeaders(_ node: LocatedNode?) -> [HeaderTemplate] {

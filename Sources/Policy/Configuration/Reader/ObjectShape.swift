@@ -172,7 +172,7 @@ extension ObjectShape {
         case .credentialRefresh:
             ["method", "headers", "content_type", "body", "timeout", "ahead", "cooldown", "ca"]
         case .secret: []
-        case .limit: ["burst", "by"]
+        case .limit: ["burst", "by", "mode"]
         case .failureBudget: ["burst"]
         case .rateHeaders: ["headers", "reset", "keep_upstream"]
         case .profile: ["default", "statuses", "reasons"]
@@ -181,7 +181,7 @@ extension ObjectShape {
             [
                 "upstream", "action", "authorize", "limits", "request_headers", "request_query", "response_headers",
                 "stored_credential", "keep_credentials", "responses", "body_bytes", "response_timeout", "rate_headers",
-                "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends",
+                "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends", "mode",
                 "realm", "accept", "content_types",
             ]
         case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys"]
@@ -198,7 +198,7 @@ extension ObjectShape {
         case .match: ["hosts", "methods", "headers"]
         case .admin: ["token"]
         case .allOf, .optional: []
-        case .authorize: ["scopes", "claims", "allow_ips", "deny_ips", "membership"]
+        case .authorize: ["mode", "scopes", "claims", "allow_ips", "deny_ips", "membership"]
         case .membership: ["project", "roles"]
         case .realm: ["header", "parameter", "required", "content"]
         case .headerChanges, .requestHeaderChanges, .queryChanges: ["set", "remove"]
@@ -209,7 +209,7 @@ extension ObjectShape {
         case .testToken: ["authenticator", "key", "claims", "algorithm", "type", "signature", "age", "lifetime"]
         case .testExpectation:
             [
-                "status", "reason", "route", "upstream", "allowed", "target", "request_headers",
+                "status", "reason", "would_have", "route", "upstream", "allowed", "target", "request_headers",
                 "absent_request_headers", "response_headers", "absent_response_headers",
             ]
         }
