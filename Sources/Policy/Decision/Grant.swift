@@ -61,6 +61,7 @@ package final class Grant: Sendable {
         certificate = grant.certificate
         admission = grant.admission
         realms = realm
+        shadowRefusals = grant.shadowRefusals
     }
 
     package var identity: Identity { caller.identity }
