@@ -60,6 +60,7 @@ package final class Grant: Sendable {
         pathForm = grant.pathForm
         certificate = grant.certificate
         admission = grant.admission
+        shadowRefusals = grant.shadowRefusals
         realms = realm
         shadowRefusals = grant.shadowRefusals
     }

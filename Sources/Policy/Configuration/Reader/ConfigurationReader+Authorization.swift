@@ -40,12 +40,17 @@ extension ConfigurationReader {
     }
 
     /// Whether a route refuses. What the gateway does itself is not done for somebody who would have been refused.
-    mutating func mode(_ members: ObjectMembers) -> RuleMode {
+    mutating func mode(_ members: ObjectMembers, of route: RouteConfiguration) -> RuleMode {
         guard let place = members["mode"], let mode = choice(place, of: RuleMode.self) else { return .enforce }
         if mode == .shadow, let member = ["action", "stored_credential"].first(where: { members[$0] != nil }) {
             report(
                 .membersExclusive, at: place,
                 "a route with \(quoted(member)) cannot be in shadow mode: it needs to know who is calling")
+        }
+        if mode == .shadow, route.realm?.readsContent == true {
+            report(
+                .membersExclusive, at: place,
+                "a route whose realm stands in the content cannot be in shadow mode: requests without one are refused")
         }
         return mode
     }

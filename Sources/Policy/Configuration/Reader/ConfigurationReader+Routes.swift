@@ -50,7 +50,7 @@ extension ConfigurationReader {
         route.realm = realm(members["realm"])
         route.accept = mediaTypes(members["accept"], allowsAny: true)
         route.contentTypes = mediaTypes(members["content_types"], allowsAny: false)
-        route.mode = mode(members)
+        route.mode = mode(members, of: route)
         checkCaptures(of: route)
         checkManagement(of: route, members)
         return route
