@@ -62,7 +62,6 @@ package final class Grant: Sendable {
         admission = grant.admission
         shadowRefusals = grant.shadowRefusals
         realms = realm
-        shadowRefusals = grant.shadowRefusals
     }
 
     package var identity: Identity { caller.identity }
