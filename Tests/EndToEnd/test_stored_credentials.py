@@ -164,6 +164,33 @@ def test_content_and_trailers_are_sent_again(size: int, app: App, gateway: Start
     assert [[(name.lower(), value) for name, value in request.trailers] for request in uploads] == [[("x-sum", "12")]] * 2
 
 
+@pytest.mark.parametrize("size", [1, 60_000])
+@pytest.mark.clients("h1", "h2")
+def test_content_waits_for_a_refresh(size: int, app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    gate = Gate(app)
+    token = app.token(app.issue("user-1"), age=19_990)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(show, running.port, token, "/upload", "POST", b"y" * size)
+        until(lambda: app.refreshes, 10, "a refresh")
+        gate.open.set()
+        assert asked.result(10).status == 200
+    (upload,) = (request for request in app.upstream.requests if request.target == "/upload")
+    assert upload.body == b"y" * size and upload.complete
+
+
+@pytest.mark.parametrize("size", [0, 30_000])
+def test_content_that_was_read_for_the_decision_is_sent_again(size: int, app: App, gateway: Start) -> None:
+    """The realm of a request stands in its content, so that all of it is there before the upstream is asked."""
+    running = gateway(app.policy(route={"realm": {"parameter": "realm_id", "content": True}}))
+    token = app.token(app.issue("user-1"))
+    app.good.clear()
+    body = json.dumps({"realm_id": "rl_1", "more": "x" * size}).encode()
+    answer = show(running.port, token, "/realms", "POST", body, "Content-Type: application/json")
+    asked = [request.body for request in app.upstream.requests if request.target == "/realms"]
+    assert (answer.status, asked) == (200, [body] * 2)
+
+
 def test_an_upstream_that_answers_401_before_the_content_came(app: App, gateway: Start) -> None:
     def script(connection: Connection) -> None:
         while request := connection.read_head():

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jwt
 import pytest
 from harness.client import ask, reason
-from harness.embedding import CLIENT, NAMESPACE, REFRESH_PATH, App, json_answer, show
+from harness.embedding import CLIENT, NAMESPACE, REFRESH_PATH, App, Gate, json_answer, show
 from harness.gateway import Gateway
 from harness.issuer import base64url
 from harness.messages import Message
@@ -18,6 +19,7 @@ from harness.pages import run_page
 from harness.policy import api_key
 from harness.systems import example, prepare
 from harness.upstream import answering, ok
+from harness.waiting import until
 
 Start = Callable[..., Gateway]
 
@@ -31,13 +33,18 @@ def test_ro1_the_app_signs_with_hs512_for_a_persistent_user_and_an_hour(app: App
     assert show(running.port, with_iat).status == 200
 
 
-def test_ro1_the_subject_must_be_a_string(app: App, gateway: Start) -> None:
+def signed(app: App, claims: dict) -> str:
+    """What PyJWT itself would not sign."""
+    text = ".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "HS512", "typ": "JWT"}, claims))
+    signature = jwt.get_algorithm_by_name("HS512").sign(text.encode(), app.secret)
+    return f"{text}.{base64url(signature)}"
+
+
+@pytest.mark.parametrize("subject", [17, 1.5, True, ["user-1"], {"id": "user-1"}])
+def test_ro1_the_subject_must_be_a_string(subject: object, app: App, gateway: Start) -> None:
     running = gateway(app.policy())
-    # PyJWT itself would not sign this.
-    claims = {"iss": CLIENT, "sub": 17, "exp": int(time.time()) + 60, NAMESPACE: {"authData": app.issue("17")}}
-    signed = ".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "HS512", "typ": "JWT"}, claims))
-    signature = jwt.get_algorithm_by_name("HS512").sign(signed.encode(), app.secret)
-    assert reason(show(running.port, f"{signed}.{base64url(signature)}")) == "token_malformed"
+    claims = {"iss": CLIENT, "sub": subject, "exp": int(time.time()) + 60, NAMESPACE: {"authData": app.issue("17")}}
+    assert reason(show(running.port, signed(app, claims))) == "token_malformed"
     assert app.upstream.requests == []
 
 
@@ -145,13 +152,43 @@ def test_ro6_a_401_of_the_upstream_has_the_pair_refreshed_and_the_request_sent_a
     assert len(app.refreshes) == 1
 
 
+def test_ro6_requests_that_come_together_are_one_refresh(app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    gate = Gate(app)
+    data = app.issue("user-1")
+    token = app.token(data, age=19_990)
+    with ThreadPoolExecutor(20) as pool:
+        answers = [pool.submit(show, running.port, token, f"/{number}") for number in range(20)]
+        until(lambda: app.refreshes, 10, "a refresh")
+        gate.open.set()
+        assert {answer.result().status for answer in answers} == {200}
+    assert len(app.refreshes) == 1
+    # The old key is shown to nobody any more, and the new one to all.
+    (shown,) = set(app.shown())
+    assert shown != data["apiKey"]
+
+
+def test_ro6_each_issuer_and_subject_has_a_pair_of_its_own(app: App, gateway: Start) -> None:
+    running = gateway(app.policy())
+    callers = [(CLIENT, "user-1"), (CLIENT, "user-2"), ("client-two", "user-1"), ("client-two", "user-2")]
+    issued = {caller: app.issue(f"{caller[0]}-{caller[1]}") for caller in callers}
+    for (issuer, subject), data in issued.items():
+        assert show(running.port, app.token(data, subject, iss=issuer)).status == 200
+    for issuer, subject in reversed(callers):
+        assert show(running.port, app.token(user=subject, iss=issuer)).status == 200
+    keys = [issued[caller]["apiKey"] for caller in callers]
+    assert app.shown() == keys + keys[::-1]
+
+
 def test_ro7_what_is_refused(app: App, gateway: Start) -> None:
     running = gateway(app.policy())
     data = app.issue("user-1")
+    not_a_string = signed(app, {"iss": CLIENT, "sub": 1, "exp": int(time.time()) + 60, NAMESPACE: {"authData": data}})
     wrong_algorithm = jwt.encode(
         jwt.decode(app.token(data), options={"verify_signature": False}), app.secret, algorithm="HS256"
     )
     assert reason(show(running.port, app.token(data, user=None))) == "token_claim_missing"
+    assert reason(show(running.port, not_a_string)) == "token_malformed"
     assert reason(show(running.port, app.token(data, iss="somebody"))) == "token_issuer_unknown"
     assert reason(show(running.port, wrong_algorithm)) == "token_algorithm_not_allowed"
     assert reason(show(running.port, app.token(data, exp=int(time.time()) - 100))) == "token_expired"
