@@ -6,13 +6,13 @@ package struct PolicyTestConfiguration: Sendable {
     package enum Key: Sendable {
         /// One of the policy's own, by its id.
         case named(Located<String>)
-        /// One that the store is supposed to hold.
+        /// One that is supposed to be there.
         case stored(StoredKey)
     }
 
-    /// An API key that the store is supposed to hold while the test runs.
+    /// An API key that is supposed to be there while the test runs, as one that a store holds.
     package struct StoredKey: Sendable {
-        /// Nil for the only authenticator that takes stored keys.
+        /// Nil for the only authenticator of API keys.
         package var authenticator: Located<String>?
         package var id = "test"
         /// Nil takes the id, or the test's user, whose key it then is.

@@ -37,11 +37,11 @@ extension PolicyRehearsal {
             }
             return (name, table.digest(of: found.first { table.fault(of: $0, now: now) == nil } ?? last))
         case .stored(let key):
-            let names = keyAuthenticators.filter { $0.value.takesStored }.keys.sorted()
+            let names = keyAuthenticators.keys.sorted()
             let wanted = key.authenticator?.value ?? wanted ?? (names.count == 1 ? names[0] : nil)
             guard let wanted, names.contains(wanted) else {
                 throw RehearsalFault(
-                    "key.authenticator", "a route's authenticator that takes stored keys",
+                    "key.authenticator", "a route's authenticator of API keys",
                     wanted.map(quoted) ?? (names.isEmpty ? "none" : names.joined(separator: " or ")), at: key.position)
             }
             return (wanted, store.add(key, of: wanted))

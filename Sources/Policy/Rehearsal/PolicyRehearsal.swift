@@ -62,6 +62,8 @@ package final class PolicyRehearsal {
         readHead: @escaping HeadReader
     ) -> PolicyRehearsal? {
         let environment = RehearsalEnvironment(environment, now: reading(at: now))
+        var configuration = configuration
+        configuration.takeDescribedKeys()
         guard let snapshot = Snapshot.compile(configuration, environment: environment).snapshot else { return nil }
         return PolicyRehearsal(
             snapshot, key: environment.key, kid: type(of: environment).kid, ids: ids, readHead: readHead)
@@ -147,5 +149,16 @@ package final class PolicyRehearsal {
         var outcome = trial.make(head, connection: connection, now: clock)
         for _ in 1..<max(1, test.repetitions) { outcome = trial.make(head, connection: connection, now: clock) }
         return outcome
+    }
+}
+
+extension Configuration {
+    /// Has every authenticator of API keys look among the keys that tests describe, which come as a store's would.
+    fileprivate mutating func takeDescribedKeys() {
+        for (name, authenticator) in authenticators {
+            guard case .apiKey(var keys) = authenticator.kind else { continue }
+            keys.isStored = true
+            authenticators[name]?.kind = .apiKey(keys)
+        }
     }
 }

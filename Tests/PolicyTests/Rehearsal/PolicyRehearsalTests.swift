@@ -95,6 +95,8 @@ import Testing
         #""request": "GET /few", "key": "ci", "repeat": 4, "expect": { "status": 429, "response_headers": { "Retry-After": "20" } }"#,
         #""request": "GET /few", "headers": { "Authorization": "Bearer acme_wrong" }, "repeat": 101, "expect": { "reason": "too_many_failures" }"#,
         #""request": "GET /few", "headers": { "Authorization": "Bearer acme_wrong" }, "expect": { "reason": "credential_unknown" }"#,
+        #""request": "GET /a/x", "key": { "scopes": ["read"], "subject": "s" }, "expect": { "request_headers": { "X-Auth-Subject": "s", "X-Auth-Credential": "test" } }"#,
+        #""request": "GET /a/x", "key": { "scopes": ["write"] }, "expect": { "reason": "scope_missing" }"#,
         #""request": "GET /both", "key": "ci", "certificate": { "san_dns": "ci.test" }, "expect": { "allowed": true }"#,
         #""request": "GET /both", "key": "ci", "expect": { "reason": "credential_missing" }"#,
     ]

@@ -94,7 +94,7 @@ import Testing
     static let impossible: [(String, String)] = [
         (
             #""request": "GET /any", "key": { "authenticator": "made" }, "expect": { "status": 401 }"#,
-            #"key.authenticator: "made", not a route's authenticator that takes stored keys"#
+            #"key.authenticator: "made", not a route's authenticator of API keys"#
         ),
         (
             #""request": "GET /read", "token": { "authenticator": "made", "key": "nobody" }, "expect": { "status": 401 }"#,
