@@ -12,8 +12,7 @@ extension Exchange {
         if requestIsComplete {
             perform(grant)
         } else {
-            client.resumeContent()
-            client.expectContent()
+            askForContent()
         }
     }
 
@@ -24,9 +23,22 @@ extension Exchange {
         if requestIsComplete {
             contentIsCollected()
         } else {
-            client.resumeContent()
-            client.expectContent()
+            askForContent()
         }
+    }
+
+    /// Nobody behind the gateway tells a client that waits for it to send its content (RFC 9110 §10.1.1).
+    private func askForContent() {
+        if head.expectsContinue, head.version != .http10 {
+            worker.responseHead.removeAll()
+            worker.responseHead.status = 100
+            worker.lines.removeAll()
+            client.sendInterim()
+            head.expectsContinue = false
+            for index in head.fields.indices where head.fields[index].known == .expect { head.fields[index].isDropped = true }
+        }
+        client.resumeContent()
+        client.expectContent()
     }
 
     /// The content of a request that the gateway itself carries out is whole.

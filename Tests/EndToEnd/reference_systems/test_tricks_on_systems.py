@@ -333,6 +333,21 @@ def test_a_sign_in_that_never_ends(start: Callable[..., Fleet]) -> None:
     assert fleet.login().status_code == 200
 
 
+def test_a_sign_in_that_waits_to_be_asked_for_its_content(start: Callable[..., Fleet]) -> None:
+    """Nobody behind the gateway would ask."""
+    fleet = start()
+    body = json.dumps({"email": EMAIL, "password": PASSWORD}).encode()
+    fields = ["Content-Type: application/json", "Expect: 100-continue", f"Content-Length: {len(body)}"]
+    with RawClient(fleet.gateway.port) as client:
+        client.send(request("POST", f"{API}/auth/login", fields))
+        assert client.read_head().status == 100
+        client.send(body)
+        assert client.response("POST").status == 200
+        client.send(request("POST", f"{API}/auth/login", fields) + body)
+        assert client.read_head().status == 100
+        assert client.response("POST").status == 200
+
+
 def test_content_in_a_coding_is_not_unpacked(start: Callable[..., Fleet]) -> None:
     import gzip
 
