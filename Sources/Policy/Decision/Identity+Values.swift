@@ -30,8 +30,10 @@ extension Identity {
     /// When the key's secret ends; nil when it does not.
     package var keyExpiresAt: WallTime? { key.flatMap { $0.authenticator.table.expiry(of: $0.record) } }
 
-    /// The realm the key is locked to.
-    package var lockedRealm: String? { key.flatMap { $0.authenticator.table.realm(of: $0.record) } }
+    /// The realm whose key signed the token, or that the API key is locked to.
+    package var lockedRealm: String? {
+        token?.realm ?? key.flatMap { $0.authenticator.table.realm(of: $0.record) }
+    }
 
     /// What the caller may do.
     package var scopes: [String] {

@@ -76,8 +76,9 @@ package final class JWTVerifier: Sendable {
         guard let (keys, generation) = keySet.current(now: now.instant) else {
             return .unknownKey(keySet, kid: header.kid, fault: .keySetUnavailable)
         }
+        let realm: String?
         switch keys.verify(compact, signed: token.extracting(0..<compact.signedCount)) {
-        case .good: break
+        case .good(let signing): realm = signing
         case .forged: throw .signatureInvalid
         case .algorithmUnfit: throw .algorithmNotAllowed
         case .keyUnusable: throw .keyUnknown
@@ -92,7 +93,8 @@ package final class JWTVerifier: Sendable {
         return .verified(
             VerifiedToken(
                 authenticator: name, claims: compact.claims, identity: identity, lifetime: lifetime, keySet: keySet,
-                keySetGeneration: generation, digest: cryptography.sha256(token), bytes: token.copied(), parent: parent))
+                keySetGeneration: generation, digest: cryptography.sha256(token), bytes: token.copied(), parent: parent,
+                realm: realm))
     }
 
     /// `aud` is a string or an array of strings (RFC 7519 §4.1.3), one of them ours.

@@ -6,11 +6,14 @@ extension KeySet {
         package var kid: String
         package var algorithm: SignatureAlgorithm
         package var material: KeyMaterial
+        /// Tokens that it signed are good in this realm alone; nil for every one.
+        package var realm: String?
 
-        package init(kid: String, algorithm: SignatureAlgorithm, material: KeyMaterial) {
+        package init(kid: String, algorithm: SignatureAlgorithm, material: KeyMaterial, realm: String? = nil) {
             self.kid = kid
             self.algorithm = algorithm
             self.material = material
+            self.realm = realm
         }
     }
 
@@ -23,7 +26,7 @@ extension KeySet {
             guard let verification = try? cryptography.verificationKey(from: key.material),
                 verification.algorithms.contains(key.algorithm)
             else { continue }
-            usable.append(Key(kid: key.kid, algorithms: [key.algorithm], verification: verification))
+            usable.append(Key(kid: key.kid, algorithms: [key.algorithm], verification: verification, realm: key.realm))
             text.append(contentsOf: "\(key.kid) \(key.algorithm.rawValue)\n".utf8)
             switch key.material {
             case .symmetric(let secret): text.append(contentsOf: secret)

@@ -3,7 +3,8 @@ import Core
 extension KeySet {
     /// What the keys say to a signature.
     enum SignatureCheck {
-        case good
+        /// By a key of this realm; nil for one of every realm.
+        case good(realm: String?)
         case forged
         /// There is a key of that `kid`, but not for that algorithm.
         case algorithmUnfit
@@ -21,13 +22,14 @@ extension KeySet {
             let fitting = keys.filter { $0.serves(algorithm) }
             guard let key = fitting.first else { return .keyUnknown }
             if isOwn {
-                let isGood = fitting.prefix(Self.keysPerKid).contains {
+                let signer = fitting.prefix(Self.keysPerKid).first {
                     $0.verification.verifies(token.signature.span, of: signed, using: algorithm)
                 }
-                return isGood ? .good : .forged
+                return signer.map { .good(realm: $0.realm) } ?? .forged
             }
             guard fitting.count == 1 else { return .keyUnusable }
-            return key.verification.verifies(token.signature.span, of: signed, using: algorithm) ? .good : .forged
+            return key.verification.verifies(token.signature.span, of: signed, using: algorithm)
+                ? .good(realm: key.realm) : .forged
         }
         var check = SignatureCheck.keyUnknown
         for key in keys {
@@ -36,7 +38,7 @@ extension KeySet {
                 if case .keyUnknown = check { check = .algorithmUnfit }
                 continue
             }
-            if key.verification.verifies(token.signature.span, of: signed, using: algorithm) { return .good }
+            if key.verification.verifies(token.signature.span, of: signed, using: algorithm) { return .good(realm: key.realm) }
             check = .forged
         }
         if case .keyUnknown = check, skipped.contains(where: { $0.kid?.isExactly(kid) ?? false }) {

@@ -12,6 +12,8 @@ package final class KeySet: Sendable {
         /// What the key is for: its own `alg`, else everything its kind can do. Never empty.
         package let algorithms: [SignatureAlgorithm]
         package let verification: any VerificationKey
+        /// The realm whose tokens it signs; nil for every one.
+        package var realm: String?
 
         func serves(_ algorithm: SignatureAlgorithm) -> Bool { algorithms.contains(algorithm) }
     }

@@ -34,11 +34,13 @@ package final class VerifiedToken: Sendable {
     package let bytes: [UInt8]
     /// What it lives and dies with; nil for a token that stands by itself.
     package let parent: TokenParent?
+    /// The realm whose key signed it: there it is good and nowhere else. Nil where keys are not kept by realms.
+    package let realm: String?
 
     init(
         authenticator: String, claims: JSONNode, identity: TokenIdentity, lifetime: TokenLifetime, keySet: KeySetCell,
         keySetGeneration: UInt64, digest: Digest256, bytes: [UInt8],
-        parent: TokenParent? = nil
+        parent: TokenParent? = nil, realm: String? = nil
     ) {
         self.authenticator = authenticator
         self.claims = claims
@@ -61,6 +63,7 @@ package final class VerifiedToken: Sendable {
         self.digest = digest
         self.bytes = bytes
         self.parent = parent
+        self.realm = realm
     }
 
     /// It may be used from this address.

@@ -52,7 +52,8 @@ final class RegistryPublisher: Sendable {
 
     private func install(_ place: KeySetCell) {
         let keys = keyring.entries(of: place.name).map {
-            KeySet.StoredKey(kid: $0.key.id, algorithm: $0.key.algorithm, material: $0.signer.verificationMaterial)
+            KeySet.StoredKey(kid: $0.key.id, algorithm: $0.key.algorithm, material: $0.signer.verificationMaterial,
+                realm: $0.key.realm)
         }
         place.install(KeySet.stored(keys, cryptography: cryptography), now: clock(), freshFor: nil)
     }

@@ -29,6 +29,29 @@ struct StoredKeySetTests {
         #expect(try !Self.isGood(Sample.token(header: unnamed, secret: "sixth"), by: set))
     }
 
+    @Test(arguments: [#"{"alg":"HS256","kid":"b"}"#, #"{"alg":"HS256"}"#])
+    func `a token is good in the realm whose key signed it`(header: String) throws {
+        let keys = ["a", "b", "c"].map {
+            KeySet.StoredKey(
+                kid: $0, algorithm: .hs256, material: .symmetric(Array("secret-\($0)".utf8)), realm: $0 == "c" ? nil : "realm-\($0)")
+        }
+        let set = KeySet.stored(keys, cryptography: Sample.cryptography)
+        let verifier = try JWTVerifier(
+            name: "own", configuration: Sample.configuration(), keySet: Sample.cell(set), cryptography: Sample.cryptography)
+        guard case .verified(let token) = verifier.verify(Sample.token(header: header, secret: "secret-b").span, now: Sample.now)
+        else {
+            Issue.record("not verified")
+            return
+        }
+        #expect(Identity.token(token).lockedRealm == "realm-b")
+        guard case .verified(let free) = verifier.verify(Sample.token(header: #"{"alg":"HS256"}"#, secret: "secret-c").span, now: Sample.now)
+        else {
+            Issue.record("not verified")
+            return
+        }
+        #expect(Identity.token(free).lockedRealm == nil)
+    }
+
     @Test func `without keys no token is good, and that is no lack of keys`() throws {
         let set = Self.set()
         #expect(set.keys.isEmpty)
