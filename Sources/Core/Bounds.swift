@@ -85,6 +85,8 @@ package enum FixedBounds {
     /// long time are forgotten.
     package static let storedCredentials = 131_072
     package static let storedCredentialBytes = 67_108_864
+    /// Stored credentials in the store; above it those whose keys ended first are removed.
+    package static let keptCredentials = 262_144
     /// How often the names of upstream servers are resolved anew.
     package static let nameRefresh: Nanoseconds = .seconds(30)
     /// How long such a request waits at most.

@@ -1,3 +1,4 @@
+import Core
 import Policy
 import Store
 import TokenService
@@ -29,7 +30,20 @@ extension Registry: CredentialArchive {
             { index throws(ActionRefusal) in
                 let before = index.upstreamCredentials[credential.identity]
                 let isOlder = before.map { $0.issuedAt > credential.issuedAt } ?? false
-                return (isOlder ? [] : [.putUpstreamCredential(credential)], ())
+                if isOlder { return ([], ()) }
+                let removals = before == nil ? Self.superfluous(index.upstreamCredentials.values) : []
+                return (removals.map(StoreChange.removeUpstreamCredential) + [.putUpstreamCredential(credential)], ())
             }, completion: completion)
+    }
+
+    /// Whose are to go so that one more can be kept: where there are too many, a part of them whose keys ended first, since
+    /// users who come are refreshed.
+    static func superfluous(
+        _ kept: some Collection<StoredUpstreamCredential>, limit: Int = FixedBounds.keptCredentials
+    ) -> [StoredUpstreamCredential.Identity] {
+        guard kept.count >= limit else { return [] }
+        let ends = kept.map { ($0.expiresAt ?? WallTime(seconds: $0.issuedAt), $0.identity) }
+        // A part, so that not every new user has all of them sorted.
+        return ends.sorted { $0.0 < $1.0 }.prefix(kept.count - limit + 1 + limit / 64).map(\.1)
     }
 }
