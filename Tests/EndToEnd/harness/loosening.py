@@ -113,7 +113,7 @@ def loosened(config: Json) -> Iterator[Loosened]:
             other = changed(config, lambda it, index=index, change=change: change(it["routes"][index]))
             yield f"routes.{route['name']}.{name}", f"routes[{index}]", other
     used = {name for route in config["routes"] for name in route.get("limits", [])}
-    for name in used & config.get("limits", {}).keys():
+    for name in sorted(used & config.get("limits", {}).keys()):
 
         def widened(it: Json, name: str = name) -> None:
             limit = it["limits"][name]
