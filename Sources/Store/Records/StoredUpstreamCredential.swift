@@ -15,6 +15,13 @@ package struct StoredUpstreamCredential: Sendable, Equatable {
             self.issuer = issuer
             self.subject = subject
         }
+
+        /// Byte by byte: issuers tell apart what Unicode takes for the same text, such as a letter with its accent and the two
+        /// in a row.
+        package static func == (first: Identity, second: Identity) -> Bool {
+            first.name.utf8.elementsEqual(second.name.utf8) && first.issuer.utf8.elementsEqual(second.issuer.utf8)
+                && first.subject.utf8.elementsEqual(second.subject.utf8)
+        }
     }
 
     package var identity: Identity

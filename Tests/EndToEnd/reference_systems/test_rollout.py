@@ -180,6 +180,20 @@ def test_ro6_each_issuer_and_subject_has_a_pair_of_its_own(app: App, gateway: St
     assert app.shown() == keys + keys[::-1]
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [("Jos\u00e9", "Jose\u0301"), ("user-1", "user-1 "), ("user-1", "User-1"), ("\u212aim", "Kim"), ("\u00c5sa", "\u212bsa"), ("1", "01")],
+)
+def test_ro3_users_who_look_alike_are_others(app: App, gateway: Start, mine: str, theirs: str) -> None:
+    """The app that signs tells them apart, so that nobody else's key is shown for them."""
+    running = gateway(app.policy())
+    data = app.issue("victim")
+    assert show(running.port, app.token(data, user=mine)).status == 200
+    assert reason(show(running.port, app.token(user=theirs))) == "upstream_credential_missing"
+    assert show(running.port, app.token(user=mine)).status == 200
+    assert app.shown() == [data["apiKey"]] * 2
+
+
 def test_ro7_what_is_refused(app: App, gateway: Start) -> None:
     running = gateway(app.policy())
     data = app.issue("user-1")
