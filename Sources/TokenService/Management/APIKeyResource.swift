@@ -11,6 +11,8 @@ struct APIKeyResource: ManagedResource {
     static let name = "api_key"
     static let isRealmBound = true
     static let isInOrganizations = false
+    /// Keys that a user may make for himself: the store is everybody's.
+    static let ownKeyLimit = 100
     let context: ManagementContext
     let call: ManagementCall
 
@@ -103,6 +105,9 @@ struct APIKeyResource: ManagedResource {
                     digest: secret.digest, createdAt: call.now, expiresAt: lifetime.map { call.now.advanced(by: $0) })
             ])
         apply(&content, to: &record)
+        if call.configuration.isOwnOnly, all().count(where: isVisible) >= Self.ownKeyLimit {
+            content.complain("Keys of one user are limited to \(Self.ownKeyLimit)")
+        }
         try close(&content, &prepared)
         if record.subject != owner?.id, record.subject != id { try requireAnyGrant("Subject") }
         if !record.limits.isEmpty { try requireAnyGrant("Limits") }

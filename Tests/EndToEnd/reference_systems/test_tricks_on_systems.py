@@ -446,6 +446,21 @@ def test_what_nobody_makes_of_a_key_of_his_own(start: Callable[..., Fleet], memb
     assert not fleet.keys()
 
 
+def test_nobody_fills_the_store_with_keys_of_his_own(start: Callable[..., Fleet]) -> None:
+    fleet = start()
+    for number in range(100):
+        fleet.add_key(name=f"key {number}")
+    answer = fleet.as_user("POST", f"{API}/api_keys", json={"api_key": {"name": "one more"}})
+    assert answer.status_code == 422
+    identifier = fleet.keys()["key 99"]["id"]
+    assert fleet.as_user("DELETE", f"{API}/api_keys/{identifier}").status_code == 202
+    fleet.add_key(name="one more")
+    # An operator may, and others are not touched.
+    fleet.admin.make("api_keys?authenticator=keys", name="of the operator", user_id=fleet.ids[EMAIL])
+    fleet.add_user("other@example.com", "acme")
+    assert fleet.add_key("other@example.com")
+
+
 def test_an_api_key_makes_no_further_keys(start: Callable[..., Fleet]) -> None:
     """It would outlive the one that made it."""
     fleet = start()
