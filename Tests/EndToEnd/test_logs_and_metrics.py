@@ -21,6 +21,7 @@ Origin = Callable[..., Upstream]
 pytestmark = pytest.mark.upstreams("https", "h2c", "h2", one=True)
 
 MEMBERS = {
+    "would_have",
     "time",
     "request_id",
     "client",
