@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +14,6 @@ from harness.upstream import Upstream
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
-
-#: Random requests of the comparison with a running gateway.
-REQUESTS = 1500
-SEED = 20261121
 
 
 def explained(running: Gateway, document: Json | str) -> Json:
@@ -199,95 +194,6 @@ def test_what_is_shown_to_an_upstream_is_masked(tmp_path: Path, monkeypatch: pyt
     assert done.returncode == 0 and "X-Partner: …" in done.stdout and "the-partners-word" not in done.stdout
     done = run_portcullis("test", folder=tmp_path)
     assert done.returncode == 1 and "…" in done.stdout and "the-partners-word" not in done.stdout + done.stderr
-
-
-def random_policy(chance: random.Random, port: int) -> tuple[Json, list[str]]:
-    """Routes that overlap, with rules drawn by lot, and the secrets of its keys."""
-    secrets, records = [], []
-    for number in range(4):
-        members: Json = {"scopes": chance.sample(["a", "b", "c"], chance.randint(0, 3))}
-        if chance.random() < 0.3:
-            members["allow_ips"] = [chance.choice(["127.0.0.0/8", "10.0.0.0/8"])]
-        if chance.random() < 0.2:
-            members["enabled"] = False
-        if chance.random() < 0.2:
-            members["expires_at"] = "2020-01-01T00:00:00Z"
-        secret, record = api_key(f"key-{number}", **members)
-        secrets.append(secret)
-        records.append(record)
-    routes: list[Json] = []
-    for number, path in enumerate(chance.sample(["/**", "/a", "/a/{x}", "/a/b", "/a/**", "/{x}/b", "/c/", "/d/{x}/e"], 5)):
-        route: Json = {"name": f"route-{number}", "match": {"path": path}, "upstream": "up"}
-        route["authenticate"] = chance.choice(["none", ["keys"], ["keys"], {"optional": ["keys"]}])
-        if chance.random() < 0.4:
-            route["match"]["methods"] = chance.sample(["GET", "POST", "PUT"], 2)
-        if chance.random() < 0.2:
-            route["match"]["hosts"] = [chance.choice(["gw.test", "*.gw.test"])]
-        if route["authenticate"] == ["keys"] and chance.random() < 0.6:
-            route["authorize"] = {"scopes": chance.sample(["a", "b", "c"], chance.randint(1, 2))}
-        if chance.random() < 0.2:
-            route.setdefault("authorize", {})[chance.choice(["allow_ips", "deny_ips"])] = ["127.0.0.0/8"]
-        if chance.random() < 0.2:
-            route["body_bytes"] = "4B"
-        if chance.random() < 0.2:
-            route["https_only"] = True
-        routes.append(route)
-    authenticators = {"keys": key_authenticator(*records)}
-    config = policy(port, routes=routes, authenticators=authenticators, access_log="off", failure_budget="off")
-    config["paths"] = {"dot_segments": chance.choice(["reject", "remove"]), "empty_segments": chance.choice(["merge", "reject"])}
-    return config, secrets
-
-
-def random_request(chance: random.Random, secrets: list[str]) -> tuple[str, str, list[str], bytes, str]:
-    segments = [chance.choice(["a", "b", "c", "d", "e", "", ".", "..", "%61", "x%2Fy", "%zz"]) for _ in range(chance.randint(0, 3))]
-    target = "/" + "/".join(segments) + chance.choice(["", "", "?q=1"])
-    fields = chance.choice(
-        [
-            [],
-            [f"X-API-Key: {chance.choice(secrets)}"],
-            [f"X-API-Key: {chance.choice(secrets)}"],
-            [f"Authorization: Bearer {chance.choice(secrets)}"],
-            ["X-API-Key: wrong"],
-            ["Authorization: Basic eA=="],
-            ["Authorization: Bearer other_x"],
-        ]
-    )
-    body = chance.choice([b"", b"", b"x=1", b"0123456789"])
-    method = "POST" if body else chance.choice(["GET", "GET", "PUT", "DELETE", "POST"])
-    return method, target, fields, body, chance.choice(["gw.test", "x.gw.test", "other.test"])
-
-
-def test_explanations_and_the_gateway_agree(gateway: Start, upstream: Origin) -> None:
-    """Random requests under random policies: the gateway's answer, and what /explain says of the same request."""
-    chance = random.Random(SEED)
-    origin = upstream()
-    config, secrets = random_policy(chance, origin.port)
-    running = gateway(config)
-    outcomes = set()
-    for number in range(REQUESTS):
-        if number and number % (REQUESTS // 10) == 0:
-            config, secrets = random_policy(chance, origin.port)
-            config["via"] = f"policy-{number}"
-            seen = len(running.lines)
-            running.replace(config)
-            running.wait_for_line(r"reloaded \(", after=seen)
-        method, target, fields, body, host = random_request(chance, secrets)
-        answer = ask(running.port, target, fields, method=method, body=body, host=host)
-        headers: Json = {"Host": host} | dict(field.split(": ", 1) for field in fields)
-        told = explained(
-            running,
-            {"method": method, "url": f"http://gw.test:{running.port}{target}", "headers": headers, "from": "127.0.0.1"}
-            | ({"body_bytes": len(body)} if body else {}),
-        )
-        case = f"{number}: {method} {target} {host} {fields} -> {answer.status}; {told['outcome']} {told['reason']}; {config}"
-        assert (answer.status == 200) == (told["outcome"] == "forwarded"), case
-        if told["outcome"] == "refused":
-            assert answer.status == told["status"], case
-            assert answer.body and json.loads(answer.body)["reason"] == told["reason"], case
-        verdicts = [it["verdict"] for it in told["steps"]]
-        assert verdicts.count("failed") == (told["outcome"] == "refused"), case
-        outcomes.add(told["reason"])
-    assert len(outcomes) > 10, outcomes
 
 
 def test_nothing_of_a_policy_file_is_fetched_offline(tmp_path: Path) -> None:

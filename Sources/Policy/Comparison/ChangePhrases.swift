@@ -43,6 +43,8 @@ struct MemberPhrase {
 
     func changed(from a: JSONNode, to b: JSONNode) -> String {
         let (before, after) = (ValueText.text(a), ValueText.text(b))
+        if isShadow(b) { return tried }
+        if isShadow(a) { return enforced }
         if member == "authenticate", ValueText.string(b) == "none" { return "is now open to everybody; it asked for \(before)" }
         if member == "authenticate", ValueText.string(a) == "none" { return "now asks for \(after); it was open to everybody" }
         switch member {
@@ -51,6 +53,27 @@ struct MemberPhrase {
         default: return "\(member) is now \(after); it was \(before)"
         }
     }
+
+    func come(_ node: JSONNode) -> String {
+        if isShadow(node) { return tried }
+        return "\(member) is now \(ValueText.text(node)); it was not set"
+    }
+
+    func gone(_ node: JSONNode) -> String {
+        if isShadow(node) { return enforced }
+        return "\(member) is no longer set; it was \(ValueText.text(node))"
+    }
+
+    private var tried: String { "\(owner)is only tried now: what would be refused passes" }
+
+    private var enforced: String { "\(owner)is no longer only tried: what it refuses is refused" }
+
+    private func isShadow(_ node: JSONNode) -> Bool {
+        (member == "mode" || member.hasSuffix(".mode")) && ValueText.string(node) == "shadow"
+    }
+
+    /// What in the subject has the mode; empty for the subject itself.
+    private var owner: String { member.hasSuffix(".mode") ? "\(member.dropLast(5)) " : "" }
 }
 
 /// Values as they stand in a sentence.

@@ -36,7 +36,7 @@ package struct PolicyComparison {
     /// Maps whose entries the operator names, and lists of objects that have names.
     private static let nouns = [
         "upstreams": "upstream", "key_sets": "key set", "authenticators": "authenticator", "limits": "limit",
-        "profiles": "profile", "routes": "route", "listeners": "listener", "tests": "test",
+        "profiles": "profile", "stored_credentials": "stored credential", "routes": "route", "listeners": "listener", "tests": "test",
     ]
     private static let identifyingMembers = ["routes": "name", "listeners": "address", "tests": "name", "keys": "id"]
     /// Members whose values nobody can read.
@@ -143,13 +143,13 @@ package struct PolicyComparison {
             if case .array(let elements) = b.value {
                 text = ListPhrase(of: here.member).come(ValueText.list(elements))
             } else {
-                text = "\(here.member) is now \(ValueText.text(b)); it was not set"
+                text = MemberPhrase(of: here.member).come(b)
             }
         case (let a?, nil):
             if case .array(let elements) = a.value {
                 text = ListPhrase(of: here.member).gone(ValueText.list(elements))
             } else {
-                text = "\(here.member) is no longer set; it was \(ValueText.text(a))"
+                text = MemberPhrase(of: here.member).gone(a)
             }
         case (nil, nil): return
         }

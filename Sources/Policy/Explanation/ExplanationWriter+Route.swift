@@ -20,15 +20,17 @@ extension ExplanationWriter {
 
     func routeChecks() -> [Check] {
         var checks: [Check] = []
+        let misfits = nearMisses()
         if let route {
             let rule = document.rule("routes", .element(route.index), "match")
             checks.append(pass("\(quoted(route.name)) for \(route.pattern)", rule))
         } else if failing == .route {
-            checks.append(fail(denialText))
+            // What to change is most likely what nearly fits.
+            checks.append(fail(denialText, misfits.first?.rule ?? document.rule("routes")))
         } else if case .answered = outcome {
             checks.append(note("asked of the gateway itself: no route is chosen"))
         }
-        for misfit in nearMisses() {
+        for misfit in misfits {
             let name = quoted(snapshot.routes[misfit.index].name)
             let reasons =
                 misfit.reasons.isEmpty

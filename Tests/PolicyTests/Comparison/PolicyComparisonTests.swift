@@ -67,6 +67,14 @@ import Testing
             #"{"listeners":[{"address":"a:1"}]}"#, #"{"listeners":[{"address":"a:1","tls":{}},{"address":"a:2"}]}"#,
             ["new.json: listener a:1: tls is now {}; it was not set", #"new.json: listener a:2: is new: {"address":"a:2"}"#]
         ),
+        (
+            #"{"limits":{"a":{}},"routes":[{"name":"r","authorize":{"mode":"shadow"}}]}"#,
+            #"{"limits":{"a":{"mode":"shadow"}},"routes":[{"name":"r","authorize":{}}]}"#,
+            [
+                "new.json: limit a: is only tried now: what would be refused passes",
+                "old.json: route r: authorize is no longer only tried: what it refuses is refused",
+            ]
+        ),
     ]
 
     @Test(arguments: cases)

@@ -1,0 +1,151 @@
+"""What `explain` says is what the gateway does: random requests under random policies, over real sockets."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+
+import pytest
+from harness.client import ask
+from harness.gateway import Gateway
+from harness.issuer import SigningKey, jwt_authenticator, key_set
+from harness.policy import Json, api_key, key_authenticator, open_route, policy
+from harness.upstream import Upstream
+
+Start = Callable[..., Gateway]
+Origin = Callable[..., Upstream]
+
+POLICIES = 10
+PATHS = ["/**", "/a", "/a/{x}", "/a/b", "/a/**", "/{x}/b", "/c/", "/d/{x}/e"]
+SEGMENTS = ["a", "b", "c", "d", "e", "", ".", "..", "%61", "x%2Fy", "%zz"]
+SCOPES = ["a", "b", "c"]
+TYPES = ["application/json", "text/plain"]
+KEY = SigningKey("ES256", "k")
+
+
+def random_keys(chance: random.Random) -> tuple[list[str], list[Json]]:
+    secrets, records = [], []
+    for number in range(4):
+        members: Json = {"scopes": chance.sample(SCOPES, chance.randint(0, 3))}
+        if chance.random() < 0.3:
+            members["allow_ips"] = [chance.choice(["127.0.0.0/8", "10.0.0.0/8"])]
+        if chance.random() < 0.2:
+            members["enabled"] = False
+        if chance.random() < 0.2:
+            members["expires_at"] = "2020-01-01T00:00:00Z"
+        if chance.random() < 0.3:
+            members["realm"] = "rl_1"
+        secret, record = api_key(f"key-{number}", **members)
+        secrets.append(secret)
+        records.append(record)
+    return secrets, records
+
+
+def random_route(chance: random.Random, number: int, path: str) -> Json:
+    asked = chance.choice(["none", ["keys"], ["keys", "tokens"], ["tokens"], {"optional": ["keys"]}])
+    route = open_route(name=f"route-{number}", match={"path": path}, authenticate=asked)
+    if chance.random() < 0.4:
+        route["match"]["methods"] = chance.sample(["GET", "POST", "PUT"], 2)
+    if chance.random() < 0.2:
+        route["match"]["hosts"] = [chance.choice(["gw.test", "*.gw.test"])]
+    if isinstance(asked, list) and chance.random() < 0.6:
+        route["authorize"] = {"scopes": chance.sample(SCOPES, chance.randint(1, 2))}
+        if "{x}" in path and chance.random() < 0.5:
+            route["authorize"]["claims"] = {"/x": "{path.x}"}
+    if chance.random() < 0.2:
+        route.setdefault("authorize", {})[chance.choice(["allow_ips", "deny_ips"])] = ["127.0.0.0/8"]
+    optional: list[tuple[float, str, object]] = [
+        (0.2, "body_bytes", "4B"), (0.15, "https_only", True), (0.2, "accept", ["application/json"]),
+        (0.2, "content_types", ["application/json"]), (0.2, "realm", {"header": "X-Realm", "required": chance.random() < 0.5}),
+        (0.3, "limits", ["few"]), (0.15, "mode", "shadow"),
+    ]  # fmt: skip
+    for likelihood, member, value in optional:
+        # A route that asks for nothing has no shadow to throw.
+        if chance.random() < likelihood and (member != "mode" or asked != "none"):
+            route[member] = value
+    return route
+
+
+def random_policy(chance: random.Random, port: int) -> tuple[Json, list[str]]:
+    """Routes that overlap, with rules drawn by lot, and the secrets of its keys."""
+    secrets, records = random_keys(chance)
+    routes = [random_route(chance, number, path) for number, path in enumerate(chance.sample(PATHS, 5))]
+    authenticators = {"keys": key_authenticator(*records), "tokens": jwt_authenticator("ES256", leeway="30s")}
+    config = policy(port, routes=routes, authenticators=authenticators, access_log="off", failure_budget="off")
+    config["key_sets"] = {"issuer": {"keys": json.loads(key_set(KEY))["keys"]}}
+    config["limits"] = {"few": {"requests": 30, "per": "1h", "burst": 30, "by": chance.choice(["identity", "address"])}}
+    if chance.random() < 0.5:
+        config["trusted_proxies"] = ["127.0.0.0/8"]
+    config["paths"] = {"dot_segments": chance.choice(["reject", "remove"]), "empty_segments": chance.choice(["merge", "reject"])}
+    return config, secrets
+
+
+def random_token(chance: random.Random) -> str:
+    claims: Json = {"scope": " ".join(chance.sample(SCOPES, chance.randint(0, 3))), "x": chance.choice(SEGMENTS)}
+    if chance.random() < 0.2:
+        claims["exp"] = 1_600_000_000
+    if chance.random() < 0.2:
+        claims["ips"] = [chance.choice(["127.0.0.0/8", "10.0.0.0/8"])]
+    token = KEY.token(**claims)
+    return token[:-4] + "AAAA" if chance.random() < 0.1 else token
+
+
+def random_request(chance: random.Random, secrets: list[str]) -> tuple[str, str, dict[str, str], bytes]:
+    target = "/" + "/".join(chance.choice(SEGMENTS) for _ in range(chance.randint(0, 3))) + chance.choice(["", "", "?q=1"])
+    fields = {"Host": chance.choice(["gw.test", "x.gw.test", "other.test"])}
+    shown = chance.choice(["", "key", "key", "bearer", "token", "token", "X-API-Key: wrong", "Authorization: Basic eA=="])
+    if shown == "key":
+        fields["X-API-Key"] = chance.choice(secrets)
+    elif shown in ("bearer", "token"):
+        fields["Authorization"] = "Bearer " + (chance.choice(secrets) if shown == "bearer" else random_token(chance))
+    elif shown:
+        name, fields_value = shown.split(": ")
+        fields[name] = fields_value
+    body = chance.choice([b"", b"", b"x=1", b"0123456789"])
+    if body and chance.random() < 0.7:
+        fields["Content-Type"] = chance.choice(TYPES)
+    for name, value in (("Accept", TYPES), ("X-Realm", ["rl_1", "rl_2"]), ("X-Forwarded-For", ["10.1.2.3", "192.0.2.1"])):
+        if chance.random() < 0.4:
+            fields[name] = chance.choice(value)
+    method = "POST" if body else chance.choice(["GET", "GET", "PUT", "DELETE", "POST"])
+    return method, target, fields, body
+
+
+def explained(running: Gateway, document: Json) -> Json:
+    answer = ask(running.admin_port, "/explain", method="POST", body=json.dumps(document).encode())
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body)
+
+
+@pytest.mark.parametrize(
+    ("seed", "requests"), [(20261121, 1000), pytest.param(20261122, 10_000, marks=pytest.mark.slow)]
+)
+def test_explanations_and_the_gateway_agree(seed: int, requests: int, gateway: Start, upstream: Origin) -> None:
+    chance = random.Random(seed)
+    origin = upstream()
+    config, secrets = random_policy(chance, origin.port)
+    running = gateway(config)
+    outcomes = set()
+    for number in range(requests):
+        if number and number % (requests // POLICIES) == 0:
+            config, secrets = random_policy(chance, origin.port)
+            config["via"] = f"policy-{number}"
+            seen = len(running.lines)
+            running.replace(config)
+            running.wait_for_line(r"reloaded \(", after=seen)
+        method, target, fields, body = random_request(chance, secrets)
+        document: Json = {"method": method, "url": f"http://gw.test:{running.port}{target}", "headers": fields, "from": "127.0.0.1"}
+        # First, since the request itself takes from buckets.
+        told = explained(running, document | ({"body_bytes": len(body)} if body else {}))
+        lines = [f"{name}: {value}" for name, value in fields.items() if name != "Host"]
+        answer = ask(running.port, target, lines, method=method, body=body, host=fields["Host"])
+        case = f"{number}: {method} {target} {fields} {body!r} -> {answer.status}; {told['outcome']} {told['reason']}; {config}"
+        assert (answer.status == 200) == (told["outcome"] == "forwarded"), case
+        if told["outcome"] == "refused":
+            assert answer.status == told["status"], case
+            assert answer.body and json.loads(answer.body)["reason"] == told["reason"], case
+        verdicts = [it["verdict"] for it in told["steps"]]
+        assert verdicts.count("failed") == (told["outcome"] == "refused"), case
+        outcomes.add(told["reason"])
+    assert len(outcomes) > 15, outcomes
