@@ -263,6 +263,7 @@ def test_an_upload_that_stalls_after_backpressure_is_timed_out(gateway: Start, u
     assert not late, f"{len(late)} of {len(clients)}: {late}"
 
 
+@pytest.mark.timeout(150)
 def test_a_drain_lets_slow_readers_have_their_answers(gateway: Start, upstream: Origin) -> None:
     """Whole as the exchange sees it, but not yet taken by a client that pauses."""
 
@@ -271,7 +272,7 @@ def test_a_drain_lets_slow_readers_have_their_answers(gateway: Start, upstream: 
             connection.send(ok(b"x" * int(message.target[1:])))
 
     origin = upstream(script)
-    running = gateway(policy(origin.port))
+    running = gateway(policy(origin.port, bounds={"drain_timeout": "100s"}))
     clients = unread(running, "1.1")
     origin.wait_for(lambda: len(origin.requests) == len(SIZES))
     time.sleep(0.5)
