@@ -20,7 +20,8 @@ struct ExplainCommand: ParsableCommand {
 
             Without --from a request to localhost comes from 127.0.0.1, another one from 192.0.2.1, an address of nobody. \
             Key sets with a URL are fetched, unless --offline says not to; the store is read. --request-id asks the admin \
-            listener of the running gateway for the access record, and finds the rule in the file.
+            listener of the running gateway for the access record, finds the rule in the file, and decides again as far as \
+            the record tells.
 
             Ends with 0 when the request would be let through, 1 when it would be refused, and 2 when it cannot be told.
             """)
@@ -126,18 +127,26 @@ struct ExplainCommand: ParsableCommand {
         }
         let logged = try LoggedRequest.fetch(id, from: admin.address)
         let rule = logged.rule(in: ExplainablePolicy(policy))
+        let source = PolicySource(path: config, resolution: .advisory)
+        let explanation = logged.explanation(in: source, text: ExplainablePolicy(policy))
         let record = String(decoding: logged.line, as: UTF8.self)
         if json {
             let place = rule.map { rule in
                 "{\"file\":\(Output.quoted(rule.file)),\"line\":\(rule.position.line),"
                     + "\"column\":\(rule.position.column),\"path\":\(Output.quoted(rule.path))}"
             }
-            Output.line("{\"record\":\(record),\"rule\":\(place ?? "null")}")
+            var steps: [UInt8] = []
+            if let explanation { explanation.append(json: &steps) } else { steps += "null".utf8 }
+            let told = String(decoding: steps, as: UTF8.self)
+            Output.line("{\"record\":\(record),\"rule\":\(place ?? "null"),\"explanation\":\(told)}")
         } else {
             Output.line(record)
             let verdict = logged.reason.map { "refused: \(logged.status) \($0)" } ?? "let through: \(logged.status)"
             let place = rule.map { " by \($0) (\($0.path))" } ?? ""
-            Output.line(verdict + (logged.route.map { " by the route \($0)" } ?? "") + place)
+            Output.line(verdict + (logged.route.map { " by the route \($0)" } ?? "") + place + "\n")
+            Output.line(
+                explanation?.text(isColoured: Output.isColoured)
+                    ?? "Note: the record alone does not lead there again: contents, claims and what was left in buckets are not in it")
         }
         if logged.reason != nil { throw ExitCode(ExitStatus.refused) }
     }

@@ -103,6 +103,10 @@ def test_a_logged_request_is_found_by_its_id(gateway: Start, upstream: Origin) -
     done = run_portcullis("explain", "--config", str(asked), "--request-id", request_id)
     assert done.returncode == 1 and "refused: 403 scope_missing by the route read by " in done.stdout
     assert "(routes[0].authorize.scopes)" in done.stdout
+    assert 'ok scope "read"' in done.stdout and 'NO scope "write"' in done.stdout and "GET" in done.stdout
+    unknown = ask(running.port, "/x", ["X-API-Key: none"]).value("x-request-id")
+    done = run_portcullis("explain", "--config", str(asked), "--request-id", unknown, "--json")
+    assert done.returncode == 1 and json.loads(done.stdout)["explanation"] is None
     done = run_portcullis("explain", "--config", str(asked), "--request-id", "rq_unknown")
     assert done.returncode == 2 and "has no record of rq_unknown" in done.stderr
 

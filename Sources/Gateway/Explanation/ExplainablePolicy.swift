@@ -25,7 +25,7 @@ package struct ExplainablePolicy: Sendable {
         _ request: ExplainRequest, standing: Explainer.Standing? = nil, directory: DirectoryCell = DirectoryCell(),
         now: ClockReading? = nil
     ) throws(ExplainFault) -> Explanation {
-        guard let document = PolicyDocument(text.span, file: file) else {
+        guard let document else {
             throw ExplainFault("the policy's text is not at hand")
         }
         var clock = now ?? EventLoop.readClocks()
@@ -42,10 +42,12 @@ package struct ExplainablePolicy: Sendable {
         return explanation
     }
 
+    /// Where its rules stand.
+    var document: PolicyDocument? { PolicyDocument(text.span, file: file) }
+
     /// The rule by which requests to a route are refused with a reason.
     func rule(for reason: String, route: String?, credential: String?) -> RuleReference? {
-        PolicyDocument(text.span, file: file)?
-            .rule(for: reason, route: route, credential: credential, in: snapshot.configuration)
+        document?.rule(for: reason, route: route, credential: credential, in: snapshot.configuration)
     }
 
     private func remarks(_ request: ExplainRequest) -> [String] {

@@ -28,7 +28,7 @@ package struct LogReplay: Sendable {
     package private(set) var leftAside = 0
 
     /// What a decision depends on, as far as a record tells.
-    private struct Request: Hashable {
+    struct Request: Hashable {
         var method: String
         var host: String
         var path: String
@@ -38,6 +38,18 @@ package struct LogReplay: Sendable {
         var subject: String?
         var reason: String?
         var route: String?
+
+        init(_ logged: LoggedRequest, method: String, path: String) {
+            self.method = method
+            host = logged.host ?? "localhost"
+            self.path = path
+            client = logged.client
+            auth = logged.auth
+            credential = logged.credential
+            subject = logged.subject
+            reason = logged.reason
+            route = logged.route
+        }
     }
 
     private struct Occurrence {
@@ -99,9 +111,7 @@ package struct LogReplay: Sendable {
                 unchanged += 1
                 return
             }
-            let request = Request(
-                method: method, host: logged.host ?? "localhost", path: path, client: logged.client, auth: logged.auth,
-                credential: logged.credential, subject: logged.subject, reason: logged.reason, route: logged.route)
+            let request = Request(logged, method: method, path: path)
             guard occurrences[request] != nil || occurrences.count < Self.distinctLimit else {
                 leftAside += 1
                 return
@@ -151,7 +161,7 @@ package struct LogReplay: Sendable {
     }
 
     /// The record's request as a test. A token is taken to have the scopes that its route asked for, and no others.
-    private static func test(
+    static func test(
         _ request: Request, _ time: WallTime, scheme: String, scopes: [String]
     ) -> PolicyTestConfiguration {
         let nowhere = SourcePosition(line: 1, column: 1)
@@ -199,7 +209,7 @@ package struct LogReplay: Sendable {
 
 extension PolicySource {
     /// The policy, to be asked about requests.
-    fileprivate func rehearsal(showing ids: Set<String>) -> PolicyRehearsal? {
+    func rehearsal(showing ids: Set<String>) -> PolicyRehearsal? {
         let files = PolicyFiles(fileName: path, previous: [], cryptography: cryptography, hashSeed: hashSeed)
         guard let bytes = try? LocalFile(path: path).bytes(atMost: Self.byteLimit),
             let configuration = ConfigurationReader.read(

@@ -97,6 +97,27 @@ package final class PolicyRehearsal {
             upstream: grant.flatMap { $0.route.action == nil ? $0.route.upstreamName : nil })
     }
 
+    /// What becomes of a request, written as a test, step by step; nil when its credential cannot be shown to this policy.
+    /// - Parameter document: the text of the policy.
+    package func explanation(of test: PolicyTestConfiguration, document: PolicyDocument) -> Explanation? {
+        let clock = Self.reading(at: test.time ?? WallTime(seconds: 0))
+        guard let request = try? request(of: test, at: clock) else { return nil }
+        var head = RequestHead()
+        let denial = readHead(request.bytes.span, snapshot.configuration.bounds, &head)
+        return Explainer(snapshot, document: document, directory: directory).explain(
+            denial.map(Explainer.Request.malformed) ?? .read(head), connection: connection(of: request, test, clock),
+            now: clock)
+    }
+
+    private func connection(
+        of request: RehearsalRequest, _ test: PolicyTestConfiguration, _ clock: ClockReading
+    ) -> ConnectionFacts {
+        ConnectionFacts(
+            peer: test.client ?? PolicyTestConfiguration.defaultClient, peerPort: 50_000, localPort: request.port,
+            isSecure: request.isSecure, waited: true,
+            clientCertificate: test.certificate.map { Self.certificate($0, now: clock.wall) })
+    }
+
     /// The monotonic clock stands still: what a test counts, it counts at one moment.
     private static func reading(at time: WallTime) -> ClockReading {
         ClockReading(instant: Instant(nanoseconds: .seconds(1_000_000)), wall: time)
@@ -137,14 +158,11 @@ package final class PolicyRehearsal {
     private func outcome(
         of request: RehearsalRequest, _ test: PolicyTestConfiguration, _ clock: ClockReading
     ) -> TrialOutcome {
-        let client = test.client ?? PolicyTestConfiguration.defaultClient
-        let connection = ConnectionFacts(
-            peer: client, peerPort: 50_000, localPort: request.port, isSecure: request.isSecure, waited: true,
-            clientCertificate: test.certificate.map { Self.certificate($0, now: clock.wall) })
+        let connection = connection(of: request, test, clock)
         trial.forget()
         var head = RequestHead()
         if let denial = readHead(request.bytes.span, snapshot.configuration.bounds, &head) {
-            return trial.refuse(malformed: denial, client: client, now: clock)
+            return trial.refuse(malformed: denial, client: connection.peer, now: clock)
         }
         var outcome = trial.make(head, connection: connection, now: clock)
         for _ in 1..<max(1, test.repetitions) { outcome = trial.make(head, connection: connection, now: clock) }
