@@ -83,13 +83,14 @@ final class ServiceFixture: Sendable {
 
     func perform(
         _ route: String, as identity: Identity = .anonymous, query: String = "", content: String = "",
-        type: String? = nil, from client: String = "192.0.2.7"
+        type: String? = nil, from client: String = "192.0.2.7", hasLeft: Bool = false
     ) throws -> ActionOutcome {
         let route = try #require(snapshot.routes.first { $0.name == route })
         let request = ActionRequest(
             action: try #require(route.action), route: route, identity: identity, client: try #require(IPAddress(client)),
             method: .post, captures: [:], query: Array(query.utf8), contentType: type, content: Array(content.utf8),
             requestID: "rq_test", now: clock.now)
+        if hasLeft { request.interest.leave() }
         let done = DispatchSemaphore(value: 0)
         let outcome = Mutex<ActionOutcome?>(nil)
         service.perform(request) { answer in

@@ -82,6 +82,7 @@ extension Exchange {
         }
         worker.acting &+= 1
         let ticket = beginWaiting()
+        interest = request.interest
         let bound = LoopBound((exchange: self, ticket: ticket), on: worker.loop.queue)
         worker.shared.tokens.perform(request) { outcome in
             worker.loop.submit {

@@ -61,6 +61,8 @@ final class Exchange {
     var upstreamHasEnded = false
     /// Grows with each wait begun or ended, so that a call that comes too late finds another number.
     private var waitNumber: UInt64 = 0
+    /// Tells an action under way when nobody waits for it any more.
+    var interest: ActionInterest?
 
     enum AnswerState { case none, begun, complete }
 
@@ -172,7 +174,13 @@ final class Exchange {
 
     func isWaiting(_ ticket: UInt64) -> Bool { waitNumber == ticket }
 
-    func endWaiting() { waitNumber &+= 1 }
+    func endWaiting() {
+        waitNumber &+= 1
+        if let interest {
+            interest.leave()
+            self.interest = nil
+        }
+    }
 
     // MARK: 3. Forwarding
 

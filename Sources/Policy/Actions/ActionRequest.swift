@@ -19,6 +19,7 @@ package struct ActionRequest: Sendable {
     package var now: ClockReading
     /// The realms the request names, but for its content; nil where the route knows none.
     package var realm: RequestRealm?
+    package let interest = ActionInterest()
 
     package init(
         action: ActionConfiguration, route: Route, identity: Identity, client: IPAddress, method: Method,

@@ -54,6 +54,11 @@ final class LoginAction: Sendable {
         _ email: String, _ password: String, _ request: ActionRequest, _ login: LoginConfiguration, _ budget: AccountBudget,
         completion: @escaping @Sendable (ActionOutcome) -> Void
     ) {
+        // Hashes for clients that have left would keep the threads from those that wait.
+        if request.interest.isGone {
+            completion(.refuse(.overloaded))
+            return
+        }
         // Asked only now, so that guesses that waited together do not all pass.
         if let wait = budget.retryAfter(email, now: request.now.instant) {
             completion(.refuse(.tooManyAttempts, retryAfter: wait))

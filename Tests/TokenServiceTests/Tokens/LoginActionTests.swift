@@ -52,6 +52,14 @@ struct LoginActionTests {
         #expect(try Self.fixture().refusal("login", content: content, type: "application/json") == "login_failed")
     }
 
+    @Test func `no password is looked at for a client that has left`() throws {
+        let outcome = try Self.fixture().perform("login", content: Self.good, type: "application/json", hasLeft: true)
+        guard case .refuse(.overloaded, _, _) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+    }
+
     @Test func `disabled users and users without a password do not sign in`() throws {
         let disabled = try Self.fixture { $0.isEnabled = false }
         #expect(try disabled.refusal("login", content: Self.good, type: "application/json") == "login_failed")
