@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
 from harness.client import RawClient, ask, reason, request
 from harness.gateway import Gateway
 from harness.policy import open_route, policy
-from harness.upstream import Connection, Upstream
+from harness.protocols import HTTP1_ONLY
+from harness.upstream import Connection, Upstream, ok
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
@@ -79,6 +81,24 @@ def test_a_client_that_does_not_read_is_dropped(gateway: Start, upstream: Origin
     with RawClient(running.port, receive_buffer=4096) as client:
         client.send(request())
         origin.wait_for(lambda: origin.connections and origin.connections[0].fault, 10)
+
+
+@pytest.mark.clients(*HTTP1_ONLY)
+def test_a_slow_answer_to_a_whole_upload_is_waited_for(gateway: Start, upstream: Origin) -> None:
+    """The time for content is over with the content, also where it came in pieces."""
+
+    def script(connection: Connection) -> None:
+        connection.read_request()
+        time.sleep(1)
+        connection.send(ok(b"late"))
+
+    running = gateway(policy(upstream(script).port, bounds={"body_timeout": "300ms"}))
+    for pieces in ((b"ab", b"cd"), (b"", b"abcd")):
+        with RawClient(running.port) as client:
+            client.send(request("POST", "/", ["Content-Length: 4"]) + pieces[0])
+            time.sleep(0.1)
+            client.send(pieces[1])
+            assert client.response("POST").body == b"late"
 
 
 def test_no_answer_in_time_is_504(gateway: Start, upstream: Origin) -> None:

@@ -176,10 +176,11 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
                 guard let exchange, !content.isComplete, !isPaused else { return offset }
                 let used = readContent(rest, for: exchange)
                 offset &+= used
-                if phase == .exchange, !content.isComplete {
-                    if !isPaused {
+                if phase == .exchange {
+                    if !content.isComplete, !isPaused {
                         expectContent()
                     } else if !isBlocked {
+                        // Whoever has sent all may wait for the answer.
                         deadline = .distantFuture
                     }
                 }
