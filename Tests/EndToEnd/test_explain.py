@@ -66,6 +66,8 @@ def test_a_pasted_curl_line_and_a_captured_head_are_requests(tmp_path: Path) -> 
     ("arguments", "said"),
     [
         (["http://a/", "--at", "noon"], '"noon" is no moment'),
+        (["http://a/", "--at=-9223372036854775808"], "is not between 1970-01-01 and 2262-04-11"),
+        (["http://a/", "--body-bytes=-1"], "is no number of bytes"),
         (["http://a/", "--from", "here"], '"here" is no address'),
         (["ftp://a/"], "no http or https URL"),
         (["--curl", "curl --frobnicate http://a"], "--frobnicate is not known"),
@@ -147,6 +149,16 @@ def test_a_bad_document_is_answered_400_with_a_line(body: str, gateway: Start) -
     running = gateway(policy(9))
     answer = ask(running.admin_port, "/explain", method="POST", body=body.encode())
     assert answer.status == 400 and "\n" not in json.loads(answer.body)["error"]
+
+
+@pytest.mark.parametrize("moment", ["-9223372036854775808", "9223372036854775807", "-1", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_moment_beyond_the_clock_ends_no_process_and_is_not_another(moment: str, gateway: Start) -> None:
+    running = gateway(policy(9))
+    for at in [moment, int(moment)] if moment.lstrip("-").isdigit() else [moment]:
+        answer = ask(running.admin_port, "/explain", method="POST", body=json.dumps({"url": "http://a/", "at": at}).encode())
+        assert answer.status == 400 and "is not between 1970-01-01 and 2262-04-11" in json.loads(answer.body)["error"]
+    for at in (0, 9_223_372_036, "2262-04-11T23:47:16.85Z"):
+        assert explained(running, {"url": "http://a/", "at": at, "body_bytes": 2**63 - 1})["at"].startswith(("1970", "2262"))
 
 
 def test_a_document_is_bounded(gateway: Start) -> None:

@@ -77,11 +77,21 @@ package enum ExplainValue {
         return address
     }
 
-    /// A moment of RFC 3339, or seconds since 1970.
+    /// A moment of RFC 3339, or seconds since 1970; from 1970 to 2262, where `WallTime` ends. One beyond is refused, lest
+    /// another moment be decided for.
     package static func time(_ text: String) throws(ExplainFault) -> WallTime {
-        if let seconds = Int64(text), abs(seconds) < 9_223_372_036 { return WallTime(seconds: seconds) }
-        if let time = WallTime(rfc3339: text) { return time }
-        throw ExplainFault(
-            "\"\(OneLine.quoted(text))\" is no moment; write \"2027-01-01T00:00:00Z\" or seconds since 1970")
+        let time: WallTime
+        if let seconds = Int64(text) {
+            time = WallTime(seconds: seconds)
+        } else if let moment = WallTime(rfc3339: text) {
+            time = moment
+        } else {
+            throw ExplainFault(
+                "\"\(OneLine.quoted(text))\" is no moment; write \"2027-01-01T00:00:00Z\" or seconds since 1970")
+        }
+        guard time >= WallTime(seconds: 0), time < .distantFuture else {
+            throw ExplainFault("\"\(OneLine.quoted(text))\" is not between 1970-01-01 and 2262-04-11")
+        }
+        return time
     }
 }

@@ -14,7 +14,6 @@ package struct ExplainRequest: Sendable, Equatable {
     /// What was left aside in making it.
     package var remarks: [String] = []
 
-    /// Most bytes of content that are counted.
     private static let unknownPort: UInt16 = 80
 
     /// A head as somebody captured it: lines end with LF or CR LF, the empty line at its end may be missing.
@@ -34,6 +33,7 @@ package struct ExplainRequest: Sendable, Equatable {
     }
 
     /// A request put together: Host and content length where the headers do not have them.
+    /// - Parameter contentBytes: how much content it announces, not negative.
     package static func made(
         method: String, url: String, headers: [(name: String, value: String)], contentBytes: Int?
     ) throws(ExplainFault) -> ExplainRequest {
@@ -41,6 +41,7 @@ package struct ExplainRequest: Sendable, Equatable {
         guard !method.isEmpty, method.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw ExplainFault("\"\(OneLine.quoted(method))\" is no method")
         }
+        if let contentBytes, contentBytes < 0 { throw ExplainFault("\(contentBytes) is no number of bytes") }
         var head = "\(method) \(target.pathAndQuery) HTTP/1.1\r\n"
         if !headers.contains(where: { $0.name.lowercased() == "host" }) { head += "Host: \(target.authority)\r\n" }
         for header in headers {
