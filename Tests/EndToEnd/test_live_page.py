@@ -24,7 +24,8 @@ def busy(gateway: Start, upstream: Origin) -> Gateway:
     """A gateway that has answered, limited and refused."""
     secret, record = api_key(id="ci")
     config: Json = keyed_policy(
-        upstream().port, records=[record], route={"limits": ["slow"]}, limits={"slow": LIMIT},
+        upstream().port, records=[record], route={"limits": ["slow", "tried"]},
+        limits={"slow": LIMIT, "tried": LIMIT | {"burst": 2, "mode": "shadow"}},
         admin={"address": "127.0.0.1:0"},
     )  # fmt: skip
     running = gateway(config)
@@ -51,6 +52,15 @@ def test_the_page_tells_what_goes_on(busy: Gateway, width: int, dark: bool) -> N
         assert not browser.problems
         outside = [url for url in browser.requested if not url.startswith(f"http://127.0.0.1:{busy.admin_port}/")]
         assert not [url for url in outside if not url.startswith("about:")]
+
+
+def test_the_page_tells_whom_tried_rules_would_refuse(busy: Gateway) -> None:
+    with Browser() as browser:
+        browser.open(f"http://127.0.0.1:{busy.admin_port}/")
+        browser.wait_until("document.querySelectorAll('#shadow tbody tr').length === 1")
+        row = browser.evaluate("[...document.querySelectorAll('#shadow tbody tr > *')].map(c => c.textContent)")
+        assert row[1:] == ["limits.tried", "rate_limited", "3", "ci (3)"]
+        assert not browser.problems
 
 
 def test_the_page_moves(busy: Gateway) -> None:
