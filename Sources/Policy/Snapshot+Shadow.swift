@@ -32,8 +32,10 @@ extension Snapshot {
         _ form: Grant.PathForm, _ context: RequestContext, _ memory: DecisionMemory
     ) -> Decision {
         guard case .refuse(let refusal) = decision else { return decision }
+        // A credential vouches for nobody where it must not be used.
+        let identity = refusal.identity.admits(context.client) ? refusal.identity : .anonymous
         let caller = memory.callers.caller(
-            refusal.identity, route, buckets: memory.buckets, directory: memory.view.directory)
+            identity, route, buckets: memory.buckets, directory: memory.view.directory)
         return .forward(
             Grant(
                 route: route, context: context, caller: caller, fingerprint: refusal.fingerprint, rate: nil, pathForm: form,

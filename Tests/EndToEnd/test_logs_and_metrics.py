@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -247,3 +248,44 @@ def test_readiness_ends_with_the_drain(gateway: Start, upstream: Origin) -> None
         except (OSError, AssertionError) as fault:
             # Who stands in the backlog at the very moment the listener closes is reset, not refused.
             assert isinstance(fault, ConnectionError), fault
+
+
+def own_address() -> str:
+    """An address of this machine that is no loopback address; what is sent there does not leave it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return probe.getsockname()[0]
+
+
+@pytest.mark.clients("h1")
+def test_who_asks_the_admin_listener_from_elsewhere_shows_the_token(gateway: Start, upstream: Origin) -> None:
+    address = own_address()
+    config = policy(upstream().port, admin={"address": "0.0.0.0:0", "token": "env:ADMIN_TOKEN"})
+    running = gateway(config, environment={"ADMIN_TOKEN": "t" * 32})
+
+    def statuses(*fields: str) -> list[int]:
+        found = []
+        for method, path in (("GET", "/healthz"), ("GET", "/"), ("GET", "/status"), ("GET", "/metrics"), ("GET", "/requests/x"), ("POST", "/explain")):
+            with socket.create_connection((address, running.admin_port), 5) as connection:
+                head = [f"{method} {path} HTTP/1.1", "Host: a", "Connection: close", "Content-Length: 0", *fields, "", ""]
+                connection.sendall("\r\n".join(head).encode())
+                found.append(int(connection.makefile("rb").readline().split()[1]))
+        return found
+
+    assert statuses() == [200, 200, 401, 401, 401, 401]
+    assert statuses("Authorization: Bearer wrong") == [200, 200, 401, 401, 401, 401]
+    assert statuses("Authorization: Bearer " + "t" * 32) == [200, 200, 200, 200, 404, 400]
+    assert ask(running.admin_port, "/status").status == 200, "somebody on this machine is asked for nothing"
+
+
+@pytest.mark.clients("h1")
+def test_an_admin_listener_without_a_token_answers_this_machine_only(gateway: Start, upstream: Origin) -> None:
+    address = own_address()
+    running = gateway(policy(upstream().port, admin={"address": "0.0.0.0:0"}))
+    with socket.create_connection((address, running.admin_port), 5) as connection:
+        connection.sendall(b"GET /status HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b" 403 " in connection.makefile("rb").readline()
+    assert ask(running.admin_port, "/status").status == 200

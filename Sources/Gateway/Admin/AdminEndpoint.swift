@@ -17,6 +17,14 @@ struct AdminEndpoint {
             AdminManagement(worker: worker).begin(exchange)
             return
         }
+        // What asks whether the gateway lives has no token; the page shows nothing of its own.
+        let isOpen = path.equals("/healthz") || path.equals("/readyz") || path.equals("/")
+        if !isOpen, let refusal = AdminAccess(worker: worker).refusal(of: exchange) {
+            send(
+                exchange, status: refusal.status, type: "text/plain; charset=utf-8", body: Array("\(refusal.message)\n".utf8),
+                adding: refusal.status == 401 ? [("WWW-Authenticate", "Bearer")] : [])
+            return
+        }
         if head.method == .post, path.hasPrefix(Self.keySets.span) {
             refreshKeySet(exchange, path.extracting(Self.keySets.count..<path.count))
             return

@@ -1,5 +1,4 @@
 import Core
-import Crypto
 import IO
 import Policy
 import TokenService
@@ -15,32 +14,11 @@ struct AdminManagement {
             refuse(exchange, 404, ["The management API is closed: the policy has no admin.token"])
             return
         }
-        let (peer, now) = (exchange.facts.peer, worker.loop.now.instant)
-        guard worker.shared.failureBudget.retryAfter(peer, now: now) == nil else {
-            refuse(exchange, 429, ["Too many wrong tokens came from this address"])
-            return
-        }
-        guard shows(token, exchange.head) else {
-            worker.shared.failureBudget.recordFailure(peer, now: now)
-            refuse(exchange, 401, ["The admin token is missing or wrong"])
+        if let refusal = AdminAccess(worker: worker).refusal(of: exchange, token) {
+            refuse(exchange, refusal.status, [refusal.message])
             return
         }
         exchange.collectForAdmin(atMost: FixedBounds.actionContentBytes)
-    }
-
-    /// Authorization is there once and says Bearer and the token. Digests are compared in a time that tells nothing.
-    private func shows(_ token: Digest256, _ head: RequestHead) -> Bool {
-        let bytes = head.bytes
-        var isShown = false
-        var count = 0
-        for field in head.fields where field.known == .authorization {
-            count += 1
-            let value = bytes.span.extracting(field.value.range)
-            let scheme = "Bearer ".utf8.count
-            guard value.count > scheme, value.extracting(0..<scheme).equalsIgnoringCase("bearer ") else { continue }
-            isShown = OpenSSLCryptography().sha256(value.extracting(scheme..<value.count)) == token
-        }
-        return count == 1 && isShown
     }
 
     /// The content is whole.

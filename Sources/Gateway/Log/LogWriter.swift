@@ -75,12 +75,12 @@ package final class LogWriter: Sendable {
     package var pendingBytes: Int { backlog.withLock { $0.bytes } }
 
     /// Follows a new policy: what waits goes to the old destination as far as it can be written, the rest to the new
-    /// one.
+    /// one. What waits while there is no destination came after this call, and is for the new one.
     package func adopt(_ destination: AccessLogDestination) {
         queue.async {
             let writing = self.writing.value
             guard writing.destination != destination else { return }
-            self.writeAll()
+            if writing.destination != .off { self.writeAll() }
             writing.destination = destination
             writing.sink = LogSink(destination)
         }

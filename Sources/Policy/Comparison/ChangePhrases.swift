@@ -86,6 +86,16 @@ enum ValueText {
         return text.count > 200 ? text.prefix(200) + "…" : text
     }
 
+    private static let digests: Set<String> = ["sha256", "hmac_sha256", "secrets"]
+    /// RFC 7518 §6.
+    private static let keyMaterial: Set<String> = ["k", "n", "e", "x", "y", "d", "p", "q", "dp", "dq", "qi", "oth"]
+
+    /// The member's value is a digest, or the material of a key.
+    /// - Parameter isKey: the object is a JWK.
+    static func isUnreadable(_ member: String, isKey: Bool) -> Bool {
+        digests.contains(member) || isKey && keyMaterial.contains(member)
+    }
+
     static func list(_ nodes: [JSONNode]) -> String { nodes.map(text).joined(separator: ", ") }
 
     static func string(_ node: JSONNode) -> String? {
@@ -96,7 +106,8 @@ enum ValueText {
     private static func shown(_ node: JSONNode) -> JSONNode {
         switch node.value {
         case .object(let members):
-            let kept = members.filter { !["sha256", "hmac_sha256", "secrets"].contains($0.name) }.map { member in
+            let isKey = members.contains { $0.name == "kty" }
+            let kept = members.filter { !isUnreadable($0.name, isKey: isKey) }.map { member in
                 JSONMember(name: member.name, namePosition: member.namePosition, node: shown(member.node))
             }
             return JSONNode(.object(kept), at: node.position)

@@ -25,6 +25,8 @@ package struct PolicyComparison {
         /// Members below the subject, joined by dots; empty for the subject itself.
         var member = ""
         var path: String
+        /// It is a JWK.
+        var isKey = false
 
         func below(_ name: String) -> Place {
             Place(
@@ -39,11 +41,11 @@ package struct PolicyComparison {
         "profiles": "profile", "stored_credentials": "stored credential", "routes": "route", "listeners": "listener", "tests": "test",
     ]
     private static let identifyingMembers = ["routes": "name", "listeners": "address", "tests": "name", "keys": "id"]
-    /// Members whose values nobody can read.
-    private static let digests: Set<String> = ["sha256", "hmac_sha256", "secrets"]
 
     private mutating func compareMembers(_ a: JSONNode, _ b: JSONNode, _ place: Place) {
         guard case .object(let before) = a.value, case .object(let after) = b.value else { return }
+        var place = place
+        place.isKey = a["kty"] != nil || b["kty"] != nil
         for member in before {
             if let other = b[member.name] {
                 compare(member.node, other, named: member.name, place)
@@ -63,7 +65,9 @@ package struct PolicyComparison {
             compareMembers(a, b, place.below(name))
         case (.array(let before), .array(let after)):
             let noun = isTop ? Self.nouns[name] : name == "keys" ? "key" : nil
-            if let noun, let member = Self.identifyingMembers[name] {
+            if let noun, var member = Self.identifyingMembers[name] {
+                // The keys of a key set are JWKs, which name themselves differently from API keys.
+                if before.contains(where: { $0["kty"] != nil }) || after.contains(where: { $0["kty"] != nil }) { member = "kid" }
                 return compareElements(before, after, noun: noun, by: member, place.below(name))
             }
             compareLists(before, after, b.position, named: name, place)
@@ -92,7 +96,8 @@ package struct PolicyComparison {
     private mutating func compareElements(
         _ before: [JSONNode], _ after: [JSONNode], noun: String, by member: String, _ place: Place
     ) {
-        func name(_ node: JSONNode) -> String { node[member].flatMap(ValueText.string) ?? "" }
+        // Without a name an element is what it says.
+        func name(_ node: JSONNode) -> String { node[member].flatMap(ValueText.string) ?? ValueText.text(node) }
         let owner = noun == "key" ? "\(place.subject), " : ""
         for (index, element) in before.enumerated() {
             let here = Place(subject: "\(owner)\(noun) \(name(element))", path: "\(place.path)[\(index)]")
@@ -132,7 +137,7 @@ package struct PolicyComparison {
         }
         let here = place.below(name)
         guard let node = b ?? a else { return }
-        if Self.digests.contains(name) {
+        if ValueText.isUnreadable(name, isKey: place.isKey) {
             return append(kind, here, "has another secret", node.position, in: b == nil ? old : new)
         }
         let text: String

@@ -49,7 +49,9 @@ package struct ConfigurationWarnings {
         if let admin = configuration.admin, !admin.address.address.isLoopback {
             warn(
                 .adminExposed, at: admin.position, path: "admin",
-                "the admin listener asks for no credential and can be reached from other machines at \(admin.address)")
+                configuration.admin?.token == nil
+                    ? "the admin listener can be reached from other machines at \(admin.address), and refuses them without a \"token\""
+                    : "the admin listener can be reached from other machines at \(admin.address): its token goes in clear")
         }
     }
 
@@ -296,16 +298,6 @@ extension RouteConfiguration.Requirement {
         switch self {
         case .none: []
         case .anyOf(let names), .allOf(let names), .optional(let names): names
-        }
-    }
-}
-
-extension IPAddress {
-    /// 127.0.0.0/8 (RFC 1122 §3.2.1.3) and ::1 (RFC 4291 §2.5.3).
-    fileprivate var isLoopback: Bool {
-        switch family {
-        case .v4: low >> 24 == 127
-        case .v6: high == 0 && low == 1
         }
     }
 }

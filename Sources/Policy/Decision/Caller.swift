@@ -24,7 +24,7 @@ final class Caller: Sendable {
     /// - Parameter buckets: makes the keys of buckets; nil leaves them to be made for each request.
     init(
         _ identity: Identity, authorization: Authorization, routeLimits: LimitList, rules: RequestRules, routeName: String,
-        buckets: BucketTable?, user: DirectoryUser? = nil
+        isShadow: Bool = false, buckets: BucketTable?, user: DirectoryUser? = nil
     ) {
         self.identity = identity
         self.user = user
@@ -43,7 +43,7 @@ final class Caller: Sendable {
             var bytes: [UInt8] = []
             for index in limits.indices where isFixed {
                 bytes.removeAll(keepingCapacity: true)
-                BucketPrincipal(identity: identity, routeName: routeName, client: nowhere)
+                BucketPrincipal(identity: identity, routeName: routeName, client: nowhere, isShadow: isShadow)
                     .append(for: limits[index], to: &bytes)
                 keys[index] = buckets.key(for: limits[index], principal: bytes.span)
             }
@@ -63,7 +63,7 @@ final class Caller: Sendable {
     convenience init(_ identity: Identity, _ route: Route, buckets: BucketTable, directory: Directory) {
         self.init(
             identity, authorization: route.authorization, routeLimits: route.limits, rules: route.request,
-            routeName: route.name, buckets: buckets, user: route.usesUser ? directory.user(behind: identity) : nil)
+            routeName: route.name, isShadow: route.isShadow, buckets: buckets, user: route.usesUser ? directory.user(behind: identity) : nil)
     }
 
     /// Nil where the route's apply.

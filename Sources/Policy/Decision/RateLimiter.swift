@@ -44,8 +44,9 @@ extension DecisionMemory {
         _ limit: Limit, _ caller: Caller, _ route: Route, _ context: RequestContext, in buckets: BucketTable
     ) -> BucketKey {
         scratch.removeAll(keepingCapacity: true)
-        BucketPrincipal(identity: caller.identity, routeName: route.name, client: context.client)
-            .append(for: limit, to: &scratch)
+        BucketPrincipal(
+            identity: caller.identity, routeName: route.name, client: context.client, isShadow: route.isShadow
+        ).append(for: limit, to: &scratch)
         let bytes = scratch
         return buckets.key(for: limit, principal: bytes.span)
     }

@@ -6,6 +6,8 @@ struct BucketPrincipal {
     let routeName: String
     /// The address the request came from.
     let client: IPAddress
+    /// The route refuses nobody: what it counts must not have others refuse somebody.
+    var isShadow = false
 
     /// Whether the bucket of an identity depends on the address it comes from. Who is nobody is told by it.
     static func usesAddress(_ limit: Limit, _ identity: Identity) -> Bool {
@@ -20,6 +22,7 @@ struct BucketPrincipal {
 
     /// Appends the principal of one limit's bucket.
     func append(for limit: Limit, to bytes: inout [UInt8]) {
+        if isShadow { BucketKey.appendPart(.route, "".utf8.span, to: &bytes) }
         for part in limit.parts {
             switch part {
             case .address: BucketKey.appendPart(address: client, to: &bytes)

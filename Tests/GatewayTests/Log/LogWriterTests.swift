@@ -103,6 +103,21 @@ import Testing
         #expect(recording.messages.contains("the access log is written again"))
     }
 
+    @Test func `what comes right behind the first destination goes there`() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("audit.log")
+        let writer = LogWriter(destination: .off, log: RecordingLog().log)
+        // Holds the writer's queue until the line waits.
+        let gate = DispatchSemaphore(value: 0)
+        writer.record(of: "none") { _ in gate.wait() }
+        writer.adopt(.file(path))
+        var batch = Array("a line\n".utf8)
+        #expect(writer.enqueue(&batch))
+        gate.signal()
+        #expect(writer.finish(within: .seconds(10)))
+        #expect(try Self.lines(of: path) == ["a line"])
+    }
+
     @Test func `a file renamed away by log rotation is opened anew without a signal`() throws {
         let folder = try TemporaryFolder()
         let path = folder.path("access.log")

@@ -39,6 +39,19 @@ import Testing
             ]
         ),
         (
+            #"{"key_sets":{"s":{"keys":[{"kty":"oct","kid":"a","k":"U1"},{"kty":"oct","kid":"b","k":"U2"}]}}}"#,
+            #"{"key_sets":{"s":{"keys":[{"kty":"oct","kid":"c","k":"U3"},{"kty":"oct","kid":"b","k":"U4"}]}}}"#,
+            [
+                #"old.json: key set s, key a: is gone"#,
+                #"new.json: key set s, key b: has another secret"#,
+                #"new.json: key set s, key c: is new: {"kty":"oct","kid":"c"}"#,
+            ]
+        ),
+        (
+            #"{"key_sets":{"s":{"keys":[{"kty":"oct","kid":"a","k":"U1"},{"kty":"oct","kid":"b","k":"U2"}]}}}"#,
+            #"{"key_sets":{"s":{"keys":[{"kty":"oct","kid":"b","k":"U2"},{"kty":"oct","kid":"a","k":"U1"}]}}}"#, []
+        ),
+        (
             #"{"authenticators":{"k":{"keys":[{"id":"ci","sha256":"00","scopes":["a"]},{"id":"old","sha256":"11"}]}}}"#,
             #"{"authenticators":{"k":{"keys":[{"id":"ci","sha256":"22","scopes":[]},{"id":"new","sha256":"33"}]}}}"#,
             [

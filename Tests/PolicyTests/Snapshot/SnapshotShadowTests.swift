@@ -168,6 +168,29 @@ import Testing
         #expect(try Self.verdict(fixture) == ["route: too_many_failures"])
     }
 
+    @Test func `what a route in shadow mode counts leaves the buckets of others alone`() throws {
+        let fixture = try PolicyFixture { configuration in
+            configuration.limits["tiny"] = Self.limit(1, .enforce)
+            configuration.routes = ["/tried", "/strict"].map { path in
+                PolicyFixture.route(path, PolicyFixture.anyOf("keys")) { route in
+                    route.mode = path == "/tried" ? .shadow : .enforce
+                    route.limits = [PolicyFixture.located("tiny")]
+                }
+            }
+        }
+        #expect(try Self.verdict(fixture, path: "/tried") == [])
+        #expect(try Self.verdict(fixture, path: "/tried") == ["route: rate_limited"])
+        #expect(try Self.verdict(fixture, path: "/strict") == [])
+        #expect(try Self.verdict(fixture, path: "/strict") == ["rate_limited"])
+    }
+
+    @Test func `a key used from where it must not be vouches for nobody`() throws {
+        let fixture = try Self.fixture { $0.mode = .shadow }
+        let forwarded = try fixture.forwarded("GET /r", ["X-API-Key: key-of-home"])
+        #expect(forwarded.grant.identity.isAnonymous && forwarded.values("X-Auth-Subject").isEmpty)
+        #expect(try fixture.forwarded("GET /r", ["X-API-Key: key-of-home"], from: "127.0.0.1").values("X-Auth-Subject") == ["home@acme"])
+    }
+
     @Test func `what is no rule of the route is refused in shadow mode too`() throws {
         let fixture = try Self.fixture { route in
             route.mode = .shadow
