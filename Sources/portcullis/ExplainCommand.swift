@@ -29,11 +29,11 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "The policy file.")
     var config = "gateway.json"
 
-    @Option(name: [.customShort("X"), .customLong("method")], help: "The method; GET, or POST with --body-bytes.")
+    @Option(name: [.customShort("X", allowingJoined: true), .customLong("method")], help: "The method; GET, or POST with --body-bytes.")
     var method: String?
 
     @Option(
-        name: [.customShort("H"), .customLong("header")], parsing: .unconditionalSingleValue,
+        name: [.customShort("H", allowingJoined: true), .customLong("header")], parsing: .unconditionalSingleValue,
         help: "A header, as 'Name: value'. May be given more than once.")
     var headers: [String] = []
 
@@ -63,6 +63,7 @@ struct ExplainCommand: ParsableCommand {
 
     func run() throws {
         do {
+            try checkOptions()
             let load = PolicySource(path: config, resolution: .advisory).load(testsNamed: nil)
             guard let policy = load.policy else {
                 for diagnostic in load.diagnostics where diagnostic.severity == .error {
@@ -74,6 +75,24 @@ struct ExplainCommand: ParsableCommand {
         } catch let fault as ExplainFault {
             Output.error("portcullis explain: \(fault.message)")
             throw ExitCode(ExitStatus.unusable)
+        }
+    }
+
+    /// An option that would change nothing is an error: something else would be explained than was asked.
+    private func checkOptions() throws(ExplainFault) {
+        let names = [
+            (method != nil, "-X"), (!headers.isEmpty, "-H"), (bodyBytes != nil, "--body-bytes"),
+            (requestId != nil && from != nil, "--from"), (requestId != nil && at != nil, "--at"),
+        ].filter(\.0).map(\.1).joined(separator: ", ")
+        if requestId != nil {
+            guard url == nil, curl == nil, names.isEmpty else {
+                throw ExplainFault("--request-id is of a request that is known: leave out \(names.isEmpty ? "the other request" : names)")
+            }
+        } else if curl != nil {
+            guard url == nil else { throw ExplainFault("give a URL or --curl, not both") }
+            guard names.isEmpty else { throw ExplainFault("\(names) goes with a URL; write it into the line of --curl") }
+        } else if url == nil, !names.isEmpty {
+            throw ExplainFault("\(names) goes with a URL; without one, a request head is read from standard input as it is")
         }
     }
 
@@ -103,10 +122,7 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private func request() throws(ExplainFault) -> ExplainRequest {
-        if let curl {
-            guard url == nil else { throw ExplainFault("give a URL or --curl, not both") }
-            return try CurlCommand.request(curl)
-        }
+        if let curl { return try CurlCommand.request(curl) }
         guard let url else { return try .raw(Output.standardInput(atMost: Int(FixedBounds.explainBytes))) }
         var fields: [(name: String, value: String)] = []
         for header in headers {

@@ -73,6 +73,11 @@ def test_a_pasted_curl_line_and_a_captured_head_are_requests(tmp_path: Path) -> 
         (["--curl", "curl --frobnicate http://a"], "--frobnicate is not known"),
         (["--curl", "curl 'http://a"], "is not closed"),
         (["--request-id", "no id"], "is no request id"),
+        (["--curl", "curl http://a", "-H", "X-A: b"], "-H goes with a URL"),
+        (["--curl", "curl http://a", "-X", "POST", "--body-bytes", "1"], "-X, --body-bytes goes with a URL"),
+        (["-H", "X-A: b"], "-H goes with a URL"),
+        (["--request-id", "rq_1", "http://a/"], "leave out the other request"),
+        (["--request-id", "rq_1", "--at", "1"], "leave out --at"),
         ([], "standard input is empty"),
     ],
 )
@@ -81,6 +86,14 @@ def test_what_cannot_be_explained_is_one_clear_line(arguments: list[str], said: 
     done = run_portcullis("explain", *arguments, folder=tmp_path, given="")
     assert done.returncode == 2 and done.stdout == ""
     assert said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_header_behind_its_option_without_a_blank_is_no_unknown_option(tmp_path: Path) -> None:
+    secret, config = scoped(9)
+    (tmp_path / "gateway.json").write_text(json.dumps(config))
+    done = run_portcullis("explain", "http://a/", "-XPUT", f"-HX-API-Key:{secret}", folder=tmp_path)
+    assert done.returncode == 1 and done.stdout.startswith("PUT a/ ") and "scope_missing" in done.stdout
+    assert secret not in done.stdout + done.stderr
 
 
 def test_a_broken_file_is_told_with_its_place(tmp_path: Path) -> None:
@@ -222,3 +235,78 @@ def test_nothing_of_a_policy_file_is_fetched_offline(tmp_path: Path) -> None:
     (tmp_path / "gateway.json").write_text(json.dumps(config))
     told = json.loads(run_portcullis("explain", "--offline", "--json", "http://a/", folder=tmp_path).stdout)
     assert "not fetched: the key set issuer" in told["remarks"] and told["reason"] == "credential_missing"
+
+
+def test_a_page_of_another_origin_may_not_ask(gateway: Start) -> None:
+    running = gateway(policy(9))
+    own = f"127.0.0.1:{running.admin_port}"
+
+    def asked(path: str, *origins: str) -> int:
+        fields = [f"Origin: {origin}" for origin in origins]
+        return ask(running.admin_port, path, fields, method="POST", body=b"curl http://a/", host=own).status
+
+    for path in ("/explain", "/key_sets/none/refresh", "/v1/users"):
+        for origin in ("http://evil.test", "null", "", f"http://{own}0", "http://127.0.0.1", f"http://evil.test/{own}", own):
+            assert asked(path, origin) == 403, (path, origin)
+        assert asked(path, f"http://{own}", "http://evil.test") == 403
+    assert asked("/explain") == asked("/explain", f"http://{own}") == 200
+    assert asked("/key_sets/none/refresh", f"http://{own}") == 404
+
+
+def test_a_credential_that_stands_elsewhere_too_is_masked_there(tmp_path: Path) -> None:
+    secret, config = scoped(9)
+    config["routes"][0]["authorize"]["scopes"] = ["read"]
+    (tmp_path / "gateway.json").write_text(json.dumps(config))
+    fields = [f"X-API-Key: {secret}", f"Referer: http://r/?a=1&api_key={secret}&b=2", f"X-Copy: <{secret}>"]
+    fields += ["Authorization: Basic dTpodW50ZXIgMjI=", "X-Login: u hunter 22 hunter%2022", "X-Other: http://o/?token=nowhere-else"]
+    headers = [word for field in fields for word in ("-H", field)]
+    for form in ([], ["--json"]):
+        done = run_portcullis("explain", *form, f"http://a/x/{secret}?x[]={secret}&y={secret}z", *headers, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        for hidden in (secret, "hunter", "nowhere-else", "dTpodW"):
+            assert hidden not in done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert told["request"] == "GET a/x/…?x[]=…&y=…z"
+    seen = dict(told["forwarded"]["fields"])
+    assert seen["Referer"] == "http://r/?a=1&api_key=…&b=2" and seen["X-Copy"] == "<…>" and seen["X-Login"] == "u … …"
+
+
+@pytest.mark.parametrize(
+    ("reason", "member", "written"),
+    [
+        ("key_expired", "expires_at", {"expires_at": "2020-01-01T00:00:00Z"}),
+        ("key_not_yet_valid", "not_before", {"not_before": "2200-01-01T00:00:00Z"}),
+        ("key_disabled", "enabled", {"enabled": False}),
+        ("key_expired", "secrets[0].expires_at", {"secrets": [{"expires_at": "2020-01-01T00:00:00Z"}]}),
+    ],
+)
+def test_a_key_that_may_not_be_used_is_named_by_its_record(
+    reason: str, member: str, written: Json, gateway: Start, upstream: Origin
+) -> None:
+    secret, config = scoped(upstream().port)
+    record = config["authenticators"]["keys"]["keys"][0]
+    if "secrets" in written:
+        written = {"secrets": [written["secrets"][0] | {"sha256": record.pop("sha256")}]}
+    record.pop("expires_at", None)
+    record |= written
+    running = gateway(config)
+    told = explained(running, {"url": "http://a/", "headers": {"X-API-Key": secret}})
+    rule = f"authenticators.keys.keys[0].{member}"
+    assert (told["reason"], told["rule"]["path"]) == (reason, rule)
+    assert 'key "ci" of keys' in step(told, "identity")["checks"][0]["text"]
+    seen = json.loads(running.text(config)) | {"admin": {"address": f"127.0.0.1:{running.admin_port}"}}
+    asked = running.folder / "asked.json"
+    asked.write_text(json.dumps(seen, indent=1))
+    request_id = ask(running.port, "/", [f"X-API-Key: {secret}"]).value("x-request-id")
+    done = run_portcullis("explain", "--config", str(asked), "--request-id", request_id)
+    assert done.returncode == 1 and f"({rule})" in done.stdout, done.stdout
+
+
+def test_a_mistyped_word_before_anything_is_a_near_miss(gateway: Start) -> None:
+    running = gateway(policy(9, routes=[open_route(name=name, match={"path": f"/{name}/**"}) for name in ("orders", "far")]))
+    for path in ("/order/7", "/order/7/lines/1", "/order"):
+        told = explained(running, {"url": f"http://a{path}"})
+        assert told["reason"] == "route_not_found" and told["rule"]["path"] == "routes[0].match.path", told["rule"]
+        texts = [check["text"] for check in step(told, "route")["checks"]]
+        assert any('not "orders": in /orders/**, "order" is not "orders"' in text for text in texts)
+        assert not any('"far"' in text for text in texts)

@@ -12,6 +12,12 @@ struct AdminEndpoint {
     func answer(_ exchange: Exchange) {
         let head = exchange.head
         let path = head.bytes.span.extracting(head.path.range)
+        if head.method != .get, head.method != .head, isOfAnotherOrigin(head) {
+            send(
+                exchange, status: 403, type: "text/plain; charset=utf-8",
+                body: Array("a page of another origin may not ask this\n".utf8))
+            return
+        }
         let management = AdminManagement.prefix
         if path.hasPrefix(management.span) {
             AdminManagement(worker: worker).begin(exchange)
@@ -60,6 +66,21 @@ struct AdminEndpoint {
         }
     }
 
+    /// A browser says for which page it asks (RFC 6454 §7.3): one of elsewhere may send what needs no preflight, and that an
+    /// operator's browser reaches this listener is no permission.
+    private func isOfAnotherOrigin(_ head: RequestHead) -> Bool {
+        let bytes = head.bytes
+        let authority = bytes.span.extracting(head.authority.range)
+        for field in head.fields where bytes.span.extracting(field.name.range).equalsIgnoringCase("origin") {
+            let origin = bytes.span.extracting(field.value.range)
+            // Past the "//" of "http://".
+            guard let slash = origin.firstIndex(of: 0x2F), slash + 1 < origin.count, origin[slash + 1] == 0x2F else { return true }
+            let host = origin.extracting(slash + 2..<origin.count)
+            guard host.equalsIgnoringCase(authority) else { return true }
+        }
+        return false
+    }
+
     /// The content of a request that has some is whole.
     func carryOut(_ exchange: Exchange, content: [UInt8]) {
         let head = exchange.head
@@ -79,7 +100,8 @@ struct AdminEndpoint {
             """
         send(
             exchange, status: 200, type: "text/html; charset=utf-8", body: PackageResources.live_html,
-            adding: [("Content-Security-Policy", policy), ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")])
+            // With "no-referrer" some browsers would name no origin to ourselves either.
+            adding: [("Content-Security-Policy", policy), ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "same-origin")])
     }
 
     private static let requests = Array("/requests/".utf8)

@@ -8,7 +8,7 @@ package struct CurlCommand {
         /// The same, with a value behind it.
         case ignoredValue
         case method, header, content, jsonContent, formContent, user, cookie, userAgent, referer, url
-        case get, head, bearer, uploadFile, http2
+        case get, head, bearer, uploadFile, http2, pathAsIs
     }
 
     private static let long: [String: Kind] = [
@@ -19,7 +19,7 @@ package struct CurlCommand {
         "http2": .http2, "http2-prior-knowledge": .http2, "http1.1": .ignored, "http1.0": .ignored, "http3": .http2,
         "insecure": .ignored, "silent": .ignored, "show-error": .ignored, "include": .ignored, "verbose": .ignored,
         "fail": .ignored, "fail-with-body": .ignored, "fail-early": .ignored, "location": .ignored,
-        "compressed": .ignored, "globoff": .ignored, "no-buffer": .ignored, "path-as-is": .ignored, "ipv4": .ignored,
+        "compressed": .ignored, "globoff": .ignored, "no-buffer": .ignored, "path-as-is": .pathAsIs, "ipv4": .ignored,
         "ipv6": .ignored, "remote-name": .ignored, "no-progress-meter": .ignored, "progress-bar": .ignored,
         "tlsv1.2": .ignored, "tlsv1.3": .ignored, "ssl-reqd": .ignored, "basic": .ignored, "disable": .ignored,
         "location-trusted": .ignored, "tcp-nodelay": .ignored, "raw": .ignored, "no-keepalive": .ignored,
@@ -43,9 +43,19 @@ package struct CurlCommand {
     private var method: String?
     private var url: String?
     private var headers: [(name: String, value: String)] = []
+    /// Fields by option, which a header of the same name replaces.
+    private var agent = "curl"
+    private var referer: String?
+    private var cookies: [String] = []
+    private var user: String?
+    private var bearer: String?
     /// What curl adds unless a header says otherwise.
     private var content: [String] = []
+    private var form: [String] = []
     private var contentType: String?
+    private var isJSON = false
+    private var isUpload = false
+    private var isPathAsIs = false
     private var isGet = false
     private var isHead = false
     private var remarks: [String] = []
@@ -56,7 +66,9 @@ package struct CurlCommand {
         if let first = words.first, first == "$" || first == "%" || first == ">" { words.removeFirst() }
         guard let command = words.popFirst() else { throw ExplainFault("no command") }
         guard command == "curl" || command.hasSuffix("/curl") || command == "curl.exe" else {
-            throw ExplainFault("\"\(OneLine.quoted(command))\" is not curl")
+            // Something else may be a credential.
+            let isWord = command.utf8.count <= 16 && command.utf8.allSatisfy { $0 | 0x20 &- 0x61 < 26 }
+            throw ExplainFault(isWord ? "\"\(command)\" is not curl" : "what does not begin with curl is no curl command")
         }
         var curl = CurlCommand()
         try curl.take(Array(words))
@@ -83,7 +95,11 @@ package struct CurlCommand {
             } else if word.hasPrefix("--") {
                 let name = String(word.dropFirst(2))
                 guard let kind = Self.long[name] else {
-                    throw ExplainFault("the curl option \(OneLine.quoted(word)) is not known here; leave it out")
+                    let shown = OneLine.quoted(String(word.prefix { $0 != "=" && $0 != ":" && $0 != " " }))
+                    throw ExplainFault(
+                        name.contains("=")
+                            ? "the curl option \(shown) is not known with \"=\"; curl wants a blank before the value"
+                            : "the curl option \(shown) is not known here; leave it out")
                 }
                 try take(kind, name, kind.hasValue ? try value(of: word) : "")
             } else {
@@ -114,25 +130,26 @@ package struct CurlCommand {
         case .content: takeContent(value, name)
         case .jsonContent:
             takeContent(value, name)
+            isJSON = true
             contentType = "application/json"
-            if !has("Accept") { headers.append(("Accept", "application/json")) }
         case .formContent:
-            content.append(value)
+            form.append(value)
             contentType = "multipart/form-data; boundary=------------------------portcullis"
             remarks.append("the length of a form is not exact")
-        case .user: headers.append(("Authorization", "Basic \(Base64.encode(value))"))
+        case .user: user = value
         case .cookie:
             // Without "=" it names a file, whose cookies nobody sees here.
-            value.contains("=") ? headers.append(("Cookie", value)) : remarks.append("the cookies of a file are not read")
-        case .userAgent: headers.append(("User-Agent", value))
-        case .referer: headers.append(("Referer", value))
-        case .bearer: headers.append(("Authorization", "Bearer \(value)"))
+            value.contains("=") ? cookies.append(value) : remarks.append("the cookies of a file are not read")
+        case .userAgent: agent = value
+        case .referer: referer = value
+        case .bearer: bearer = value
         case .url: try takeURL(value)
         case .get: isGet = true
         case .head: isHead = true
         case .uploadFile:
-            method = method ?? "PUT"
+            isUpload = true
             remarks.append("the file to upload is not read: its length is taken for 0")
+        case .pathAsIs: isPathAsIs = true
         case .http2: remarks.append("the decision is the same over HTTP/2")
         }
     }
@@ -179,30 +196,53 @@ package struct CurlCommand {
     // MARK: The request
 
     private func request() throws(ExplainFault) -> ExplainRequest {
-        guard var url else { throw ExplainFault("the command has no URL") }
+        guard let url else { throw ExplainFault("the command has no URL") }
+        let ways = [isHead, isUpload, !form.isEmpty, !content.isEmpty && !isGet || !content.isEmpty && !form.isEmpty]
+        guard ways.count(where: { $0 }) <= 1 else {
+            throw ExplainFault("curl sends one of -d, -F, -T and -I; it refuses a command with two of them")
+        }
+        var target = try ExplainTarget(url)
+        if !isPathAsIs { target.removeDotSegments() }
+        // A header, even one that is taken away, comes before what curl would make of these.
+        if has("Authorization") || bearer != nil || user != nil { target.userinfo = nil }
         var count: Int?
-        if isGet {
-            if !content.isEmpty { url += (url.contains("?") ? "&" : "?") + content.joined(separator: "&") }
+        let joined = content.joined(separator: "&")
+        if !form.isEmpty {
+            count = form.joined(separator: "&").utf8.count
+        } else if isGet {
+            if !joined.isEmpty { target.append(query: joined) }
         } else if !content.isEmpty {
-            count = content.joined(separator: "&").utf8.count
+            count = joined.utf8.count
         }
-        var fields = [("User-Agent", "curl"), ("Accept", "*/*")].filter { !has($0.0) }
-        fields += headers.filter { $0.value != Self.removed }
-        if let count, !has("Content-Type") {
-            _ = count
-            fields.append(("Content-Type", contentType ?? "application/x-www-form-urlencoded"))
-        }
-        let verb = method ?? (isHead ? "HEAD" : count != nil ? "POST" : "GET")
-        var request = try ExplainRequest.made(method: verb, url: url, headers: fields, contentBytes: count)
+        let fields = fields(withContent: count != nil || isGet && isJSON)
+        let verb = method ?? (isHead ? "HEAD" : isUpload ? "PUT" : count != nil ? "POST" : "GET")
+        var request = try ExplainRequest.made(method: verb, target: target, headers: fields, contentBytes: isUpload ? 0 : count)
         request.remarks = remarks
         return request
+    }
+
+    /// The fields in the order curl sends them.
+    private func fields(withContent hasContent: Bool) -> [(name: String, value: String)] {
+        var fields: [(name: String, value: String)] = []
+        if let bearer {
+            fields.append(("Authorization", "Bearer \(bearer)"))
+        } else if let user {
+            let pair = user.contains(":") ? user : user + ":"
+            fields.append(("Authorization", BasicCredentials.value(Array(pair.utf8))))
+        }
+        if !agent.isEmpty { fields.append(("User-Agent", agent)) }
+        fields.append(("Accept", isJSON ? "application/json" : "*/*"))
+        if let referer { fields.append(("Referer", referer)) }
+        if !cookies.isEmpty { fields.append(("Cookie", cookies.joined(separator: ";"))) }
+        if hasContent { fields.append(("Content-Type", contentType ?? "application/x-www-form-urlencoded")) }
+        return fields.filter { !has($0.name) } + headers.filter { $0.value != Self.removed }
     }
 }
 
 extension CurlCommand.Kind {
     fileprivate var hasValue: Bool {
         switch self {
-        case .ignored, .get, .head, .http2: false
+        case .ignored, .get, .head, .http2, .pathAsIs: false
         case .ignoredValue, .method, .header, .content, .jsonContent, .formContent, .user, .cookie, .userAgent,
             .referer, .url, .bearer, .uploadFile:
             true
@@ -216,15 +256,6 @@ extension Substring {
         let start = firstIndex { $0 != " " && $0 != "\t" } ?? endIndex
         let end = lastIndex { $0 != " " && $0 != "\t" }.map(index(after:)) ?? start
         return String(self[start..<Swift.max(start, end)])
-    }
-}
-
-/// Base64 with padding (RFC 4648 §4), for Basic credentials.
-private enum Base64 {
-    static func encode(_ text: String) -> String {
-        var encoded = Base64URL.encode(Array(text.utf8).span).map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
-        while encoded.count % 4 != 0 { encoded.append("=") }
-        return String(encoded)
     }
 }
 

@@ -46,8 +46,9 @@ package struct ExplainablePolicy: Sendable {
     var document: PolicyDocument? { PolicyDocument(text.span, file: file) }
 
     /// The rule by which requests to a route are refused with a reason.
-    func rule(for reason: String, route: String?, credential: String?) -> RuleReference? {
-        document?.rule(for: reason, route: route, credential: credential, in: snapshot.configuration)
+    func rule(for reason: String, route: String?, credential: String?, fingerprint: UInt32?) -> RuleReference? {
+        document?.rule(
+            for: reason, route: route, credential: credential, fingerprint: fingerprint, in: snapshot.configuration)
     }
 
     private func remarks(_ request: ExplainRequest) -> [String] {

@@ -17,6 +17,8 @@ package struct LoggedRequest: Sendable {
     package var upstream: String?
     package var auth: String
     package var credential: String?
+    /// The first 32 bits of the digest of what was shown.
+    package var fingerprint: UInt32?
     package var subject: String?
     /// The line as it was written.
     package var line: [UInt8]
@@ -48,6 +50,7 @@ package struct LoggedRequest: Sendable {
         upstream = try Self.text(node, "upstream")
         auth = try Self.text(node, "auth") ?? "none"
         credential = try Self.text(node, "credential")
+        fingerprint = try Self.text(node, "fingerprint").flatMap { UInt32($0, radix: 16) }
         subject = try Self.text(node, "subject")
     }
 
@@ -89,6 +92,6 @@ package struct LoggedRequest: Sendable {
     /// The rule it was answered by.
     package func rule(in policy: ExplainablePolicy) -> RuleReference? {
         guard let reason else { return nil }
-        return policy.rule(for: reason, route: route, credential: credential)
+        return policy.rule(for: reason, route: route, credential: credential, fingerprint: fingerprint)
     }
 }

@@ -102,25 +102,40 @@ enum ShellWords {
                 case "n": take("\n")
                 case "r": take("\r")
                 case "t": take("\t")
-                case "u": take(try hexadecimal(digits: 4))
-                case "x": take(try hexadecimal(digits: 2))
+                case "u": take(try unicode())
+                case "x": take(try scalar(try hexadecimal(digits: 2)))
                 default: take(escaped)
                 }
             }
             throw ExplainFault("a quotation that began with $' is not closed")
         }
 
-        private mutating func hexadecimal(digits: Int) throws(ExplainFault) -> Unicode.Scalar {
+        /// Browsers write what lies beyond 16 bits as JSON does: as two surrogates (RFC 8259 §7).
+        private mutating func unicode() throws(ExplainFault) -> Unicode.Scalar {
+            let high = try hexadecimal(digits: 4)
+            guard 0xD800..<0xDC00 ~= high, rest.starts(with: ["\\", "u"]) else { return try scalar(high) }
+            rest.removeFirst(2)
+            let low = try hexadecimal(digits: 4)
+            guard 0xDC00..<0xE000 ~= low else { throw Self.noCharacter }
+            return try scalar(0x10000 &+ ((high &- 0xD800) << 10) &+ (low &- 0xDC00))
+        }
+
+        private mutating func hexadecimal(digits: Int) throws(ExplainFault) -> UInt32 {
             var text = ""
             while text.count < digits, let next = rest.first, next.properties.isASCIIHexDigit {
                 text.unicodeScalars.append(next)
                 rest.removeFirst()
             }
-            guard let value = UInt32(text, radix: 16), let scalar = Unicode.Scalar(value) else {
-                throw ExplainFault("an escape in $'…' is no character")
-            }
+            guard let value = UInt32(text, radix: 16) else { throw Self.noCharacter }
+            return value
+        }
+
+        private func scalar(_ value: UInt32) throws(ExplainFault) -> Unicode.Scalar {
+            guard let scalar = Unicode.Scalar(value) else { throw Self.noCharacter }
             return scalar
         }
+
+        private static let noCharacter = ExplainFault("an escape in $'…' is no character")
 
         private static func unexpandable(_ scalar: Unicode.Scalar) -> ExplainFault {
             ExplainFault("\"\(scalar)\" would be expanded by a shell; put the value in its place, or the word in single quotes")

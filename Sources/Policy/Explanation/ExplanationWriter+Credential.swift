@@ -129,6 +129,7 @@ extension ExplanationWriter {
 
     /// A credential that was shown and bad: what can be said of it without believing it.
     private func refusedCredential(_ route: Route) -> [Check] {
+        if let check = knownKey(route) { return [check] }
         var checks = [fail(denialText, document.rule("routes", .element(route.index), "authenticate"))]
         guard case .token = outcome.refusal?.denial, var head = original else { return checks }
         for probe in route.credentials.groups.joined() {

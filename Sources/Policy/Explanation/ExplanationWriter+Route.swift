@@ -117,7 +117,8 @@ extension ExplanationWriter {
             }
         }
         // Captures fit everything: what shares no word with a pattern is near it only where it may be mistyped.
-        let isMistyped = differing.count == 1 && segments.count == compiled.segments.count && typo
+        let isWhole = compiled.tail == .rest || segments.count == compiled.segments.count
+        let isMistyped = differing.count == 1 && isWhole && typo
         distance += differing.isEmpty ? 0 : alike == 0 && !isMistyped ? Self.farAway : differing.count
         if let first = differing.first { return "in \(pattern), \(first)" }
         let rest = segments.dropFirst(compiled.segments.count)

@@ -66,6 +66,7 @@ struct ExplanationWriter {
         let failed = explanation.steps.first { $0.verdict == .failed }
         explanation.rule =
             failed?.checks.first { $0.verdict == .failed && $0.rule != nil }?.rule ?? route.map { rule(of: $0) }
+        if let original { explanation.mask(ShownCredentials(original, mask)) }
         return explanation
     }
 

@@ -4,9 +4,10 @@ import Core
 struct Masking {
     static let mask = "…"
 
-    /// Lower-case names of fields, and names of query parameters, whose values are credentials.
+    /// Lower-case names of fields, and names of query parameters and cookies, whose values are credentials.
     private let fields: Set<String>
     private let parameters: Set<String>
+    private let cookies: Set<String>
 
     /// Where claims hold credentials, as names from the top.
     private let claimPaths: [[String]]
@@ -15,15 +16,18 @@ struct Masking {
     init(_ snapshot: Snapshot) {
         var fields: Set<String> = []
         var parameters: Set<String> = []
+        var cookies: Set<String> = []
         for route in snapshot.routes {
             fields.formUnion(route.credentials.headerNames)
             parameters.formUnion(route.credentials.queryNames.map { String(decoding: $0, as: UTF8.self) })
+            cookies.formUnion(route.credentials.cookieNames.map { String(decoding: $0, as: UTF8.self) })
             let configuration = snapshot.configuration.routes[route.index]
             fields.formUnion(configuration.setRequestHeaders.filter(Self.isSecret).map(\.name.lowercasedASCII))
             parameters.formUnion(configuration.setQueryParameters.filter(Self.isSecret).map(\.name))
         }
         self.fields = fields
         self.parameters = parameters
+        self.cookies = cookies
         claimPaths = snapshot.configuration.storedCredentials.values.compactMap { JSONPointer($0.claim.value)?.names }
     }
 
@@ -64,8 +68,19 @@ struct Masking {
             let scheme = value.split(separator: " ", maxSplits: 1)
             return scheme.count == 2 ? "\(scheme[0]) \(Self.mask)" : Self.mask
         }
-        return fields.contains(lowered) || Self.soundsSecret(lowered) ? Self.mask : value
+        // A URL may have been called with a credential.
+        return isCredential(field: lowered) ? Self.mask : target(value)
     }
+
+    /// - Parameter name: in lower case.
+    func isCredential(field name: String) -> Bool { fields.contains(name) || Self.soundsSecret(name) }
+
+    /// A name that is percent-encoded may be any.
+    func isCredential(parameter name: String) -> Bool {
+        parameters.contains(name) || Self.soundsSecret(name.lowercasedASCII) || name.contains("%")
+    }
+
+    func isCredential(cookie name: String) -> Bool { cookies.contains(name) || Self.soundsSecret(name.lowercasedASCII) }
 
     /// A target with the values of parameters masked that are, or sound like, credentials.
     func target(_ target: String) -> String {
@@ -74,8 +89,7 @@ struct Masking {
         let shown = pairs.map { pair in
             guard let equals = pair.firstIndex(of: "=") else { return String(pair) }
             let name = String(pair[..<equals])
-            let isSecret = parameters.contains(name) || Self.soundsSecret(name.lowercasedASCII) || name.contains("%")
-            return isSecret ? "\(name)=\(Self.mask)" : String(pair)
+            return isCredential(parameter: name) ? "\(name)=\(Self.mask)" : String(pair)
         }
         return target[...question] + shown.joined(separator: "&")
     }
@@ -105,7 +119,7 @@ struct Masking {
     private static func soundsSecret(_ name: String) -> Bool {
         // What the gateway says of a credential is none.
         if name == "x-auth-credential" { return false }
-        let plain = name.filter { $0 != "_" && $0 != "-" }
+        let plain = name.filter { !"_-[]".contains($0) }
         return ["secret", "password", "passwd", "token", "apikey", "credential", "authdata", "signature", "sig", "auth"]
             .contains { $0.count < 5 ? plain == $0 : plain.hasSuffix($0) } || plain == "key" || plain.hasSuffix("/key")
     }

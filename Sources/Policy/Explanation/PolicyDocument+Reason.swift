@@ -6,8 +6,11 @@ extension PolicyDocument {
     /// - Parameters:
     ///   - configuration: what this text was read as.
     ///   - credential: the id of the key that was shown.
+    ///   - fingerprint: the first 32 bits of the digest of what was shown; of keys that are known and refused, all that
+    ///     is told.
     package func rule(
-        for reason: String, route name: String?, credential: String?, in configuration: Configuration
+        for reason: String, route name: String?, credential: String?, fingerprint: UInt32? = nil,
+        in configuration: Configuration
     ) -> RuleReference? {
         guard let denial = Denial.all.first(where: { $0.reason == reason }) else { return nil }
         let index = configuration.routes.firstIndex { $0.name == name }
@@ -25,7 +28,8 @@ extension PolicyDocument {
         case .addressNotAllowed:
             index.map { !configuration.routes[$0].authorization.allowedAddresses.isEmpty } ?? false
                 ? ofAuthorization("allow_ips") : key ?? ofRoute("authorize")
-        case .keyDisabled, .keyExpired, .keyNotYetValid: key ?? ofRoute("authenticate")
+        case .keyDisabled, .keyExpired, .keyNotYetValid:
+            key ?? fingerprint.flatMap { keyRule($0, denial, in: configuration) } ?? ofRoute("authenticate")
         case .rateLimited, .limitsUnavailable: ofRoute("limits")
         case .bodyTooLarge: ofRoute("body_bytes")
         case .routeNotFound: rule("routes")
@@ -47,6 +51,20 @@ extension PolicyDocument {
         for name in configuration.authenticators.keys.sorted() {
             if let index = index(in: "authenticators", .member(name), "keys", where: "id", is: id) {
                 return rule("authenticators", .member(name), "keys", .element(index))
+            }
+        }
+        return nil
+    }
+
+    /// The member of a key's record that a denial comes from, the key known by its fingerprint.
+    private func keyRule(_ fingerprint: UInt32, _ denial: Denial, in configuration: Configuration) -> RuleReference? {
+        guard let member = denial.keyMember else { return nil }
+        for name in configuration.authenticators.keys.sorted() {
+            guard case .apiKey(let authenticator)? = configuration.authenticators[name]?.kind else { continue }
+            for key in authenticator.keys {
+                guard let secret = key.secrets.first(where: { $0.digest.fingerprint == fingerprint }) else { continue }
+                let index = index(in: "authenticators", .member(name), "keys", where: "id", is: key.id)
+                if let index { return keyRule(index, of: name, secret.digest, member) }
             }
         }
         return nil

@@ -53,33 +53,50 @@ package struct PolicyDocument: Sendable {
     }
 
     /// True when the path leads to something that is written.
-    func has(_ components: Component...) -> Bool {
-        var node = root
-        for component in components {
-            switch component {
-            case .member(let name):
-                guard let next = node[name] else { return false }
-                node = next
-            case .element(let index):
-                guard case .array(let elements) = node.value, elements.indices.contains(index) else { return false }
-                node = elements[index]
-            }
-        }
-        return true
-    }
+    func has(_ components: Component...) -> Bool { node(at: components) != nil }
 
     /// The place in an array of the first object whose member has this text.
     func index(in components: Component..., where member: String, is text: String) -> Int? {
-        var node = root
-        for component in components {
-            guard case .member(let name) = component, let next = node[name] else { return nil }
-            node = next
-        }
-        guard case .array(let elements) = node.value else { return nil }
+        guard case .array(let elements) = node(at: components)?.value else { return nil }
         return elements.firstIndex { element in
             guard case .string(let value) = element[member]?.value else { return false }
             return value == text
         }
+    }
+
+    /// The member of an API key's record that bounds one of its secrets, where it is written: the secret's own, or that of
+    /// all; otherwise the record.
+    func keyRule(
+        _ record: Int, of authenticator: String, _ digest: Digest256, _ member: String
+    ) -> RuleReference {
+        let path: [Component] = ["authenticators", .member(authenticator), "keys", .element(record)]
+        if case .array(let secrets) = node(at: path + ["secrets"])?.value {
+            let index = secrets.firstIndex { secret in
+                ["sha256", "hmac_sha256"].contains { name in
+                    guard case .string(let text) = secret[name]?.value else { return false }
+                    return Digest256(hex: text) == digest
+                }
+            }
+            if let index, secrets[index][member] != nil {
+                return rule(at: path + ["secrets", .element(index), .member(member)])
+            }
+        }
+        return rule(at: path + [.member(member)])
+    }
+
+    private func node(at components: [Component]) -> JSONNode? {
+        var node = root
+        for component in components {
+            switch component {
+            case .member(let name):
+                guard let next = node[name] else { return nil }
+                node = next
+            case .element(let index):
+                guard case .array(let elements) = node.value, elements.indices.contains(index) else { return nil }
+                node = elements[index]
+            }
+        }
+        return node
     }
 
     private func reference(_ path: String, _ node: JSONNode) -> RuleReference {

@@ -32,14 +32,38 @@ import Testing
         ("curl -I http://a.test", "HEAD / HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
         (
             "curl -u user:pass -b 'a=b; c=d' -A me -e http://r http://a.test",
-            "GET / HTTP/1.1\r\nHost: a.test\r\nAccept: */*\r\nAuthorization: Basic dXNlcjpwYXNz\r\nCookie: a=b; c=d\r\nUser-Agent: me\r\nReferer: http://r\r\n"
+            "GET / HTTP/1.1\r\nHost: a.test\r\nAuthorization: Basic dXNlcjpwYXNz\r\nUser-Agent: me\r\nAccept: */*\r\nReferer: http://r\r\nCookie: a=b; c=d\r\n"
         ),
         ("curl -H 'Host: other' -H 'Accept:' -H 'X-Empty;' http://a.test", "GET / HTTP/1.1\r\nUser-Agent: curl\r\nHost: other\r\nX-Empty: \r\n"),
-        ("curl --oauth2-bearer t http://u:p@a.test:81/", "GET / HTTP/1.1\r\nHost: a.test:81\r\n\(agent)Authorization: Bearer t\r\n"),
+        ("curl --oauth2-bearer t http://u:p@a.test:81/", "GET / HTTP/1.1\r\nHost: a.test:81\r\nAuthorization: Bearer t\r\n\(agent)"),
         ("curl --http2 -- http://a.test", "GET / HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
     ]
 
-    @Test(arguments: commands)
+    /// What curl 7.88.1 was seen to send, but for its name.
+    static let tricks: [(String, String)] = [
+        ("curl http://a.test/a/../b/./c", "GET /b/c HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        ("curl http://a.test/a/..", "GET / HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        ("curl http://a.test/../x/.", "GET /x/ HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        ("curl 'http://a.test/a/%2e%2e/b?x=/../y'", "GET /a/%2e%2e/b?x=/../y HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        ("curl --path-as-is http://a.test/a/../b", "GET /a/../b HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        ("curl http://u%40x:p%3aq@a.test/", "GET / HTTP/1.1\r\nHost: a.test\r\nAuthorization: Basic dUB4OnA6cQ==\r\n\(agent)"),
+        ("curl http://u@a.test/", "GET / HTTP/1.1\r\nHost: a.test\r\nAuthorization: Basic dTo=\r\n\(agent)"),
+        ("curl -u a:b http://u:p@a.test/", "GET / HTTP/1.1\r\nHost: a.test\r\nAuthorization: Basic YTpi\r\n\(agent)"),
+        ("curl -u a:b -H 'Authorization: z' http://u:p@a.test/", "GET / HTTP/1.1\r\nHost: a.test\r\n\(agent)Authorization: z\r\n"),
+        ("curl -H 'Authorization:' http://u:p@a.test/", "GET / HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        ("curl -G -d @empty http://a.test/", "GET / HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        ("curl -G -d a=b 'http://a.test/?'", "GET /?a=b HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        ("curl -G -d a=b 'http://a.test/p?x#frag'", "GET /p?x&a=b HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        ("curl -A me -A you -e r1 -e r2 a.test", "GET / HTTP/1.1\r\nHost: a.test\r\nUser-Agent: you\r\nAccept: */*\r\nReferer: r2\r\n"),
+        ("curl -b a=b -b c=d -H 'Cookie: e=f' a.test", "GET / HTTP/1.1\r\nHost: a.test\r\n\(agent)Cookie: e=f\r\n"),
+        ("curl 'a.test/?next=http://b.test/'", "GET /?next=http://b.test/ HTTP/1.1\r\nHost: a.test\r\n\(agent)"),
+        (
+            "curl -d '' -d a=b http://a.test",
+            "POST / HTTP/1.1\r\nHost: a.test\r\n\(agent)Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 4\r\n"
+        ),
+    ]
+
+    @Test(arguments: commands + tricks)
     func `a command is read for the request it makes`(line: String, head: String) throws {
         let request = try CurlCommand.request(line)
         #expect(String(decoding: request.head, as: UTF8.self) == head + "\r\n")
@@ -60,6 +84,28 @@ import Testing
     func `what is no request is a fault of one line`(line: String) {
         let fault = #expect(throws: ExplainFault.self) { try CurlCommand.request(line) }
         #expect(fault?.message.contains("\n") == false)
+    }
+
+    @Test(arguments: ["curl -d @x -F a=b -G http://a", "curl -d a -F b=c http://a", "curl -d a -T f http://a", "curl -I -d a http://a"])
+    func `what curl refuses to send is a fault`(line: String) {
+        let fault = #expect(throws: ExplainFault.self) { try CurlCommand.request(line) }
+        #expect(fault?.message.contains("-d, -F, -T and -I") == true)
+    }
+
+    @Test(arguments: [
+        "curl --header=X-API-Key:hunter22 http://a", "curl ftp://u:hunter22@h", "curl http://u:hunter22/@h",
+        "X-API-Key:hunter22", "X-API-Key: hunter22", "curl --X-API-Key:hunter22", "curl http://a:hunter22", "hunter22",
+        "curl -X 'a hunter22' http://a", "curl -H $'A hunter22: b\\nC: d' http://a", "KEY=hunter22 curl http://a",
+    ])
+    func `a fault tells no secret of the line`(line: String) {
+        let fault = #expect(throws: ExplainFault.self) { try CurlCommand.request(line) }
+        #expect(fault?.message.contains("hunter22") == false)
+    }
+
+    @Test(arguments: ["1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "-1", "9223372037", "-9223372036854775808"])
+    func `a moment the clock does not have is a fault`(text: String) {
+        let fault = #expect(throws: ExplainFault.self) { try ExplainValue.time(text) }
+        #expect(fault?.message.contains("is not between 1970-01-01 and 2262-04-11") == true)
     }
 
     static let documents: [(String, String)] = [

@@ -13,6 +13,7 @@ import Testing
         (#"'a\b'"#, [#"a\b"#]),
         ("curl \\\n  -H 'A: b' \\\r\n  http://a", ["curl", "-H", "A: b", "http://a"]),
         (#"$'it\'s\n\u0021\x41'"#, ["it's\n!A"]),
+        (#"$'\ud83d\ude00!'"#, ["😀!"]),
         ("\"a\\\nb\"", ["ab"]),
         ("a # b", ["a"]),
         ("a#b", ["a#b"]),
@@ -24,7 +25,7 @@ import Testing
         #expect(try ShellWords.split(line) == words)
     }
 
-    @Test(arguments: ["'a", "\"a", "$'a", "a | b", "a && b", "curl http://a?b&c", "$HOME", "\"$HOME\"", "`id`", "a > b", "$'\\u'"])
+    @Test(arguments: ["'a", "\"a", "$'a", "a | b", "a && b", "curl http://a?b&c", "$HOME", "\"$HOME\"", "`id`", "a > b", "$'\\u'", "$'\\ud83d'", "$'\\ud83d\\u0041'", "$'\\ude00\\ud83d'"])
     func `what a shell would do more with is a fault of one line`(line: String) {
         let fault = #expect(throws: ExplainFault.self) { try ShellWords.split(line) }
         #expect(fault?.message.contains("\n") == false)
