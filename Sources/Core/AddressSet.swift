@@ -55,6 +55,50 @@ package struct AddressSet: Hashable, Sendable {
         Self.isSubset(v4, of: other.v4) && Self.isSubset(v6, of: other.v6)
     }
 
+    /// The addresses that are in both.
+    package func intersection(_ other: AddressSet) -> AddressSet {
+        AddressSet(v4: Self.intersection(v4, other.v4), v6: Self.intersection(v6, other.v6))
+    }
+
+    /// The fewest blocks that make up the set, in order.
+    package var blocks: [CIDRBlock] {
+        let v4 = v4.flatMap { Self.blocks(of: $0) }.map { first, hostBits in
+            CIDRBlock(network: IPAddress(v4: first), prefixLength: 32 &- hostBits)
+        }
+        let v6 = v6.flatMap { Self.blocks(of: $0) }.map { first, hostBits in
+            let network = IPAddress(high: UInt64(truncatingIfNeeded: first >> 64), low: UInt64(truncatingIfNeeded: first))
+            return CIDRBlock(network: network, prefixLength: 128 &- hostBits)
+        }
+        return v4 + v6
+    }
+
+    private init(v4: [ClosedRange<UInt32>], v6: [ClosedRange<UInt128>]) {
+        self.v4 = v4
+        self.v6 = v6
+    }
+
+    private static func intersection<Bits: FixedWidthInteger>(
+        _ ranges: [ClosedRange<Bits>], _ others: [ClosedRange<Bits>]
+    ) -> [ClosedRange<Bits>] {
+        ranges.flatMap { range in others.filter { $0.overlaps(range) }.map { $0.clamped(to: range) } }
+    }
+
+    private static func blocks<Bits: FixedWidthInteger & UnsignedInteger>(
+        of range: ClosedRange<Bits>
+    ) -> [(first: Bits, hostBits: Int)] {
+        var blocks: [(first: Bits, hostBits: Int)] = []
+        var first = range.lowerBound
+        while true {
+            // The largest block that may begin here and does not go beyond the range.
+            var hostBits = first.trailingZeroBitCount
+            while hostBits > 0, ~(Bits.max << hostBits) > range.upperBound &- first { hostBits &-= 1 }
+            blocks.append((first, hostBits))
+            let last = first | ~(Bits.max << hostBits)
+            if last == range.upperBound { return blocks }
+            first = last &+ 1
+        }
+    }
+
     /// Ranges that are disjoint and not adjacent: one lies within another set exactly when it lies within one range of it.
     private static func isSubset<Bits>(_ ranges: [ClosedRange<Bits>], of others: [ClosedRange<Bits>]) -> Bool {
         ranges.allSatisfy { range in

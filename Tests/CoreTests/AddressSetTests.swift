@@ -85,4 +85,25 @@ struct AddressSetTests {
         let (one, other) = (AddressSet(blocks.compactMap { CIDRBlock($0) }), AddressSet(others.compactMap { CIDRBlock($0) }))
         #expect(one.isSubset(of: other) == isSubset)
     }
+
+    @Test(arguments: [
+        ([], []), (["10.0.0.0/8"], ["10.0.0.0/8"]), (["10.0.0.1", "10.0.0.2"], ["10.0.0.1/32", "10.0.0.2/32"]),
+        (["10.0.0.0/31", "10.0.0.2/31", "10.0.0.4"], ["10.0.0.0/30", "10.0.0.4/32"]), (["0.0.0.0/0", "::/0"], ["0.0.0.0/0", "::/0"]),
+        (["255.255.255.255", "2001:db8::/127", "2001:db8::2"], ["255.255.255.255/32", "2001:db8::/127", "2001:db8::2/128"]),
+    ] as [([String], [String])])
+    func `a set is told in the fewest blocks`(blocks: [String], expected: [String]) {
+        let set = AddressSet(blocks.compactMap { CIDRBlock($0) })
+        #expect(set.blocks.map(\.description) == expected)
+        #expect(AddressSet(set.blocks) == set)
+    }
+
+    @Test(arguments: [
+        (["10.0.0.0/8"], ["10.1.0.0/16", "::/0"], ["10.1.0.0/16"]), (["10.0.0.0/8"], ["192.0.2.0/24"], []),
+        (["10.0.0.0/24", "::1"], ["10.0.0.128/25", "10.0.1.0/24", "::/64"], ["10.0.0.128/25", "::1"]),
+    ] as [([String], [String], [String])])
+    func `what two sets have in common`(blocks: [String], others: [String], common: [String]) {
+        let (one, other) = (AddressSet(blocks.compactMap { CIDRBlock($0) }), AddressSet(others.compactMap { CIDRBlock($0) }))
+        #expect(one.intersection(other) == AddressSet(common.compactMap { CIDRBlock($0) }))
+        #expect(other.intersection(one) == one.intersection(other))
+    }
 }

@@ -4,9 +4,10 @@ import Store
 
 /// `api_keys` of one authenticator.
 ///
-/// Three rules keep a caller from making himself more than he is, unless the route lets him grant anything: a key gets no
-/// scope that he lacks; who may do no more than a key's scopes may not get at its secret, widen it or move it; and
-/// a key made by a user is that user's, and one made under a realm's lock is under it too.
+/// Four rules keep a caller from making himself more than he is, unless the route lets him grant anything: a key gets no
+/// scope that he lacks; who may do no more than a key's scopes may not get at its secret, widen it or move it; what
+/// his own credential is confined to confines the secrets he gets and the keys he widens; and a key made by a user is
+/// that user's, and one made under a realm's lock is under it too.
 struct APIKeyResource: ManagedResource {
     static let name = "api_key"
     static let isRealmBound = true
@@ -112,6 +113,7 @@ struct APIKeyResource: ManagedResource {
         if record.subject != owner?.id, record.subject != id { try requireAnyGrant("Subject") }
         if !record.limits.isEmpty { try requireAnyGrant("Limits") }
         try requireGrantable(record.scopes)
+        try confine(&record)
         return ManagementDecision(
             status: 201, body: describe(record, secret: secret.text).closed, changes: [.putKey(record)],
             events: [event("api_key.created", id, label: name)], showsSecret: true)
@@ -177,6 +179,7 @@ struct APIKeyResource: ManagedResource {
         if changed != harmless {
             try requireGrantable(record.scopes)
             try requireGrantable(changed.scopes)
+            try requireWidenable(record, to: changed)
         }
         if changed.limits != record.limits { try requireAnyGrant("Limits") }
         return ManagementDecision(
@@ -203,8 +206,7 @@ struct APIKeyResource: ManagedResource {
         try close(&content, &prepared)
         // Whoever gets the new secret can do what the key can.
         try requireGrantable(record.scopes)
-        if let owner = record.owner, owner != callingUser?.id { try requireAnyGrant("Another user's secret") }
-        if record.subject != record.id, record.subject != record.owner { try requireAnyGrant("Another subject's secret") }
+        try requireOwn(record, "secret")
         var changed = record
         let end = call.now.advanced(by: overlap)
         changed.secrets = record.secrets.compactMap { old in
@@ -216,7 +218,8 @@ struct APIKeyResource: ManagedResource {
             throw ActionRefusal(.resourceConflict, messages: ["Too many secrets of the key are still valid"])
         }
         let secret = maker.makeSecret()
-        let expiresAt = lifetime.map { call.now.advanced(by: $0) }
+        let expiresAt = lifetime.map { call.now.advanced(by: $0) } ?? boundEnd
+        try requireBounds(of: record, endingAt: expiresAt)
         changed.secrets.insert(StoredKey.Secret(digest: secret.digest, createdAt: call.now, expiresAt: expiresAt), at: 0)
         return ManagementDecision(
             body: describe(changed, secret: secret.text).closed, changes: [.putKey(changed)],

@@ -143,6 +143,16 @@ extension ManagedResource {
         guard call.caller.grantsAnything else { throw ActionRefusal(.scopeMissing, messages: ["\(what) may not be set by this caller"]) }
     }
 
+    /// The caller has a role himself where a membership gives it: in the whole organisation, or in that project.
+    func holds(_ role: String, _ place: StoredMembership.Identity) -> Bool {
+        guard let user = callingUser else { return false }
+        var own = place
+        own.user = user.id
+        let inPlace = context.index.memberships[own]?.role
+        own.project = nil
+        return inPlace == role || context.index.memberships[own]?.role == role
+    }
+
     /// The user behind the caller, if he is one.
     var callingUser: StoredUser? { call.caller.subject.flatMap { context.index.users[$0] } }
 }

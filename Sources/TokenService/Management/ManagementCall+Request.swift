@@ -11,7 +11,7 @@ extension ManagementCall {
             caller: ManagementCaller(
                 method: identity.method, credential: identity.credentialID, subject: identity.subject, address: request.client,
                 requestID: request.requestID, scopes: Set(identity.scopes), realmLock: identity.lockedRealm,
-                grantsAnything: configuration.grantsAnything),
+                bounds: identity.bounds, grantsAnything: configuration.grantsAnything),
             method: request.method, item: request.captures["id"], operation: request.captures["operation"],
             organization: request.captures["organization"], realm: configuration.realm, query: request.query,
             contentType: request.contentType, content: request.content, now: request.now.wall)

@@ -1,4 +1,5 @@
 package import Core
+package import Policy
 
 /// Who asks for a change, and how much of what he has he may pass on.
 package struct ManagementCaller: Sendable {
@@ -14,12 +15,15 @@ package struct ManagementCaller: Sendable {
     package var scopes: Set<String>
     /// The realm his credential is locked to.
     package var realmLock: String?
+    /// What his credential is confined to.
+    package var bounds: CredentialBounds
     /// May give away scopes, limits and identities that are not his own.
     package var grantsAnything: Bool
 
     package init(
         method: String?, credential: String? = nil, subject: String? = nil, address: IPAddress? = nil,
-        requestID: String? = nil, scopes: Set<String> = [], realmLock: String? = nil, grantsAnything: Bool
+        requestID: String? = nil, scopes: Set<String> = [], realmLock: String? = nil, bounds: CredentialBounds = CredentialBounds(),
+        grantsAnything: Bool
     ) {
         self.method = method
         self.credential = credential
@@ -28,6 +32,7 @@ package struct ManagementCaller: Sendable {
         self.requestID = requestID
         self.scopes = scopes
         self.realmLock = realmLock
+        self.bounds = bounds
         self.grantsAnything = grantsAnything
     }
 

@@ -64,6 +64,7 @@ struct MembershipResource: ManagedResource {
             role: content.role() ?? "member")
         if context.index.memberships[record.identity] != nil { content.complain("Membership exists already") }
         try close(&content, &prepared)
+        try requireRole(of: record)
         return ManagementDecision(
             status: 201, body: describe(record).closed, changes: [.putMembership(record)],
             events: [event("membership.created", id(of: record), label: record.role)])
@@ -74,6 +75,8 @@ struct MembershipResource: ManagedResource {
         var changed = record
         if content.has("role") { changed.role = content.role() ?? changed.role }
         try close(&content, &prepared)
+        try requireRole(of: record)
+        try requireRole(of: changed)
         return ManagementDecision(
             body: describe(changed).closed, changes: changed == record ? [] : [.putMembership(changed)],
             events: changed == record ? [] : [event("membership.updated", id(of: record), label: changed.role, changed: ["role"])])
@@ -81,9 +84,17 @@ struct MembershipResource: ManagedResource {
 
     func remove(_ record: StoredMembership, _ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {
         try close(&prepared.parameters)
+        try requireRole(of: record)
         return ManagementDecision(
             status: 202, body: describe(record).closed, changes: [.removeMembership(record.identity)],
             events: [event("membership.deleted", id(of: record), label: record.role)])
+    }
+
+    /// Roles have no order: who has not a role himself neither gives nor takes it.
+    private func requireRole(of record: StoredMembership) throws(ActionRefusal) {
+        guard call.caller.grantsAnything || holds(record.role, record.identity) else {
+            throw ActionRefusal(.scopeMissing, messages: ["Role is \(record.role), which the caller does not have there"])
+        }
     }
 }
 

@@ -48,6 +48,7 @@ struct UserResource: ManagedResource {
         checkFree(record, &content)
         try close(&content, &prepared)
         try requireGrantable(record.scopes)
+        try requireUnbound(record)
         return ManagementDecision(
             status: 201, body: describe(record).closed, changes: [.putUser(record)],
             events: [event("user.created", record.id, label: record.email)])
@@ -68,6 +69,8 @@ struct UserResource: ManagedResource {
         if changed != narrowed {
             try requireGrantable(record.scopes)
             try requireGrantable(changed.scopes)
+            try requireMemberships(of: record)
+            try requireUnbound(changed)
         }
         if call.configuration.isOwnOnly, changed.email != record.email || changed.isEnabled != record.isEnabled {
             throw ActionRefusal(.scopeMissing)
@@ -76,6 +79,28 @@ struct UserResource: ManagedResource {
         return ManagementDecision(
             body: describe(changed).closed, changes: [.putUser(changed)],
             events: [event(name, record.id, label: changed.email, changed: prepared.changedNames(Self.name))])
+    }
+
+    /// Who can sign in as somebody has his memberships, so the caller has to have them all himself.
+    private func requireMemberships(of record: StoredUser) throws(ActionRefusal) {
+        if call.caller.grantsAnything || record.id == callingUser?.id { return }
+        for membership in memberships(of: record) where !holds(membership.role, membership.identity) {
+            throw ActionRefusal(.scopeMissing, messages: ["User has memberships that the caller does not have"])
+        }
+    }
+
+    /// Who signs in is confined to no address and to no time, so nobody who is confined opens an account that can do anything.
+    private func requireUnbound(_ record: StoredUser) throws(ActionRefusal) {
+        let bounds = call.caller.bounds
+        if call.caller.grantsAnything || bounds.addresses == nil && bounds.expiresAt == nil { return }
+        guard record.scopes.isEmpty, memberships(of: record).isEmpty else {
+            throw ActionRefusal(
+                .scopeMissing, messages: ["User has scopes or memberships, and the caller's credential has bounds that users have not"])
+        }
+    }
+
+    private func memberships(of record: StoredUser) -> [StoredMembership] {
+        context.index.memberships.values.filter { $0.identity.user == record.id }
     }
 
     /// Reads what making and changing a user have in common.

@@ -9,6 +9,8 @@ import Testing
 struct OrganizationResourceTests {
     private var fixture = ManagementFixture(.organizations)
 
+    init() { fixture.caller.grantsAnything = true }
+
     private mutating func call(
         _ resource: ManagementConfiguration.Resource, _ method: Core.Method, _ item: String? = nil, query: String = "",
         json: String? = nil
@@ -84,5 +86,36 @@ struct OrganizationResourceTests {
         fixture.organization = "nowhere"
         #expect(call(.memberships, .post, json: #"{"membership":{"user_id":"\#(user)"}}"#).status == 404)
         #expect(call(.organizations, .get).ids.isEmpty)
+    }
+
+    @Test mutating func `nobody gives, changes or takes a role that he does not have there`() {
+        let (acme, other) = (organization("acme"), organization("other"))
+        let project = call(.projects, .post, json: #"{"project":{"slug":"w","organization_id":"\#(acme)"}}"#)["id"] ?? ""
+        let (me, you) = (fixture.addUser("a@example.com"), fixture.addUser("b@example.com"))
+        func content(_ user: String, _ place: String, _ role: String) -> String {
+            #"{"membership":{"user_id":"\#(user)",\#(place),"role":"\#(role)"}}"#
+        }
+        let whole = #""organization_id":"\#(acme)""#
+        let part = whole + #","project_id":"\#(project)""#
+        let elsewhere = #""organization_id":"\#(other)""#
+        let own = call(.memberships, .post, json: content(me, part, "admin"))["id"] ?? ""
+        let owner = call(.memberships, .post, json: content(you, elsewhere, "admin"))["id"] ?? ""
+        fixture.caller.grantsAnything = false
+        fixture.caller.subject = me
+        #expect(call(.memberships, .post, json: content(you, whole, "admin")).status == 403)
+        #expect(call(.memberships, .post, json: content(me, elsewhere, "admin")).status == 403)
+        #expect(call(.memberships, .post, json: content(you, part, "owner")).status == 403)
+        #expect(call(.memberships, .patch, own, json: #"{"membership":{"role":"owner"}}"#).status == 403)
+        #expect(call(.memberships, .patch, owner, json: #"{"membership":{"role":"admin"}}"#).status == 403)
+        #expect(call(.memberships, .delete, owner).status == 403)
+        #expect(call(.memberships, .post, json: content(you, part, "admin")).status == 201)
+        // Somebody of the whole organisation is somebody in each of its projects.
+        fixture.caller.grantsAnything = true
+        _ = call(.memberships, .post, json: content(me, whole, "owner"))
+        fixture.caller.grantsAnything = false
+        #expect(call(.memberships, .patch, own, json: #"{"membership":{"role":"owner"}}"#).status == 200)
+        // A caller who is no user has no roles.
+        fixture.caller.subject = nil
+        #expect(call(.memberships, .delete, own).status == 403)
     }
 }

@@ -69,6 +69,42 @@ struct UserResourceTests {
         #expect(fixture.call(.patch, id, json: #"{"user":{"enabled":true}}"#).status == 403)
     }
 
+    @Test mutating func `nobody takes over an account with memberships that he lacks`() {
+        let (me, victim) = (fixture.addUser("me@example.com"), fixture.addUser("victim@example.com"))
+        var undo: [StoreChange] = []
+        func join(_ user: String, _ role: String, project: String? = nil) -> StoreChange {
+            let identity = StoredMembership.Identity(user: user, organization: "org_1", project: project)
+            return .putMembership(StoredMembership(identity: identity, role: role))
+        }
+        fixture.caller.subject = me
+        fixture.index.apply(join(victim, "admin"), undo: &undo)
+        let changes = [#""password":"taken over""#, #""email":"mine@example.com""#]
+        for role in [nil, "member", "owner"] {
+            if let role { fixture.index.apply(join(me, role), undo: &undo) }
+            for change in changes { #expect(fixture.call(.patch, victim, json: "{\"user\":{\(change)}}").status == 403, "\(change)") }
+        }
+        #expect(fixture.call(.patch, me, json: #"{"user":{"password":"correct horse"}}"#).status == 200)
+        fixture.index.apply(join(me, "admin"), undo: &undo)
+        #expect(fixture.call(.patch, victim, json: #"{"user":{"password":"correct horse"}}"#).status == 200)
+        fixture.index.apply(join(victim, "member", project: "prj_1"), undo: &undo)
+        #expect(fixture.call(.patch, victim, json: #"{"user":{"password":"taken over"}}"#).status == 403)
+        fixture.caller.grantsAnything = true
+        #expect(fixture.call(.patch, victim, json: #"{"user":{"password":"another horse"}}"#).status == 200)
+    }
+
+    @Test(arguments: [
+        CredentialBounds(addresses: AddressSet([CIDRBlock("10.0.0.1")].compactMap { $0 })),
+        CredentialBounds(expiresAt: ManagementFixture.now.advanced(by: .seconds(60))),
+    ])
+    mutating func `a credential with bounds opens no account that can do something`(bounds: CredentialBounds) {
+        let id = fixture.addUser("a@example.com", scopes: ["admin_realm"])
+        fixture.caller.bounds = bounds
+        #expect(make(#""email":"b@example.com","scopes":["admin_realm"]"#).status == 403 && make().status == 201)
+        #expect(fixture.call(.patch, id, json: #"{"user":{"password":"taken over"}}"#).status == 403)
+        fixture.caller.subject = id
+        #expect(fixture.call(.patch, id, json: #"{"user":{"password":"taken over"}}"#).status == 403)
+    }
+
     @Test mutating func `who sees himself alone changes his password, and not what he may do`() {
         let id = fixture.addUser("a@example.com", scopes: ["read"])
         let other = fixture.addUser("b@example.com")
