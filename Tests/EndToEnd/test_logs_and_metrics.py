@@ -268,9 +268,9 @@ def test_who_asks_the_admin_listener_from_elsewhere_shows_the_token(gateway: Sta
 
     def statuses(*fields: str) -> list[int]:
         found = []
-        for method, path in (("GET", "/healthz"), ("GET", "/"), ("GET", "/status"), ("GET", "/metrics"), ("GET", "/requests/x"), ("POST", "/explain")):
+        for asked in ("GET /healthz", "GET /", "GET /status", "GET /metrics", "GET /requests/x", "POST /explain"):
             with socket.create_connection((address, running.admin_port), 5) as connection:
-                head = [f"{method} {path} HTTP/1.1", "Host: a", "Connection: close", "Content-Length: 0", *fields, "", ""]
+                head = [f"{asked} HTTP/1.1", "Host: a", "Connection: close", "Content-Length: 0", *fields, "", ""]
                 connection.sendall("\r\n".join(head).encode())
                 found.append(int(connection.makefile("rb").readline().split()[1]))
         return found

@@ -63,7 +63,8 @@ final class Caller: Sendable {
     convenience init(_ identity: Identity, _ route: Route, buckets: BucketTable, directory: Directory) {
         self.init(
             identity, authorization: route.authorization, routeLimits: route.limits, rules: route.request,
-            routeName: route.name, isShadow: route.isShadow, buckets: buckets, user: route.usesUser ? directory.user(behind: identity) : nil)
+            routeName: route.name, isShadow: route.isShadow, buckets: buckets,
+            user: route.usesUser ? directory.user(behind: identity) : nil)
     }
 
     /// Nil where the route's apply.
