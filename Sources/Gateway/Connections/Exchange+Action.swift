@@ -100,7 +100,7 @@ extension Exchange {
     private func answer(_ outcome: ActionOutcome, of grant: Grant) {
         switch outcome {
         case .refuse(let denial, let messages, let retryAfter):
-            if denial.countsAsFailure {
+            if grant.countsAsFailure(denial) {
                 worker.shared.failureBudget.recordFailure(grant.client, now: worker.loop.now.instant)
             }
             refuse(Refusal(denial: denial, after: grant, messages: messages, retryAfter: retryAfter))

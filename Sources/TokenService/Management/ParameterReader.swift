@@ -11,18 +11,29 @@ struct ParameterReader {
         var isSpelled: Bool
     }
 
+    /// Members of one object, or of query and content together; no request of ours comes near it.
+    static let memberLimit = 100
+
     private var entries: [Entry] = []
+    /// Where each name stands in `entries`.
+    private var places: [String: Int] = [:]
     private var known: Set<String> = []
     private(set) var messages: [String] = []
 
     init() {}
 
-    /// Adds the members of a query or of the content. A name that is there already is an error.
+    /// Adds the members of a query or of the content. A name that is there already is an error, and so are too many; what is
+    /// too much is not looked at.
     mutating func add(_ members: [JSONMember], isSpelled: Bool) {
+        guard members.count <= Self.memberLimit - entries.count else {
+            complain("Parameters are too many (maximum is \(Self.memberLimit))")
+            return
+        }
         for member in members {
-            if entries.contains(where: { $0.name == member.name }) {
+            if places[member.name] != nil {
                 complain("\(Self.label(member.name)) is given twice")
             } else {
+                places[member.name] = entries.count
                 entries.append(Entry(name: member.name, node: member.node, isSpelled: isSpelled))
             }
         }
@@ -31,14 +42,14 @@ struct ParameterReader {
     mutating func complain(_ message: String) { messages.append(message) }
 
     /// The member is there, if only as null.
-    func has(_ name: String) -> Bool { entries.contains { $0.name == name } }
+    func has(_ name: String) -> Bool { places[name] != nil }
 
     /// The names of all members, in their order.
     var names: [String] { entries.map(\.name) }
 
     private mutating func take(_ name: String) -> Entry? {
         known.insert(name)
-        guard let entry = entries.first(where: { $0.name == name }) else { return nil }
+        guard let entry = places[name].map({ entries[$0] }) else { return nil }
         if case .null = entry.node.value { return nil }
         return entry
     }
