@@ -2,6 +2,7 @@
 /// there changes nothing.
 package enum StoreChange: Sendable {
     case putKey(StoredKey)
+    /// With the token families that were begun with it.
     case removeKey(id: String)
     case putUser(StoredUser)
     /// With the user's memberships, keys and token families.

@@ -7,9 +7,12 @@ extension StoreContents {
         case .putKey(let key):
             try require(key.owner.map { owner in users.contains { $0.id == owner } } ?? true, "a key's owner is no user")
             keys.put(key) { $0.id == key.id }
-        case .removeKey(let id): keys.removeAll { $0.id == id }
+        case .removeKey(let id):
+            keys.removeAll { $0.id == id }
+            tokenFamilies.removeAll { $0.key == id }
         case .putUser(let user):
-            try require(!users.contains { $0.email == user.email && $0.id != user.id }, "the email is another user's")
+            let isTaken = users.contains { $0.email.utf8.elementsEqual(user.email.utf8) && $0.id != user.id }
+            try require(!isTaken, "the email is another user's")
             users.put(user) { $0.id == user.id }
         case .removeUser(let id): removeUser(id)
         case .putOrganization(let organization):

@@ -83,6 +83,16 @@ struct CredentialStoreTests {
     }
 
     @Test(arguments: Kind.allCases)
+    func `a key goes with the token families that were begun with it`(_ kind: Kind) throws {
+        let store = try store(kind)
+        let families = [Samples.family(1, subject: "somebody", key: "key-1"), Samples.family(2, subject: "somebody", key: "key-2")]
+        let keys: [StoreChange] = [.putKey(Samples.key(1)), .putKey(Samples.key(2))]
+        _ = try store.commit(keys + families.map { .putTokenFamily($0) }, at: 0)
+        _ = try store.commit([.removeKey(id: "key-1")], at: 1)
+        #expect(try store.contents().tokenFamilies == [families[1]])
+    }
+
+    @Test(arguments: Kind.allCases)
     func `an organisation goes with projects and memberships`(_ kind: Kind) throws {
         let store = try store(kind)
         _ = try store.commit(Samples.oneOfEach, at: 0)

@@ -12,6 +12,7 @@ struct ChangeWriter {
             // Its secrets go by the foreign key.
             try connection.run("DELETE FROM keys WHERE id = ?", .text(id))
             try connection.run("DELETE FROM key_usage WHERE key = ?", .text(id))
+            try connection.run("DELETE FROM token_families WHERE key = ?", .text(id))
         case .putUser(let user): try put(user)
         case .removeUser(let id): try removeUser(id)
         case .putOrganization(let organization):

@@ -21,7 +21,7 @@ struct UserResource: ManagedResource {
 
     func filter(_ parameters: inout ParameterReader) throws(ActionRefusal) -> (StoredUser) -> Bool {
         let email = parameters.text("email")?.lowercased()
-        return { email == nil || $0.email == email }
+        return { record in email.map { record.email.utf8.elementsEqual($0.utf8) } ?? true }
     }
 
     func describe(_ record: StoredUser) -> ObjectText {
@@ -142,7 +142,7 @@ struct UserResource: ManagedResource {
     }
 
     private func checkFree(_ record: StoredUser, _ content: inout ParameterReader) {
-        if let other = context.index.usersByEmail[record.email], other != record.id {
+        if let other = context.index.user(email: record.email), other.id != record.id {
             content.complain("Email has already been taken")
         }
     }

@@ -5,13 +5,16 @@ package import Store
 package struct StoreIndex: Sendable {
     package private(set) var keys: [String: StoredKey] = [:]
     package private(set) var users: [String: StoredUser] = [:]
-    /// User ids by e-mail address.
-    package private(set) var usersByEmail: [String: String] = [:]
+    /// User ids by the bytes of their e-mail addresses: texts that Unicode takes for the same are two addresses, as they are to
+    /// the budget of an account and to the database.
+    private var usersByEmail: [[UInt8]: String] = [:]
     package private(set) var organizations: [String: StoredOrganization] = [:]
     package private(set) var projects: [String: StoredProject] = [:]
     package private(set) var memberships: [StoredMembership.Identity: StoredMembership] = [:]
     package private(set) var signingKeys: [String: StoredSigningKey] = [:]
     package private(set) var tokenFamilies: [String: TokenFamily] = [:]
+    /// Ids of token families by whom they were begun for.
+    private var familiesByParent: [TokenFamily.Parent: Set<String>] = [:]
     package private(set) var upstreamCredentials: [StoredUpstreamCredential.Identity: StoredUpstreamCredential] = [:]
 
     package init() {}
@@ -25,6 +28,7 @@ package struct StoreIndex: Sendable {
         memberships = Self.index(contents.memberships, by: \.identity)
         signingKeys = Self.index(contents.signingKeys, by: \.id)
         tokenFamilies = Self.index(contents.tokenFamilies, by: \.id)
+        for family in tokenFamilies.values { familiesByParent[family.parent, default: []].insert(family.id) }
         upstreamCredentials = Self.index(contents.upstreamCredentials, by: \.identity)
     }
 
@@ -38,7 +42,7 @@ package struct StoreIndex: Sendable {
     }
 
     private mutating func indexEmails() {
-        usersByEmail = Dictionary(users.values.map { ($0.email, $0.id) }) { first, _ in first }
+        usersByEmail = Dictionary(users.values.map { (Array($0.email.utf8), $0.id) }) { first, _ in first }
     }
 
     private static func index<Identity: Hashable, Record>(
@@ -48,7 +52,12 @@ package struct StoreIndex: Sendable {
     }
 
     /// The user with an e-mail address, whatever its case.
-    package func user(email: String) -> StoredUser? { usersByEmail[email.lowercased()].flatMap { users[$0] } }
+    package func user(email: String) -> StoredUser? { usersByEmail[Array(email.lowercased().utf8)].flatMap { users[$0] } }
+
+    /// The families that were begun with one key, or by one user's sign-ins.
+    package func tokenFamilies(of parent: TokenFamily.Parent) -> [TokenFamily] {
+        (familiesByParent[parent] ?? []).compactMap { tokenFamilies[$0] }
+    }
 
     /// The live and the replaced signing keys of a set, the newest first.
     package func signingKeys(of keySet: String, realm: String? = nil) -> [StoredSigningKey] {
@@ -64,6 +73,7 @@ package struct StoreIndex: Sendable {
             undo.append(keys.updateValue(key, forKey: key.id).map { .putKey($0) } ?? .removeKey(id: key.id))
         case .removeKey(let id):
             if let old = keys.removeValue(forKey: id) { undo.append(.putKey(old)) }
+            for family in familiesByParent[.key(id)] ?? [] { remove(family: family, undo: &undo) }
         case .putUser(let user): put(user, undo: &undo)
         case .removeUser(let id): removeUser(id, undo: &undo)
         case .putOrganization(let organization):
@@ -84,11 +94,8 @@ package struct StoreIndex: Sendable {
             undo.append(old.map { .putSigningKey($0) } ?? .removeSigningKey(id: key.id))
         case .removeSigningKey(let id):
             if let old = signingKeys.removeValue(forKey: id) { undo.append(.putSigningKey(old)) }
-        case .putTokenFamily(let family):
-            let old = tokenFamilies.updateValue(family, forKey: family.id)
-            undo.append(old.map { .putTokenFamily($0) } ?? .removeTokenFamily(id: family.id))
-        case .removeTokenFamily(let id):
-            if let old = tokenFamilies.removeValue(forKey: id) { undo.append(.putTokenFamily(old)) }
+        case .putTokenFamily(let family): put(family, undo: &undo)
+        case .removeTokenFamily(let id): remove(family: id, undo: &undo)
         case .putUpstreamCredential(let credential):
             let old = upstreamCredentials.updateValue(credential, forKey: credential.identity)
             undo.append(old.map { .putUpstreamCredential($0) } ?? .removeUpstreamCredential(credential.identity))
@@ -97,18 +104,38 @@ package struct StoreIndex: Sendable {
         }
     }
 
+    // MARK: Token families
+
+    private mutating func put(_ family: TokenFamily, undo: inout [StoreChange]) {
+        let old = tokenFamilies.updateValue(family, forKey: family.id)
+        if let old { forget(old) }
+        familiesByParent[family.parent, default: []].insert(family.id)
+        undo.append(old.map { .putTokenFamily($0) } ?? .removeTokenFamily(id: family.id))
+    }
+
+    private mutating func remove(family id: String, undo: inout [StoreChange]) {
+        guard let old = tokenFamilies.removeValue(forKey: id) else { return }
+        forget(old)
+        undo.append(.putTokenFamily(old))
+    }
+
+    private mutating func forget(_ family: TokenFamily) {
+        familiesByParent[family.parent]?.remove(family.id)
+        if familiesByParent[family.parent]?.isEmpty ?? false { familiesByParent[family.parent] = nil }
+    }
+
     // MARK: Users
 
     private mutating func put(_ user: StoredUser, undo: inout [StoreChange]) {
         let old = users.updateValue(user, forKey: user.id)
-        if let old { usersByEmail[old.email] = nil }
-        usersByEmail[user.email] = user.id
+        if let old { usersByEmail[Array(old.email.utf8)] = nil }
+        usersByEmail[Array(user.email.utf8)] = user.id
         undo.append(old.map { .putUser($0) } ?? .removeUser(id: user.id))
     }
 
     private mutating func removeUser(_ id: String, undo: inout [StoreChange]) {
         guard let old = users.removeValue(forKey: id) else { return }
-        usersByEmail[old.email] = nil
+        usersByEmail[Array(old.email.utf8)] = nil
         undo.append(.putUser(old))
         for identity in memberships.keys where identity.user == id { apply(.removeMembership(identity), undo: &undo) }
         for family in tokenFamilies.values {

@@ -111,7 +111,7 @@ final class LoginAction: Sendable {
             guard let current = index.users[user.id], current.isEnabled, current.passwordHash == user.passwordHash else {
                 throw ActionRefusal(.loginFailed)
             }
-            return ([.putTokenFamily(family)], ())
+            return (index.changes(beginning: family, at: now), ())
         } completion: { [issuer] outcome in
             switch outcome {
             case .success: issuer.issue(signedIn, completion: completion)

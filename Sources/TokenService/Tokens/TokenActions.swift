@@ -52,7 +52,7 @@ struct TokenActions: Sendable {
             let family = TokenFamily(
                 id: fresh.family, issuer: terms.keySet.value, subject: party.subject ?? key.subject, key: id,
                 scopes: grant.scopes, current: fresh.digest, createdAt: now, expiresAt: refresh.end(from: now, begun: now))
-            return ([.putTokenFamily(family)], order)
+            return (index.changes(beginning: family, at: now), order)
         } completion: { [issuer] outcome in
             switch outcome {
             case .success(let order): issuer.issue(order, completion: completion)
@@ -118,7 +118,8 @@ struct TokenActions: Sendable {
             case .success(.renewed(let party, let email, let name)):
                 let order = TokenIssuer.Order(
                     terms: terms, party: party, grant: TokenGrant(scopes: party.scopes, terms: terms),
-                    client: request.client, realm: realm, now: request.now.wall, email: email, name: name,
+                    client: request.client, realm: realm, now: request.now.wall,
+                    email: email, name: name,
                     refreshToken: next.text)
                 issuer.issue(order, completion: completion)
             }

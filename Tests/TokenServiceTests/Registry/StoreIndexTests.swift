@@ -80,12 +80,13 @@ struct StoreIndexTests {
         case 8: return b == 1 ? .removeProject(id: "project-\(a)") : .removeMembership(membership)
         case 9: return .putMembership(StoredMembership(identity: membership, role: "member"))
         default:
-            // Users begin families only once they are there.
+            // Users and keys begin families only once they are there.
             let user = contents.users.first { $0.id == "user-\(a)" }
+            let key = contents.keys.first { $0.id == "key-\(b)" }
             return .putTokenFamily(
                 TokenFamily(
                     id: "family-\(a)", issuer: "own", subject: b == 1 ? user?.id ?? "anybody" : "anybody",
-                    key: b == 1 ? nil : "key-\(b)", scopes: [], current: Digest256(1, 2, 3, 4), createdAt: now,
+                    key: b == 1 ? nil : key?.id, scopes: [], current: Digest256(1, 2, 3, 4), createdAt: now,
                     expiresAt: now))
         }
     }

@@ -100,6 +100,15 @@ struct LoginActionTests {
         #expect(try fixture.refusal("login", content: wrong, type: "application/json") == "login_failed")
     }
 
+    @Test func `what Unicode takes for the same address is another account`() throws {
+        let fixture = try Self.fixture { $0.email = "a`b@example.org" }
+        let content = { (mark: String) in #"{"email":"a\#(mark)b@example.org","password":"correct horse"}"# }
+        // U+1FEF is a backtick to Unicode: were it one to the look-up, one account had two budgets.
+        #expect("a\u{1FEF}b" == "a`b")
+        #expect(try fixture.refusal("login", content: content("\u{1FEF}"), type: "application/json") == "login_failed")
+        #expect(try fixture.refusal("login", content: content("`"), type: "application/json") == nil)
+    }
+
     // MARK: Refresh tokens
 
     private static func refresh(_ token: String) -> String { #"{"refresh_token":"\#(token)"}"# }
