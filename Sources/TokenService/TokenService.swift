@@ -70,7 +70,7 @@ package final class TokenService: ActionPerformer {
         }
         let registry = Registry(
             open: open, publish: { publisher.publish($0, $1) }, report: environment.report, timing: environment.timing)
-        let issuer = TokenIssuer(keyring: keyring, registry: registry)
+        let issuer = TokenIssuer(keyring: keyring, maker: SigningKeyMaker(keyring: keyring, registry: registry))
         self.registry = registry
         actions = TokenActions(registry: registry, issuer: issuer)
         management = ManagementService(registry: registry, audit: audit, material: .standard) { policy.keyMaker($0) }

@@ -80,6 +80,9 @@ struct JWTKeyResource: ManagedResource {
         let siblings = all().filter(isVisible)
         if given != nil, siblings.contains(where: { $0.material == material }) { content.complain("Key has already been taken") }
         if siblings.count >= Self.keyLimit { content.complain("Keys of a realm are limited to \(Self.keyLimit)") }
+        if let realm = call.realm, call.caller.realmLock == nil, !context.index.hasRoom(for: realm, in: keySet) {
+            content.complain(StoreIndex.tooManyRealms)
+        }
         try close(&content, &prepared)
         let record = StoredSigningKey(
             id: RecordID.make(.jwtKey, at: call.now), keySet: keySet, realm: call.realm, algorithm: algorithm ?? .hs256,

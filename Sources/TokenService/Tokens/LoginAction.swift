@@ -94,7 +94,7 @@ final class LoginAction: Sendable {
         var order = TokenIssuer.Order(
             terms: terms, party: TokenParty(subject: user.id, scopes: user.scopes),
             grant: TokenGrant(scopes: user.scopes, terms: terms), client: request.client,
-            realm: try? request.realmInForce(), now: now,
+            realm: try? request.realmInForce(), isRealmLocked: request.realm?.lock != nil, now: now,
             email: user.email, name: user.name)
         guard let refresh = terms.refreshTokens else {
             issuer.issue(order, completion: completion)

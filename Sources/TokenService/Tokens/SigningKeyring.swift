@@ -18,11 +18,13 @@ final class SigningKeyring: Sendable {
     /// Takes over the keys of one set, or of all.
     func follow(_ index: StoreIndex, keySet: String?) {
         let wanted = index.signingKeys.values.filter { keySet == nil || $0.keySet == keySet }
-        let known = sets.withLock { $0 }
+        let known = sets.withLock { sets in
+            Dictionary(sets.values.joined().map { ($0.key.id, $0) }) { first, _ in first }
+        }
         var entries: [String: [Entry]] = [:]
         for key in wanted.sorted(by: { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }) {
-            let signer = known[key.keySet]?.first { $0.key.id == key.id && $0.key.material == key.material }?.signer
-            guard let signer = signer ?? (try? SigningKey(key.algorithm, material: key.material)) else {
+            let same = known[key.id].flatMap { $0.key.material == key.material ? $0.signer : nil }
+            guard let signer = same ?? (try? SigningKey(key.algorithm, material: key.material)) else {
                 continue
             }
             entries[key.keySet, default: []].append(Entry(key: key, signer: signer))

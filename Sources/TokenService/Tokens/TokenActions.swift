@@ -34,7 +34,7 @@ struct TokenActions: Sendable {
         let now = request.now.wall
         let order = TokenIssuer.Order(
             terms: terms, party: party, grant: grant, client: request.client, realm: try request.realmInForce(),
-            now: now)
+            isRealmLocked: request.realm?.lock != nil, now: now)
         // A token begins none: its families would outlive it.
         let refresh = party.token == nil && party.key != nil ? terms.refreshTokens : nil
         guard refresh != nil || terms.mentionsUser else {
@@ -118,7 +118,7 @@ struct TokenActions: Sendable {
             case .success(.renewed(let party, let email, let name)):
                 let order = TokenIssuer.Order(
                     terms: terms, party: party, grant: TokenGrant(scopes: party.scopes, terms: terms),
-                    client: request.client, realm: realm, now: request.now.wall,
+                    client: request.client, realm: realm, isRealmLocked: request.realm?.lock != nil, now: request.now.wall,
                     email: email, name: name,
                     refreshToken: next.text)
                 issuer.issue(order, completion: completion)

@@ -4,7 +4,7 @@ import Policy
 package import Store
 import Synchronization
 
-/// Makes tokens: finds the key that signs, makes one where there is none, and puts claims and answer together.
+/// Makes tokens: finds the key that signs, has one made where there is none, and puts claims and answer together.
 final class TokenIssuer: Sendable {
     /// One token to be made.
     struct Order: Sendable {
@@ -13,6 +13,8 @@ final class TokenIssuer: Sendable {
         var grant: TokenGrant
         var client: IPAddress
         var realm: String?
+        /// The realm is that of the caller's credential, and not of his choice.
+        var isRealmLocked = false
         var now: WallTime
         /// The e-mail address and the name of the user behind it.
         var email: String?
@@ -22,13 +24,13 @@ final class TokenIssuer: Sendable {
     }
 
     let keyring: SigningKeyring
-    private let registry: Registry
+    private let maker: SigningKeyMaker
     /// Of new keys, by the name of their key set.
     private let algorithms = Mutex<[String: [SignatureAlgorithm]]>([:])
 
-    init(keyring: SigningKeyring, registry: Registry) {
+    init(keyring: SigningKeyring, maker: SigningKeyMaker) {
         self.keyring = keyring
-        self.registry = registry
+        self.maker = maker
     }
 
     /// Follows a new policy.
@@ -38,46 +40,21 @@ final class TokenIssuer: Sendable {
     /// Answers with a new token, or refuses.
     func issue(_ order: Order, completion: @escaping @Sendable (ActionOutcome) -> Void) {
         let terms = order.terms
-        withKey(of: terms, realm: order.realm, now: order.now) { found in
-            switch found {
+        let keySet = terms.keySet.value
+        if let entry = keyring.newest(of: keySet, realm: order.realm, algorithm: terms.algorithm) {
+            completion(Self.answer(order, signedBy: entry))
+            return
+        }
+        guard let allowed = algorithms.withLock({ $0[keySet] }), let algorithm = terms.algorithm ?? allowed.first else {
+            completion(.refuse(.storeUnavailable))
+            return
+        }
+        let need = SigningKeyMaker.Need(
+            keySet: keySet, realm: order.realm, wanted: terms.algorithm, algorithm: algorithm, isRealmLocked: order.isRealmLocked)
+        maker.make(need, now: order.now) { made in
+            switch made {
             case .failure(let refusal): completion(refusal.outcome)
             case .success(let entry): completion(Self.answer(order, signedBy: entry))
-            }
-        }
-    }
-
-    // MARK: Keys
-
-    /// The key that signs. Where there is none that does, one is made first.
-    func withKey(
-        of terms: TokenTerms, realm: String?, now: WallTime,
-        _ completion: @escaping @Sendable (Result<SigningKeyring.Entry, ActionRefusal>) -> Void
-    ) {
-        let keySet = terms.keySet.value
-        if let entry = keyring.newest(of: keySet, realm: realm, algorithm: terms.algorithm) {
-            completion(.success(entry))
-            return
-        }
-        guard let allowed = algorithms.withLock({ $0[keySet] }), let algorithm = terms.algorithm ?? allowed.first,
-            let fresh = StoredSigningKey.fresh(algorithm, keySet: keySet, realm: realm, now: now)
-        else {
-            completion(.failure(ActionRefusal(.storeUnavailable)))
-            return
-        }
-        let keyring = self.keyring
-        registry.change { index throws(ActionRefusal) in
-            // Somebody else may have made one meanwhile.
-            let isThere = index.signingKeys.values.contains { key in
-                key.keySet == keySet && key.removedAt == nil && (realm == nil || key.realm == realm)
-                    && (terms.algorithm == nil || key.algorithm == terms.algorithm)
-            }
-            return (isThere ? [] : [.putSigningKey(fresh)], ())
-        } completion: { made in
-            switch made {
-            case .failure(let refusal): completion(.failure(refusal))
-            case .success:
-                let entry = keyring.newest(of: keySet, realm: realm, algorithm: terms.algorithm)
-                completion(entry.map { .success($0) } ?? .failure(ActionRefusal(.storeUnavailable)))
             }
         }
     }
