@@ -61,8 +61,10 @@ enum Samples {
 
     static func family(_ number: Int, subject: String? = nil, key: String? = nil) -> TokenFamily {
         TokenFamily(
-            id: "family-\(number)", issuer: "login", subject: subject ?? "user-\(number)", key: key, scopes: ["a"],
-            current: digest(number), createdAt: noon, expiresAt: noon.advanced(by: .seconds(86400)))
+            id: "family-\(number)", issuer: "login", subject: subject ?? "user-\(number)", key: key,
+            secret: key.map { _ in digest(number) }, realm: number % 2 == 0 ? "rl_\(number)" : nil, scopes: ["a"],
+            isNarrowed: number % 2 == 0, addresses: number % 3 == 0 ? nil : ["192.0.2.0/24"],
+            lifetime: number % 2 == 0 ? nil : 60, current: digest(number), createdAt: noon, expiresAt: noon.advanced(by: .seconds(86400)))
     }
 
     static func credential(_ number: Int) -> StoredUpstreamCredential {

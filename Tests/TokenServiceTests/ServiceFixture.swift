@@ -52,7 +52,7 @@ final class ServiceFixture: Sendable {
             {"name":"mint","match":{"path":"/mint"},"authenticate":["keys","tokens"],
             "action":{"mint_token":{\(terms),"addresses":{}}}},
             {"name":"mint-refresh","match":{"path":"/mint-refresh"},"authenticate":["keys"],
-            "action":{"mint_token":{\(terms),"max_lifetime":"2d",\(refresh)}}},
+            "action":{"mint_token":{\(terms),"max_lifetime":"2d","addresses":{"protect":false},\(refresh)}}},
             {"name":"login","match":{"path":"/login"},"authenticate":"none",
             "action":{"login":{\(terms),\(refresh),"attempts":{"failures":3,"per":"1m","burst":3}}}},
             {"name":"refresh","match":{"path":"/refresh"},"authenticate":"none",
@@ -62,20 +62,32 @@ final class ServiceFixture: Sendable {
             """
     }
 
+    /// The key of `identity` as the store has it.
+    static func storedKey(scopes: [String] = ["read", "write"], id: String = "key", realm: String? = nil) -> StoredKey {
+        let begun = WallTime(seconds: 1_700_000_000)
+        return StoredKey(
+            id: id, authenticator: "keys", name: "ci", subject: "somebody", scopes: scopes, realm: realm, createdAt: begun,
+            secrets: [.init(digest: digest, createdAt: begun)])
+    }
+
     // MARK: Asking
 
     /// An API key's identity, under an authenticator that knows this key alone.
-    static func identity(scopes: [String] = ["read", "write"], addresses: [CIDRBlock] = [], id: String = "key") throws -> Identity {
-        let authenticator = try authenticator(scopes: scopes, addresses: addresses, id: id)
+    static func identity(
+        scopes: [String] = ["read", "write"], addresses: [CIDRBlock] = [], id: String = "key", realm: String? = nil
+    ) throws -> Identity {
+        let authenticator = try authenticator(scopes: scopes, addresses: addresses, id: id, realm: realm)
         return .apiKey(try #require(authenticator.table.lookup(digest)), authenticator)
     }
 
     static let digest = OpenSSLCryptography().sha256("secret".utf8.span)
 
-    static func authenticator(scopes: [String], addresses: [CIDRBlock] = [], id: String = "key") throws -> KeyAuthenticator {
+    static func authenticator(
+        scopes: [String], addresses: [CIDRBlock] = [], id: String = "key", realm: String? = nil
+    ) throws -> KeyAuthenticator {
         let key = DirectoryKey(
             id: id, subject: "somebody", secrets: [.init(digest: digest, notBefore: nil, expiresAt: nil)], scopes: scopes,
-            allowedAddresses: addresses)
+            allowedAddresses: addresses, realm: realm)
         let table = try APIKeyTable.stored([key], users: [:])
         return KeyAuthenticator(
             name: "keys", table: table, pepper: nil, cryptography: OpenSSLCryptography(), limitLists: [])
@@ -83,13 +95,14 @@ final class ServiceFixture: Sendable {
 
     func perform(
         _ route: String, as identity: Identity = .anonymous, query: String = "", content: String = "",
-        type: String? = nil, from client: String = "192.0.2.7", hasLeft: Bool = false
+        type: String? = nil, from client: String = "192.0.2.7", realm: String? = nil, hasLeft: Bool = false
     ) throws -> ActionOutcome {
         let route = try #require(snapshot.routes.first { $0.name == route })
         let request = ActionRequest(
             action: try #require(route.action), route: route, identity: identity, client: try #require(IPAddress(client)),
             method: .post, captures: [:], query: Array(query.utf8), contentType: type, content: Array(content.utf8),
-            requestID: "rq_test", now: clock.now)
+            requestID: "rq_test", now: clock.now,
+            realm: realm.map { RequestRealm(lock: identity.lockedRealm, fallback: $0, isRequired: false) })
         if hasLeft { request.interest.leave() }
         let done = DispatchSemaphore(value: 0)
         let outcome = Mutex<ActionOutcome?>(nil)
@@ -104,9 +117,9 @@ final class ServiceFixture: Sendable {
     /// The answer's content, which has to be one.
     func answer(
         _ route: String, as identity: Identity = .anonymous, query: String = "", content: String = "",
-        type: String? = nil, from client: String = "192.0.2.7"
+        type: String? = nil, from client: String = "192.0.2.7", realm: String? = nil
     ) throws -> JSONNode {
-        let outcome = try perform(route, as: identity, query: query, content: content, type: type, from: client)
+        let outcome = try perform(route, as: identity, query: query, content: content, type: type, from: client, realm: realm)
         guard case .answer(let answer) = outcome else {
             Issue.record("refused: \(outcome)")
             throw Unexpected()
@@ -117,12 +130,18 @@ final class ServiceFixture: Sendable {
 
     struct Unexpected: Error {}
 
+    /// Shows a refresh token at the route of this name.
+    func refresh(_ token: String, at route: String = "refresh", realm: String? = nil) throws -> ActionOutcome {
+        let content = #"{"refresh_token":"\#(token)"}"#
+        return try perform(route, content: content, type: "application/json", realm: realm)
+    }
+
     /// The stable identifier of the refusal; nil for an answer.
     func refusal(
         _ route: String, as identity: Identity = .anonymous, query: String = "", content: String = "",
-        type: String? = nil, from client: String = "192.0.2.7"
+        type: String? = nil, from client: String = "192.0.2.7", realm: String? = nil
     ) throws -> String? {
-        switch try perform(route, as: identity, query: query, content: content, type: type, from: client) {
+        switch try perform(route, as: identity, query: query, content: content, type: type, from: client, realm: realm) {
         case .answer: nil
         case .refuse(let denial, _, _): denial.reason
         }

@@ -30,7 +30,8 @@ extension Identity {
     /// When the key's secret ends; nil when it does not.
     package var keyExpiresAt: WallTime? { key.flatMap { $0.authenticator.table.expiry(of: $0.record) } }
 
-    /// The realm whose key signed the token, or that the API key is locked to.
+    /// The realm whose key signed the token, or that the API key is locked to, also that behind the token; the two never
+    /// differ (see `JWTVerifier`).
     package var lockedRealm: String? {
         token?.realm ?? key.flatMap { $0.authenticator.table.realm(of: $0.record) }
     }

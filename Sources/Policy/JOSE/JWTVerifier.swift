@@ -90,6 +90,8 @@ package final class JWTVerifier: Sendable {
         let identity = try TokenIdentity(compact.claims, pointers: rules.pointers)
         let parent = try derivation?.parent(
             of: compact.claims, issuedAt: lifetime.issuedAt, view: view, now: now.wall)
+        // It would have to be in two realms at once.
+        if let realm, let lock = parent?.realm, lock != realm { throw .revoked }
         return .verified(
             VerifiedToken(
                 authenticator: name, claims: compact.claims, identity: identity, lifetime: lifetime, keySet: keySet,

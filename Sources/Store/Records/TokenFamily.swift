@@ -18,7 +18,17 @@ package struct TokenFamily: Sendable, Equatable {
     package var subject: String
     /// The key it was begun with; nil for a sign-in by password.
     package var key: String?
+    /// The digest of the key's secret that was shown; its tokens end with that secret. Nil for a sign-in by password.
+    package var secret: Digest256?
+    /// The realm it was begun in, where alone its tokens are good; nil for none.
+    package var realm: String?
     package var scopes: [String]
+    /// The scopes were asked for: no token of it may come with all that the credential behind it has.
+    package var isNarrowed: Bool
+    /// The addresses its tokens may be used from, in network notation; nil for every address.
+    package var addresses: [String]?
+    /// Seconds that each token is good for at most, where fewer were asked for; nil where nothing was.
+    package var lifetime: Int64?
     /// SHA-256 of the one refresh token that is good now.
     package var current: Digest256
     package var createdAt: WallTime
@@ -28,14 +38,20 @@ package struct TokenFamily: Sendable, Equatable {
     package var parent: Parent { key.map { .key($0) } ?? .user(subject) }
 
     package init(
-        id: String, issuer: String, subject: String, key: String?, scopes: [String], current: Digest256,
-        createdAt: WallTime, expiresAt: WallTime
+        id: String, issuer: String, subject: String, key: String?, secret: Digest256? = nil, realm: String? = nil,
+        scopes: [String], isNarrowed: Bool = false, addresses: [String]? = nil, lifetime: Int64? = nil,
+        current: Digest256, createdAt: WallTime, expiresAt: WallTime
     ) {
         self.id = id
         self.issuer = issuer
         self.subject = subject
         self.key = key
+        self.secret = secret
+        self.realm = realm
         self.scopes = scopes
+        self.isNarrowed = isNarrowed
+        self.addresses = addresses
+        self.lifetime = lifetime
         self.current = current
         self.createdAt = createdAt
         self.expiresAt = expiresAt

@@ -115,13 +115,17 @@ struct ChangeWriter {
     private func put(_ family: TokenFamily) throws(StoreFault) {
         try connection.run(
             """
-            INSERT INTO token_families (id, issuer, subject, key, scopes, current, created_at, expires_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO token_families (id, issuer, subject, key, secret, realm, scopes, is_narrowed, addresses, lifetime,
+                current, created_at, expires_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET issuer = excluded.issuer, subject = excluded.subject, key = excluded.key,
-                scopes = excluded.scopes, current = excluded.current, created_at = excluded.created_at,
-                expires_at = excluded.expires_at
+                secret = excluded.secret, realm = excluded.realm, scopes = excluded.scopes,
+                is_narrowed = excluded.is_narrowed, addresses = excluded.addresses, lifetime = excluded.lifetime,
+                current = excluded.current, created_at = excluded.created_at, expires_at = excluded.expires_at
             """, .text(family.id), .text(family.issuer), .text(family.subject), .optional(family.key),
-            TextList.encode(family.scopes), .blob(family.current.bytes), family.createdAt.column, family.expiresAt.column)
+            family.secret.map { .blob($0.bytes) } ?? .null, .optional(family.realm), TextList.encode(family.scopes),
+            .bool(family.isNarrowed), family.addresses.map(TextList.encode) ?? .null, .optional(family.lifetime),
+            .blob(family.current.bytes), family.createdAt.column, family.expiresAt.column)
     }
 
     private func put(_ credential: StoredUpstreamCredential) throws(StoreFault) {

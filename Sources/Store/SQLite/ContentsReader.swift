@@ -117,13 +117,16 @@ struct ContentsReader {
     private func tokenFamilies() throws(StoreFault) -> [TokenFamily] {
         try all(
             """
-            SELECT id, issuer, subject, key, scopes, current, created_at, expires_at FROM token_families ORDER BY id
+            SELECT id, issuer, subject, key, secret, realm, scopes, is_narrowed, addresses, lifetime, current, created_at,
+                expires_at
+            FROM token_families ORDER BY id
             """
         ) { (row: inout Row) throws(StoreFault) in
             TokenFamily(
                 id: row.text(), issuer: row.text(), subject: row.text(), key: row.optionalText(),
-                scopes: try TextList.decode(row.text()), current: try row.digest(), createdAt: row.time(),
-                expiresAt: row.time())
+                secret: try row.optionalDigest(), realm: row.optionalText(), scopes: try TextList.decode(row.text()),
+                isNarrowed: row.bool(), addresses: try row.optionalTexts(), lifetime: row.optionalInteger(),
+                current: try row.digest(), createdAt: row.time(), expiresAt: row.time())
         }
     }
 
@@ -161,7 +164,18 @@ extension Row {
     fileprivate mutating func optionalTime() -> WallTime? { optionalInteger().map(WallTime.init(nanoseconds:)) }
 
     fileprivate mutating func digest() throws(StoreFault) -> Digest256 {
+        guard let digest = try optionalDigest() else { throw .unavailable("it is damaged: a digest") }
+        return digest
+    }
+
+    fileprivate mutating func optionalTexts() throws(StoreFault) -> [String]? {
+        guard let text = optionalText() else { return nil }
+        return try TextList.decode(text)
+    }
+
+    fileprivate mutating func optionalDigest() throws(StoreFault) -> Digest256? {
         let bytes = blob()
+        if bytes.isEmpty { return nil }
         guard let digest = Digest256(bytes: bytes.span) else { throw .unavailable("it is damaged: a digest") }
         return digest
     }

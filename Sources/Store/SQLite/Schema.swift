@@ -58,7 +58,17 @@ enum Schema {
             sealed_document BLOB NOT NULL, expires_at INTEGER, PRIMARY KEY (name, issuer, subject)
         ) STRICT, WITHOUT ROWID;
         PRAGMA user_version = 1;
+        """,
+        // Families begun before do not tell what their tokens are bound to, so they end.
         """
+        DELETE FROM token_families;
+        ALTER TABLE token_families ADD COLUMN secret BLOB;
+        ALTER TABLE token_families ADD COLUMN realm TEXT;
+        ALTER TABLE token_families ADD COLUMN is_narrowed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE token_families ADD COLUMN addresses TEXT;
+        ALTER TABLE token_families ADD COLUMN lifetime INTEGER;
+        PRAGMA user_version = 2;
+        """,
     ]
 
     /// Brings a database to the present format. What a newer program or another one wrote is left alone.

@@ -1,10 +1,15 @@
 import Policy
 
 extension ActionRequest {
-    /// The realm whose keys sign, and that `{realm}` stands for; nil where the route knows none.
+    /// The realm whose keys sign, and that `{realm}` stands for: the one that the request names, or that the caller's
+    /// credential is locked to, also where the route knows none. Nil where there is neither.
     func realmInForce() throws(ActionRefusal) -> String? {
-        do throws(Denial) { return try realm?.resolved() } catch {
+        let named: String?
+        do throws(Denial) { named = try realm?.resolved() } catch {
             throw ActionRefusal(error)
         }
+        let lock = identity.lockedRealm
+        if let named, let lock, named != lock { throw ActionRefusal(.realmNotAllowed) }
+        return named ?? lock
     }
 }

@@ -39,9 +39,9 @@ final class LoginAction: Sendable {
             parameters.complainOfUnknown()
             try parameters.finish()
             guard let email, let password else { throw ActionRefusal(.loginFailed) }
-            _ = try request.realmInForce()
+            let realm = try request.realmInForce()
             let isTaken = pool.submit {
-                self.judge(email, password, request, login, budget, completion: completion)
+                self.judge(email, password, realm, request, login, budget, completion: completion)
             }
             if !isTaken { throw ActionRefusal(.overloaded) }
         } catch {
@@ -51,8 +51,8 @@ final class LoginAction: Sendable {
 
     /// On a thread of the pool.
     private func judge(
-        _ email: String, _ password: String, _ request: ActionRequest, _ login: LoginConfiguration, _ budget: AccountBudget,
-        completion: @escaping @Sendable (ActionOutcome) -> Void
+        _ email: String, _ password: String, _ realm: String?, _ request: ActionRequest, _ login: LoginConfiguration,
+        _ budget: AccountBudget, completion: @escaping @Sendable (ActionOutcome) -> Void
     ) {
         // Hashes for clients that have left would keep the threads from those that wait.
         if request.interest.isGone {
@@ -79,23 +79,22 @@ final class LoginAction: Sendable {
         let now = max(request.now.wall, user.tokensValidFrom)
         let wait = now.nanoseconds &- WallClock.now().nanoseconds
         guard wait > 0 else {
-            signIn(user, request, login.terms, at: now, completion: completion)
+            signIn(user, realm, request, login.terms, at: now, completion: completion)
             return
         }
         pool.later(min(wait, Self.longestWait)) {
-            self.signIn(user, request, login.terms, at: now, completion: completion)
+            self.signIn(user, realm, request, login.terms, at: now, completion: completion)
         }
     }
 
     private func signIn(
-        _ user: StoredUser, _ request: ActionRequest, _ terms: TokenTerms, at now: WallTime,
+        _ user: StoredUser, _ realm: String?, _ request: ActionRequest, _ terms: TokenTerms, at now: WallTime,
         completion: @escaping @Sendable (ActionOutcome) -> Void
     ) {
         var order = TokenIssuer.Order(
             terms: terms, party: TokenParty(subject: user.id, scopes: user.scopes),
             grant: TokenGrant(scopes: user.scopes, terms: terms), client: request.client,
-            realm: try? request.realmInForce(), isRealmLocked: request.realm?.lock != nil, now: now,
-            email: user.email, name: user.name)
+            realm: realm, now: now, email: user.email, name: user.name)
         guard let refresh = terms.refreshTokens else {
             issuer.issue(order, completion: completion)
             return
@@ -104,8 +103,8 @@ final class LoginAction: Sendable {
         order.refreshToken = fresh.text
         let signedIn = order
         let family = TokenFamily(
-            id: fresh.family, issuer: terms.keySet.value, subject: user.id, key: nil, scopes: user.scopes,
-            current: fresh.digest, createdAt: now, expiresAt: refresh.end(from: now, begun: now))
+            id: fresh.family, issuer: terms.keySet.value, subject: user.id, key: nil, realm: realm,
+            scopes: user.scopes, current: fresh.digest, createdAt: now, expiresAt: refresh.end(from: now, begun: now))
         registry.change { index throws(ActionRefusal) in
             // Disabled or given another password while the hash was computed.
             guard let current = index.users[user.id], current.isEnabled, current.passwordHash == user.passwordHash else {

@@ -5,8 +5,8 @@ import Store
 /// What comes of a refresh token: pure, decided from what the store holds.
 struct RefreshDecision: Sendable {
     enum Verdict: Sendable {
-        /// The next one is in force. With whom the token stands for.
-        case renewed(TokenParty, email: String?, name: String?)
+        /// The next one is in force. With whom the token stands for, the realm whose key signs it, and the user behind it.
+        case renewed(TokenParty, realm: String?, isRealmLocked: Bool, StoredUser?)
         case refused(Denial)
     }
 
@@ -15,6 +15,8 @@ struct RefreshDecision: Sendable {
     var terms: TokenTerms
     var refreshTerms: RefreshTokenTerms
     var client: IPAddress
+    /// The one in force for the request; nil where there is none.
+    var realm: String?
     var now: WallTime
 
     func decide(_ index: StoreIndex) -> (changes: [StoreChange], answer: Verdict) {
@@ -27,19 +29,24 @@ struct RefreshDecision: Sendable {
         }
         var party: TokenParty
         var user: StoredUser?
+        let realm: String?
+        let isLocked: Bool
         do throws(Fault) {
             (party, user) = try self.party(of: family, index)
+            realm = try self.realm(of: family, index)
+            isLocked = family.key.flatMap { index.keys[$0]?.realm } != nil
         } catch {
             switch error {
             case .ended: return ([.removeTokenFamily(id: family.id)], .refused(.refreshTokenInvalid))
             case .address: return ([], .refused(.addressNotAllowed))
+            case .realm: return ([], .refused(.realmNotAllowed))
             }
         }
         party.scopes = family.scopes.filter(party.scopes.contains)
         var renewed = family
         renewed.current = next.digest
         renewed.expiresAt = refreshTerms.end(from: now, begun: family.createdAt)
-        return ([.putTokenFamily(renewed)], .renewed(party, email: user?.email, name: user?.name))
+        return ([.putTokenFamily(renewed)], .renewed(party, realm: realm, isRealmLocked: isLocked, user))
     }
 
     private enum Fault: Error {
@@ -47,6 +54,18 @@ struct RefreshDecision: Sendable {
         case ended
         /// Not from here, but elsewhere.
         case address
+        /// Not in this realm, but in its own.
+        case realm
+    }
+
+    /// The realm of the next token: the one the family was begun in and the one its key is locked to both hold, and the
+    /// request may name no other.
+    private func realm(of family: TokenFamily, _ index: StoreIndex) throws(Fault) -> String? {
+        let lock = family.key.flatMap { index.keys[$0]?.realm }
+        if let begun = family.realm, let lock, begun != lock { throw .ended }
+        guard let bound = family.realm ?? lock else { return realm }
+        if let realm, realm != bound { throw .realm }
+        return bound
     }
 
     private func party(of family: TokenFamily, _ index: StoreIndex) throws(Fault) -> (TokenParty, StoredUser?) {

@@ -92,7 +92,7 @@ extension SigningKeyMaker.Need {
     /// No key signs for it; refused where one more realm would be too many.
     fileprivate func isMissing(in index: StoreIndex) throws(ActionRefusal) -> Bool {
         let isThere = index.signingKeys.values.contains { key in
-            key.keySet == keySet && key.removedAt == nil && (realm == nil || key.realm == realm)
+            key.keySet == keySet && key.removedAt == nil && key.realm == realm
                 && (wanted == nil || key.algorithm == wanted)
         }
         if isThere { return false }

@@ -36,13 +36,13 @@ final class SigningKeyring: Sendable {
 
     /// The newest key that signs.
     /// - Parameters:
-    ///   - realm: whose keys; nil takes any.
+    ///   - realm: whose keys, and no others; nil for those of no realm.
     ///   - algorithm: nil takes any.
     func newest(of keySet: String, realm: String?, algorithm: SignatureAlgorithm?) -> Entry? {
         sets.withLock { sets in
             sets[keySet]?.first { entry in
-                entry.key.removedAt == nil && (algorithm == nil || entry.key.algorithm == algorithm)
-                    && (realm == nil || entry.key.realm == realm)
+                entry.key.removedAt == nil && entry.key.realm == realm
+                    && (algorithm == nil || entry.key.algorithm == algorithm)
             }
         }
     }

@@ -32,9 +32,10 @@ struct TokenActions: Sendable {
         completion: @escaping @Sendable (ActionOutcome) -> Void
     ) throws(ActionRefusal) {
         let now = request.now.wall
+        let realm = try request.realmInForce()
         let order = TokenIssuer.Order(
-            terms: terms, party: party, grant: grant, client: request.client, realm: try request.realmInForce(),
-            isRealmLocked: request.realm?.lock != nil, now: now)
+            terms: terms, party: party, grant: grant, client: request.client, realm: realm,
+            isRealmLocked: request.identity.lockedRealm != nil, now: now)
         // A token begins none: its families would outlive it.
         let refresh = party.token == nil && party.key != nil ? terms.refreshTokens : nil
         guard refresh != nil || terms.mentionsUser else {
@@ -51,7 +52,8 @@ struct TokenActions: Sendable {
             order.refreshToken = fresh.text
             let family = TokenFamily(
                 id: fresh.family, issuer: terms.keySet.value, subject: party.subject ?? key.subject, key: id,
-                scopes: grant.scopes, current: fresh.digest, createdAt: now, expiresAt: refresh.end(from: now, begun: now))
+                realm: realm, scopes: grant.scopes, current: fresh.digest, createdAt: now,
+                expiresAt: refresh.end(from: now, begun: now))
             return (index.changes(beginning: family, at: now), order)
         } completion: { [issuer] outcome in
             switch outcome {
@@ -108,19 +110,19 @@ struct TokenActions: Sendable {
         let next = RefreshTokenText(after: shown)
         let decision = RefreshDecision(
             shown: shown, next: next, terms: terms, refreshTerms: refreshTerms, client: request.client,
-            now: request.now.wall)
+            realm: realm, now: request.now.wall)
         registry.change { index throws(ActionRefusal) in
             decision.decide(index)
         } completion: { [issuer] outcome in
             switch outcome {
             case .failure(let refusal): completion(refusal.outcome)
             case .success(.refused(let denial)): completion(.refuse(denial))
-            case .success(.renewed(let party, let email, let name)):
-                let order = TokenIssuer.Order(
+            case .success(.renewed(let party, let realm, let isLocked, let user)):
+                var order = TokenIssuer.Order(
                     terms: terms, party: party, grant: TokenGrant(scopes: party.scopes, terms: terms),
-                    client: request.client, realm: realm, isRealmLocked: request.realm?.lock != nil, now: request.now.wall,
-                    email: email, name: name,
+                    client: request.client, realm: realm, isRealmLocked: isLocked, now: request.now.wall,
                     refreshToken: next.text)
+                order.describe(user)
                 issuer.issue(order, completion: completion)
             }
         }

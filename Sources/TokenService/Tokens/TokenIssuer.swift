@@ -12,6 +12,7 @@ final class TokenIssuer: Sendable {
         var party: TokenParty
         var grant: TokenGrant
         var client: IPAddress
+        /// Whose key signs; nil for one of no realm.
         var realm: String?
         /// The realm is that of the caller's credential, and not of his choice.
         var isRealmLocked = false
