@@ -13,6 +13,9 @@ final class ServiceFixture: Sendable {
     static let claims =
         #"{"id":"{family}","sub":"{subject}","exp":"{expires_at}","expt":"{lifetime}","iat":"{issued_at}","#
         + #""ips":"{addresses}","rn":"{renewable}","scope":"{scopes}"}"#
+    /// Without scopes and addresses.
+    static let bareClaims =
+        #"{"id":"{family}","sub":"{subject}","exp":"{expires_at}","expt":"{lifetime}","iat":"{issued_at}"}"#
     static let answer =
         #"{"token":"{token}","payload":"{claims}","expires_in":"{expires_in}","refresh_token":"{refresh_token}"}"#
     /// Cheap, so that tests are quick.
@@ -57,6 +60,8 @@ final class ServiceFixture: Sendable {
             "action":{"login":{\(terms),\(refresh),"attempts":{"failures":3,"per":"1m","burst":3}}}},
             {"name":"refresh","match":{"path":"/refresh"},"authenticate":"none",
             "action":{"refresh_token":{\(terms),\(refresh)}}},
+            {"name":"refresh-bare","match":{"path":"/refresh-bare"},"authenticate":"none","action":{"refresh_token":{
+            "key_set":"own","claims":\(bareClaims),"answer":\(answer),\(refresh)}}},
             {"name":"renew","match":{"path":"/renew"},"authenticate":["tokens"],
             "action":{"refresh_token":{\(terms)}}}]}
             """

@@ -1,4 +1,4 @@
-import Core
+package import Core
 
 /// Whom a new token will stand for, taken from the credential that was shown for it.
 package struct TokenParty: Sendable {
@@ -8,6 +8,8 @@ package struct TokenParty: Sendable {
     package var scopes: [String]
     /// The family of the API key behind it; nil where there is none.
     package var family: String?
+    /// The digest of the key's secret that was shown; nil for other credentials than keys.
+    package var secret: Digest256?
     /// That key's id, and the authenticator it belongs to.
     package var key: String?
     package var authenticator: String?
@@ -38,6 +40,7 @@ package struct TokenParty: Sendable {
                 subject: name, scopes: authenticator.table.scopes(of: record).strings,
                 family: KeyFamily(authenticator.table.digest(of: record)).text,
                 key: String(decoding: id, as: UTF8.self), authenticator: authenticator.name)
+            secret = authenticator.table.digest(of: record)
         case .token(let token):
             self.init(subject: name, scopes: token.scopes)
             self.token = token

@@ -5,8 +5,9 @@ import Store
 /// What comes of a refresh token: pure, decided from what the store holds.
 struct RefreshDecision: Sendable {
     enum Verdict: Sendable {
-        /// The next one is in force. With whom the token stands for, the realm whose key signs it, and the user behind it.
-        case renewed(TokenParty, realm: String?, isRealmLocked: Bool, StoredUser?)
+        /// The next one is in force. With whom the token stands for, what it is good for, the realm whose key signs it and
+        /// whether that is the lock of the key behind it, and the user behind it.
+        case renewed(TokenParty, TokenGrant, realm: String?, isRealmLocked: Bool, StoredUser?)
         case refused(Denial)
     }
 
@@ -43,10 +44,14 @@ struct RefreshDecision: Sendable {
             }
         }
         party.scopes = family.scopes.filter(party.scopes.contains)
+        let grant: TokenGrant
+        do throws(ActionRefusal) { grant = try TokenGrant(family, party: party, terms: terms) } catch {
+            return ([], .refused(error.denial))
+        }
         var renewed = family
         renewed.current = next.digest
         renewed.expiresAt = refreshTerms.end(from: now, begun: family.createdAt)
-        return ([.putTokenFamily(renewed)], .renewed(party, realm: realm, isRealmLocked: isLocked, user))
+        return ([.putTokenFamily(renewed)], .renewed(party, grant, realm: realm, isRealmLocked: isLocked, user))
     }
 
     private enum Fault: Error {
@@ -76,11 +81,9 @@ struct RefreshDecision: Sendable {
             return (TokenParty(subject: user.id, scopes: user.scopes), user)
         }
         guard let key = index.keys[id], key.isEnabled else { throw .ended }
-        // It was begun with one of these; secrets that came later have families of their own.
-        let secret = key.secrets.first { secret in
-            secret.createdAt <= family.createdAt && now < secret.expiresAt ?? .distantFuture
-        }
-        guard let secret else { throw .ended }
+        // It was begun with one of these, and lives no longer; the others have families of their own.
+        let secret = key.secrets.first { $0.digest == family.secret }
+        guard let secret, now < secret.expiresAt ?? .distantFuture else { throw .ended }
         var scopes = key.scopes
         var owner: StoredUser?
         if let id = key.owner {

@@ -46,13 +46,14 @@ struct TokenActions: Sendable {
         registry.change { index throws(ActionRefusal) in
             var order = order
             order.describe(party.owner(in: index))
-            guard let refresh, let id = party.key, let key = index.keys[id], key.authenticator == party.authenticator else {
-                return ([], order)
-            }
+            guard let refresh, let id = party.key, let key = index.keys[id], key.authenticator == party.authenticator,
+                let secret = party.secret, key.secrets.contains(where: { $0.digest == secret })
+            else { return ([], order) }
             order.refreshToken = fresh.text
             let family = TokenFamily(
                 id: fresh.family, issuer: terms.keySet.value, subject: party.subject ?? key.subject, key: id,
-                realm: realm, scopes: grant.scopes, current: fresh.digest, createdAt: now,
+                secret: secret, realm: realm, scopes: grant.scopes, isNarrowed: grant.isNarrowed, addresses: grant.addresses,
+                lifetime: grant.askedLifetime, current: fresh.digest, createdAt: now,
                 expiresAt: refresh.end(from: now, begun: now))
             return (index.changes(beginning: family, at: now), order)
         } completion: { [issuer] outcome in
@@ -117,11 +118,10 @@ struct TokenActions: Sendable {
             switch outcome {
             case .failure(let refusal): completion(refusal.outcome)
             case .success(.refused(let denial)): completion(.refuse(denial))
-            case .success(.renewed(let party, let realm, let isLocked, let user)):
+            case .success(.renewed(let party, let grant, let realm, let isLocked, let user)):
                 var order = TokenIssuer.Order(
-                    terms: terms, party: party, grant: TokenGrant(scopes: party.scopes, terms: terms),
-                    client: request.client, realm: realm, isRealmLocked: isLocked, now: request.now.wall,
-                    refreshToken: next.text)
+                    terms: terms, party: party, grant: grant, client: request.client, realm: realm,
+                    isRealmLocked: isLocked, now: request.now.wall, refreshToken: next.text)
                 order.describe(user)
                 issuer.issue(order, completion: completion)
             }

@@ -1,5 +1,6 @@
 import Core
 import Policy
+import Store
 
 /// What a new token will be good for: never for more than what was shown for it.
 struct TokenGrant: Sendable, Equatable {
@@ -9,12 +10,26 @@ struct TokenGrant: Sendable, Equatable {
     /// In network notation; nil for every address.
     var addresses: [String]?
     var isRenewable: Bool
+    /// What was asked for: refresh tokens that come with it bring no more. False and nil where nothing was.
+    var isNarrowed = false
+    var askedLifetime: Int64?
 
-    /// For somebody who has signed in, or holds a refresh token.
+    /// For somebody who has signed in.
     init(scopes: [String], terms: TokenTerms) {
         lifetime = terms.lifetime / 1_000_000_000
         self.scopes = scopes
         isRenewable = false
+    }
+
+    /// For somebody who holds a refresh token: no more than what the first token was made for.
+    /// - Parameter party: with the scopes that are left of the family's.
+    init(_ family: TokenFamily, party: TokenParty, terms: TokenTerms) throws(ActionRefusal) {
+        // A token without the claim would have all scopes, or be good everywhere.
+        if family.isNarrowed, terms.claims.path(of: .scopes) == nil { throw ActionRefusal(.tokenOptionNotAllowed) }
+        if family.addresses != nil, terms.claims.path(of: .addresses) == nil { throw ActionRefusal(.tokenOptionNotAllowed) }
+        self.init(scopes: party.scopes, terms: terms)
+        lifetime = min(lifetime, family.lifetime ?? .max)
+        addresses = family.addresses
     }
 
     /// For a caller.
@@ -30,6 +45,8 @@ struct TokenGrant: Sendable, Equatable {
         scopes = try Self.scopes(options.scopes, party: party, terms: terms)
         self.addresses = try Self.addresses(options, shown: shown, terms: addresses, client: client)
         isRenewable = options.renewable ?? (shown != nil || self.addresses != nil)
+        isNarrowed = options.scopes != nil
+        askedLifetime = options.expiresIn
     }
 
     private static func lifetime(_ wanted: Int64?, terms: TokenTerms, ceiling: Int64?) throws(ActionRefusal) -> Int64 {

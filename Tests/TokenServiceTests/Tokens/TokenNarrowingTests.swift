@@ -1,5 +1,6 @@
 import Core
 import Policy
+import Store
 import Testing
 
 @testable import TokenService
@@ -11,16 +12,20 @@ struct TokenNarrowingTests {
         var random = SplitMix(state: UInt64(seed))
         let fixture = try ServiceFixture()
         let scopes = random.some(of: ["read", "write", "admin"])
-        let authenticator = try ServiceFixture.authenticator(scopes: scopes)
-        var parent: Identity = try ServiceFixture.identity(scopes: scopes)
+        let lock = Self.lock(&random)
+        let authenticator = try ServiceFixture.authenticator(scopes: scopes, realm: lock)
+        var parent: Identity = try ServiceFixture.identity(scopes: scopes, realm: lock)
         var shown: VerifiedToken?
         for _ in 0..<12 {
             let query = Self.options(&random)
+            let named = Self.realm(&random)
             fixture.clock.advance(Int64(random.below(40)))
-            guard case .answer(let answer) = try fixture.perform("mint", as: parent, query: query) else { continue }
+            try Self.makeNewerSigningKey(fixture, &random)
+            guard case .answer(let answer) = try fixture.perform("mint", as: parent, query: query, realm: named) else { continue }
             let text = try #require(try JSONNode.parse(answer.body.span)["token"]?.text)
             let token = try #require(try fixture.verified(text, parent: authenticator), "\(query)")
             #expect(Set(token.scopes).isSubset(of: scopes))
+            #expect(token.realm == lock ?? shown?.realm ?? named, "\(query)")
             if let shown {
                 #expect(Set(token.scopes).isSubset(of: shown.scopes), "\(query)")
                 #expect(Self.lifetime(token) <= Self.lifetime(shown), "\(query)")
@@ -33,6 +38,54 @@ struct TokenNarrowingTests {
             shown = token
         }
     }
+
+    @Test(arguments: 0..<40)
+    func `a refreshed token never exceeds the first one`(seed: Int) throws {
+        var random = SplitMix(state: UInt64(seed))
+        let scopes = random.some(of: ["read", "write", "admin"])
+        let lock = Self.lock(&random)
+        let fixture = try ServiceFixture([.putKey(ServiceFixture.storedKey(scopes: scopes, realm: lock))])
+        let authenticator = try ServiceFixture.authenticator(scopes: scopes, realm: lock)
+        let key = try ServiceFixture.identity(scopes: scopes, realm: lock)
+        for _ in 0..<6 {
+            let query = Self.options(&random)
+            let named = Self.realm(&random)
+            try Self.makeNewerSigningKey(fixture, &random)
+            guard case .answer(let answer) = try fixture.perform("mint-refresh", as: key, query: query, realm: named) else {
+                continue
+            }
+            var content = try JSONNode.parse(answer.body.span)
+            let begun = try #require(content["token"]?.text)
+            let first = try #require(try fixture.verified(begun, parent: authenticator), "\(query)")
+            #expect(first.realm == lock ?? named, "\(query)")
+            for _ in 0..<4 {
+                fixture.clock.advance(Int64(random.below(40)))
+                let route = ["refresh", "refresh-bare"][random.below(2)]
+                let named = Self.realm(&random)
+                let shown = try #require(content["refresh_token"]?.text)
+                guard case .answer(let next) = try fixture.refresh(shown, at: route, realm: named) else { continue }
+                content = try JSONNode.parse(next.body.span)
+                let text = try #require(content["token"]?.text)
+                let token = try #require(try fixture.verified(text, parent: authenticator), "\(query), \(route)")
+                #expect(Set(token.scopes).isSubset(of: first.scopes), "\(query), \(route)")
+                #expect(Self.lifetime(token) <= Self.lifetime(first), "\(query), \(route)")
+                #expect(token.realm == first.realm ?? named, "\(query), \(route)")
+                if let bound = first.addresses {
+                    let addresses = try #require(token.addresses, "\(query), \(route)")
+                    #expect(addresses.isSubset(of: bound), "\(query), \(route)")
+                }
+            }
+        }
+    }
+
+    /// The newest key of the set is that of a realm nobody here has to do with.
+    private static func makeNewerSigningKey(_ fixture: ServiceFixture, _ random: inout SplitMix) throws {
+        _ = try fixture.answer("mint", as: try ServiceFixture.identity(id: "other"), realm: "rl_\(random.below(1000))")
+    }
+
+    private static func lock(_ random: inout SplitMix) -> String? { random.below(2) == 0 ? nil : "rl_A" }
+
+    private static func realm(_ random: inout SplitMix) -> String? { [nil, nil, "rl_A", "rl_B"][random.below(4)] }
 
     private static func lifetime(_ token: VerifiedToken) -> Int64 { token.claims["expt"]?.integer ?? .max }
 
