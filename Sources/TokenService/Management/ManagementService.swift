@@ -64,7 +64,7 @@ package final class ManagementService: Sendable {
         _ prepared: PreparedCall, completion: @escaping @Sendable (Result<ManagementDecision, ActionRefusal>) -> Void
     ) {
         guard prepared.call.configuration.resource == .apiKeys else {
-            decide(prepared, usage: [:], completion: completion)
+            decide(prepared, usage: { _ in nil }, completion: completion)
             return
         }
         registry.usage { usage in
@@ -76,12 +76,12 @@ package final class ManagementService: Sendable {
     }
 
     private func decide(
-        _ prepared: PreparedCall, usage: [String: KeyUsage],
+        _ prepared: PreparedCall, usage: @escaping @Sendable (String) -> KeyUsage?,
         completion: @escaping @Sendable (Result<ManagementDecision, ActionRefusal>) -> Void
     ) {
         let keyMaker = self.keyMaker
         registry.change { (index) throws(ActionRefusal) in
-            let context = ManagementContext(index: index, usage: { usage[$0] }, keyMaker: keyMaker)
+            let context = ManagementContext(index: index, usage: usage, keyMaker: keyMaker)
             let decision = try ManagementDispatch.decide(prepared, in: context)
             return (decision.changes, decision)
         } completion: {

@@ -31,6 +31,8 @@ package final class Registry: @unchecked Sendable {
     private var revision: Int64 = 0
     private var fault: StoreFault?
     private var usage: [String: KeyUsage] = [:]
+    /// What is written of it, read when somebody asks; nil again once more may have been written.
+    private var writtenUsage: [String: KeyUsage]?
     private var timer: (any DispatchSourceTimer)?
     private var nextOpening = Instant(nanoseconds: .min)
     private var nextUsageWriting = Instant(nanoseconds: .min)
@@ -136,17 +138,25 @@ package final class Registry: @unchecked Sendable {
         }
     }
 
-    /// What is known of the use of keys, by their id, with what is not written yet.
-    package func usage(completion: @escaping @Sendable (Result<[String: KeyUsage], ActionRefusal>) -> Void) {
+    /// Looks up what is known of the use of a key, by its id, with what is not written yet. The store is read once for all who
+    /// ask between two writings.
+    package func usage(completion: @escaping @Sendable (Result<@Sendable (String) -> KeyUsage?, ActionRefusal>) -> Void) {
         queue.async {
-            guard let store = self.store, let written = try? store.usage() else {
+            guard let written = self.knownUsage() else {
                 completion(.failure(ActionRefusal(.storeUnavailable)))
                 return
             }
-            var known = Dictionary(written.map { ($0.key, $0) }) { first, _ in first }
-            for fresh in self.usage.values { known[fresh.key] = known[fresh.key]?.adding(fresh) ?? fresh }
-            completion(.success(known))
+            let fresh = self.usage
+            completion(.success { key in fresh[key].map { written[key]?.adding($0) ?? $0 } ?? written[key] })
         }
+    }
+
+    private func knownUsage() -> [String: KeyUsage]? {
+        guard let store else { return nil }
+        if let writtenUsage { return writtenUsage }
+        guard let written = try? store.usage() else { return nil }
+        writtenUsage = Dictionary(written.map { ($0.key, $0) }) { first, _ in first }
+        return writtenUsage
     }
 
     /// Adds to the use of keys; written from time to time.
@@ -293,6 +303,7 @@ package final class Registry: @unchecked Sendable {
         if now >= nextUsageWriting {
             nextUsageWriting = now.advanced(by: timing.usage)
             writeUsage()
+            writtenUsage = nil
             maintain()
         }
     }

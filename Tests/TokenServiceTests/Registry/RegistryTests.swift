@@ -191,6 +191,25 @@ struct RegistryTests {
         #expect(registry.status.revision == 1)
     }
 
+    @Test func `of many who ask for the use of keys one reads the store, and what is not written counts`() throws {
+        let store = CountingStore()
+        try store.record([KeyUsage(key: "a", count: 2, lastUsedAt: WallTime(seconds: 5))])
+        let registry = Self.registry(Published()) { () throws(StoreFault) in store }
+        for count in 1...20 {
+            registry.record([KeyUsage(key: "a", count: 1, lastUsedAt: WallTime(seconds: 6))])
+            let answered = DispatchSemaphore(value: 0)
+            let seen = Mutex<[KeyUsage?]>([])
+            registry.usage { usage in
+                if case .success(let usage) = usage { seen.withLock { $0 = [usage("a"), usage("b")] } }
+                answered.signal()
+            }
+            answered.wait()
+            let expected = KeyUsage(key: "a", count: 2 + Int64(count), lastUsedAt: WallTime(seconds: 6))
+            #expect(seen.withLock { $0 } == [expected, nil])
+        }
+        #expect(store.readings.withLock { $0 } == 1)
+    }
+
     @Test func `use of keys adds up and is written at the end`() throws {
         let store = MemoryStore()
         let registry = Self.registry(Published()) { () throws(StoreFault) in store }
@@ -203,4 +222,23 @@ struct RegistryTests {
                 KeyUsage(key: "a", count: 5, lastUsedAt: time), KeyUsage(key: "b", count: 1, lastUsedAt: time),
             ])
     }
+}
+
+/// Counts how often the use of keys is read.
+private final class CountingStore: CredentialStore {
+    let readings = Mutex(0)
+    private let store = MemoryStore()
+
+    func contents() throws(StoreFault) -> StoreContents { try store.contents() }
+
+    func commit(_ changes: [StoreChange], at revision: Int64) throws(StoreFault) -> Int64 { try store.commit(changes, at: revision) }
+
+    func record(_ usage: [KeyUsage]) throws(StoreFault) { try store.record(usage) }
+
+    func usage() throws(StoreFault) -> [KeyUsage] {
+        readings.withLock { $0 += 1 }
+        return try store.usage()
+    }
+
+    func revision() throws(StoreFault) -> Int64 { try store.revision() }
 }
