@@ -37,6 +37,7 @@ extension TokenService {
             else { return .failure(ActionRefusal(.storeUnavailable)) }
             var id = ""
             if case .string(let text)? = claims["jti"]?.value { id = text }
+            if key.id == fresh.id { audit.record([.realmUpdated(fresh, cause: "jwt_key.created", caller: caller, at: now)]) }
             audit.record([
                 AuditEvent(name: "token.minted", objectType: "token", objectID: id, realm: realm, caller: caller, at: now)
             ])

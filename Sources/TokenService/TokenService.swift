@@ -70,7 +70,8 @@ package final class TokenService: ActionPerformer {
         }
         let registry = Registry(
             open: open, publish: { publisher.publish($0, $1) }, report: environment.report, timing: environment.timing)
-        let issuer = TokenIssuer(keyring: keyring, maker: SigningKeyMaker(keyring: keyring, registry: registry))
+        let maker = SigningKeyMaker(keyring: keyring, registry: registry, audit: audit)
+        let issuer = TokenIssuer(keyring: keyring, maker: maker, audit: audit)
         self.registry = registry
         actions = TokenActions(registry: registry, issuer: issuer)
         management = ManagementService(registry: registry, audit: audit, material: .standard) { policy.keyMaker($0) }
@@ -80,7 +81,8 @@ package final class TokenService: ActionPerformer {
     /// Opens the store, reads and publishes it; blocks until that has worked or failed.
     package func start(_ snapshot: Snapshot) {
         _ = follow(snapshot)
-        registry?.start { index, now in StoreMaintenance.changes(in: index, now: now) }
+        let audit = self.audit
+        registry?.start(maintenance: Registry.Maintenance(round: StoreMaintenance.round) { audit.record($0) })
     }
 
     /// Writes what is left to write.

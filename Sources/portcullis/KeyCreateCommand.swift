@@ -43,6 +43,7 @@ struct KeyCreateCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         var content = RecordText()
         content.add("name", name)
         if let user { content.add("user_id", try session.user(user)) }

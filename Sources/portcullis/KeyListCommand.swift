@@ -30,6 +30,7 @@ struct KeyListCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         let owner = try user.map { try session.user($0) }
         let query = [("user_id", owner), ("unused_for", unusedFor), ("older_than", olderThan)]
         let records = try session.all(session.keys(authenticator), query: query)

@@ -11,6 +11,7 @@ struct KeyShowCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         store.show(try session.call(session.keys(key.authenticator), .get, item: key.id))
     }
 }
@@ -36,6 +37,7 @@ struct KeyRotateCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         var content = RecordText()
         content.add("overlap", overlap)
         if let expiresIn { content.add("expires_in", expiresIn) }
@@ -55,6 +57,7 @@ struct KeyRevokeCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         store.show(try session.call(session.keys(key.authenticator), .delete, item: key.id))
     }
 }

@@ -43,6 +43,13 @@ struct StoreSession {
         ClockReading(instant: Instant(nanoseconds: linux_monotonic_ns()), wall: WallTime(nanoseconds: linux_realtime_ns()))
     }
 
+    /// Tells of what was changed, which may take as long as a webhook is away. The process ends with the command, so every command
+    /// calls this at its end: when its result, which may be the only copy of a secret, has been printed.
+    func finish() {
+        tokens.audit.flush()
+        outlet.finish()
+    }
+
     /// Makes one call. What it is refused for is printed and ends the command.
     /// - Parameter content: the members of the record, as JSON.
     func call(
@@ -64,11 +71,7 @@ struct StoreSession {
             configuration: configuration, caller: .commandLine, method: method, item: item, operation: operation,
             query: Array(given.joined(separator: "&").utf8), contentType: "application/json", content: body,
             now: Self.clocks().wall)
-        let result = management.perform(call)
-        // The process ends with the command: what is to be told is told before.
-        tokens.audit.flush()
-        outlet.finish()
-        switch result {
+        switch management.perform(call) {
         case .success(let decision): return try JSONNode.parse(decision.body.span)
         case .failure(let refusal):
             let messages = refusal.messages.isEmpty ? [refusal.denial.detail.description] : refusal.messages
@@ -133,8 +136,6 @@ struct StoreSession {
         let minted = tokens.mint(
             keySet: keySet, realm: realm, algorithm: algorithms.first ?? .hs256, claims: JSONNode(.object(all), at: start),
             caller: .commandLine, now: now)
-        tokens.audit.flush()
-        outlet.finish()
         switch minted {
         case .success(let token): return token
         case .failure(let refusal):

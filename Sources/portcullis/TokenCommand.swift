@@ -42,6 +42,7 @@ struct TokenMintCommand: ParsableCommand {
             throw ValidationError("--expires-in \(expiresIn): \(DurationText.syntax) is expected")
         }
         let session = try store.session()
+        defer { session.finish() }
         let token = try session.mint(
             keySet: keySet, realm: realm, subject: subject, lifetime: lifetime, claims: try claim.map(Self.member))
         if store.json {
@@ -83,6 +84,7 @@ struct TokenInspectCommand: ParsableCommand {
     func run() throws {
         let text = try SecretInput.read(prompt: "Token, then Enter (it is not shown):")
         let session = try store.session()
+        defer { session.finish() }
         guard let found = session.inspect(text) else {
             Output.error("error: this is no token of three parts with a JSON header and JSON claims")
             throw ExitCode(ExitStatus.refused)

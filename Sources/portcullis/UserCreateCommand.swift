@@ -30,6 +30,7 @@ struct UserCreateCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         var content = RecordText()
         content.add("email", email)
         if let name { content.add("name", name) }

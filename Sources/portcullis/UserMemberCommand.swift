@@ -29,6 +29,7 @@ struct UserMemberAddCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         let identity = try place.resolve(session, create: create)
         var content = RecordText()
         content.add("user_id", identity.user)
@@ -49,6 +50,7 @@ struct UserMemberRemoveCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         let identity = try place.resolve(session, create: false)
         let id = [identity.user, identity.organization, identity.project].compactMap { $0 }.joined(separator: ".")
         store.show(try session.call(ManagementConfiguration(resource: .memberships), .delete, item: id))
@@ -66,6 +68,7 @@ struct UserMemberListCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         let id = try user.map { try session.user($0) }
         let records = try session.all(ManagementConfiguration(resource: .memberships), query: [("user_id", id)])
         store.show(records, columns: ["user_id", "organization_id", "project_id", "role"])

@@ -10,6 +10,7 @@ struct UserListCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         store.show(
             try session.all(ManagementConfiguration(resource: .users)),
             columns: ["id", "email", "name", "scopes", "enabled", "has_password"])
@@ -25,6 +26,7 @@ struct UserShowCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         store.show(try session.call(ManagementConfiguration(resource: .users), .get, item: session.user(user.user)))
     }
 }
@@ -39,6 +41,7 @@ struct UserPasswordCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         let id = try session.user(user.user)
         var content = RecordText()
         content.add("password", try Self.readPassword())
@@ -83,6 +86,7 @@ struct UserSignOutCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         let id = try session.user(user.user)
         store.show(
             try session.call(ManagementConfiguration(resource: .users), .post, item: id, operation: "sign_out"))
@@ -99,6 +103,7 @@ struct UserDeleteCommand: ParsableCommand {
 
     func run() throws {
         let session = try store.session()
+        defer { session.finish() }
         store.show(try session.call(ManagementConfiguration(resource: .users), .delete, item: session.user(user.user)))
     }
 }
@@ -110,6 +115,7 @@ struct UserArguments: ParsableArguments {
 
     func setEnabled(_ isEnabled: Bool, _ store: StoreOptions) throws {
         let session = try store.session()
+        defer { session.finish() }
         let id = try session.user(user)
         var content = RecordText()
         content.add("enabled", isEnabled)

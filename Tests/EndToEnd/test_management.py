@@ -216,7 +216,7 @@ def test_tokens_on_the_command_line(system: Callable[..., Managed]) -> None:
     one.command("token", "inspect", given="not.a.token", status=1)
     assert "given twice" in one.command("token", "mint", "--key-set", "own", "--subject", "a", "--claim", "sub=b", status=2)
     assert "no stored key set" in one.command("token", "mint", "--key-set", "other", "--subject", "a", status=2)
-    assert [event["event"] for event in one.events()] == ["token.minted"]
+    assert [event["event"] for event in one.events()] == ["realm.updated", "token.minted"]
 
 
 # The admin listener.

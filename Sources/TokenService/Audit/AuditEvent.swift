@@ -1,4 +1,5 @@
 package import Core
+package import Store
 
 /// That somebody changed what the store keeps: who, what and when. It never holds a secret.
 package struct AuditEvent: Sendable {
@@ -33,6 +34,16 @@ package struct AuditEvent: Sendable {
         self.changed = changed
         self.caller = caller
         self.at = at
+    }
+
+    /// A signing key was made, or went: what a realm's tokens are verified with changes.
+    /// - Parameter cause: "jwt_key.created", "jwt_key.deleted".
+    package static func realmUpdated(
+        _ key: StoredSigningKey, cause: String, caller: ManagementCaller = .gateway, at now: WallTime
+    ) -> AuditEvent {
+        AuditEvent(
+            name: "realm.updated", objectType: JWTKeyResource.name, objectID: key.id, realm: key.realm, cause: cause,
+            caller: caller, at: now)
     }
 
     /// One JSON object on one line, without line feed.

@@ -114,9 +114,7 @@ struct JWTKeyResource: ManagedResource {
     }
 
     private func realmUpdated(_ record: StoredSigningKey, cause: String) -> AuditEvent {
-        var event = event("realm.updated", record.id)
-        event.cause = cause
-        return event
+        .realmUpdated(record, cause: cause, caller: call.caller, at: call.now)
     }
 }
 

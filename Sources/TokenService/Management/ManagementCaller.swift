@@ -3,7 +3,8 @@ package import Policy
 
 /// Who asks for a change, and how much of what he has he may pass on.
 package struct ManagementCaller: Sendable {
-    /// How he was recognised: "api_key", "jwt", "certificate", "admin" for the admin listener's token, "command_line".
+    /// How he was recognised: "api_key", "jwt", "certificate", "admin" for the admin listener's token,
+    /// "command_line", "gateway", "refresh_token".
     package var method: String?
     /// The id of the key or token.
     package var credential: String?
@@ -38,6 +39,9 @@ package struct ManagementCaller: Sendable {
 
     /// Whoever stands at the machine: nothing is withheld from him.
     package static let commandLine = ManagementCaller(method: "command_line", grantsAnything: true)
+
+    /// Nobody asked: the gateway does it by itself.
+    package static let gateway = ManagementCaller(method: "gateway", grantsAnything: false)
 
     /// Those of the scopes that he may not give away.
     func ungrantable(_ scopes: [String]) -> [String] { grantsAnything ? [] : scopes.filter { !self.scopes.contains($0) } }

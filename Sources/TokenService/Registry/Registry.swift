@@ -36,7 +36,22 @@ package final class Registry: @unchecked Sendable {
     private var timer: (any DispatchSourceTimer)?
     private var nextOpening = Instant(nanoseconds: .min)
     private var nextUsageWriting = Instant(nanoseconds: .min)
-    private var maintenance: (@Sendable (StoreIndex, WallTime) -> [StoreChange])?
+    private var maintenance: Maintenance?
+
+    /// Changes that time alone calls for, and what is told of them; asked about once a second.
+    package struct Maintenance: Sendable {
+        package var round: @Sendable (StoreIndex, WallTime) -> (changes: [StoreChange], answer: [AuditEvent])
+        /// Told of a round whose changes are durable.
+        package var tell: @Sendable ([AuditEvent]) -> Void
+
+        package init(
+            round: @escaping @Sendable (StoreIndex, WallTime) -> (changes: [StoreChange], answer: [AuditEvent]),
+            tell: @escaping @Sendable ([AuditEvent]) -> Void
+        ) {
+            self.round = round
+            self.tell = tell
+        }
+    }
 
     /// - Parameters:
     ///   - open: opens the store; called again after it failed.
@@ -55,8 +70,7 @@ package final class Registry: @unchecked Sendable {
 
     /// Opens the store, reads it and publishes; blocks until that has worked or failed. From then on the registry looks
     /// after the store by itself.
-    /// - Parameter maintenance: changes that time alone calls for; asked about once a second.
-    package func start(maintenance: (@Sendable (StoreIndex, WallTime) -> [StoreChange])? = nil) {
+    package func start(maintenance: Maintenance? = nil) {
         queue.sync {
             self.maintenance = maintenance
             openStore(now: Self.now)
@@ -311,7 +325,9 @@ package final class Registry: @unchecked Sendable {
     private func maintain() {
         guard let maintenance else { return }
         let wall = WallClock.now()
-        let due = Attempt<Void>({ index in (maintenance(index, wall), ()) }, completion: { _ in })
+        let due = Attempt<[AuditEvent]>({ index in maintenance.round(index, wall) }) {
+            if case .success(let events) = $0 { maintenance.tell(events) }
+        }
         make([due])
     }
 

@@ -9,6 +9,8 @@ struct RefreshDecision: Sendable {
         /// whether that is the lock of the key behind it, and the user behind it.
         case renewed(TokenParty, TokenGrant, realm: String?, isRealmLocked: Bool, StoredUser?)
         case refused(Denial)
+        /// One that was used before: the family has ended.
+        case reused(TokenFamily)
     }
 
     var shown: RefreshTokenText
@@ -25,7 +27,10 @@ struct RefreshDecision: Sendable {
             return ([], .refused(.refreshTokenInvalid))
         }
         // One that was used before: somebody has a copy, and nobody can tell who is the thief (RFC 9700 §4.14.2).
-        guard family.current == shown.digest, now < family.expiresAt else {
+        guard family.current == shown.digest else {
+            return ([.removeTokenFamily(id: family.id)], .reused(family))
+        }
+        guard now < family.expiresAt else {
             return ([.removeTokenFamily(id: family.id)], .refused(.refreshTokenInvalid))
         }
         var party: TokenParty

@@ -26,17 +26,19 @@ final class SigningKeyMaker: Sendable {
 
     private let keyring: SigningKeyring
     private let registry: Registry
+    private let audit: AuditTrail
     private let material: @Sendable (SignatureAlgorithm) -> [UInt8]?
     private let queue = DispatchQueue(label: "portcullis.signing-keys", qos: .utility)
     private let waiting = Mutex<[Need: [Completion]]>([:])
 
     /// - Parameter material: makes what a key consists of; may take long.
     init(
-        keyring: SigningKeyring, registry: Registry,
+        keyring: SigningKeyring, registry: Registry, audit: AuditTrail,
         material: @escaping @Sendable (SignatureAlgorithm) -> [UInt8]? = { SigningMaterial.make(for: $0) }
     ) {
         self.keyring = keyring
         self.registry = registry
+        self.audit = audit
         self.material = material
     }
 
@@ -74,11 +76,14 @@ final class SigningKeyMaker: Sendable {
             material: material, createdAt: now)
         let kept = registry.change { index throws(ActionRefusal) in
             // Another process may have made one meanwhile.
-            (try need.isMissing(in: index) ? [.putSigningKey(fresh)] : [], ())
+            let isMissing = try need.isMissing(in: index)
+            return (isMissing ? [.putSigningKey(fresh)] : [], isMissing)
         }
         switch kept {
         case .failure(let refusal): return .failure(refusal)
-        case .success: return found(need)
+        case .success(let isMade):
+            if isMade { audit.record([.realmUpdated(fresh, cause: "jwt_key.created", at: now)]) }
+            return found(need)
         }
     }
 

@@ -118,6 +118,9 @@ struct TokenActions: Sendable {
             switch outcome {
             case .failure(let refusal): completion(refusal.outcome)
             case .success(.refused(let denial)): completion(.refuse(denial))
+            case .success(.reused(let family)):
+                issuer.audit.record([.refreshTokenReused(family, request)])
+                completion(.refuse(.refreshTokenInvalid))
             case .success(.renewed(let party, let grant, let realm, let isLocked, let user)):
                 var order = TokenIssuer.Order(
                     terms: terms, party: party, grant: grant, client: request.client, realm: realm,
@@ -152,5 +155,17 @@ extension TokenParty {
     func owner(in index: StoreIndex) -> StoredUser? {
         if let key, let owner = index.keys[key]?.owner { return index.users[owner] }
         return subject.flatMap { index.users[$0] }
+    }
+}
+
+extension AuditEvent {
+    /// A refresh token was used twice, and its family has ended.
+    fileprivate static func refreshTokenReused(_ family: TokenFamily, _ request: ActionRequest) -> AuditEvent {
+        let caller = ManagementCaller(
+            method: "refresh_token", credential: family.key, subject: family.subject, address: request.client,
+            requestID: request.requestID, grantsAnything: false)
+        return AuditEvent(
+            name: "token_family.revoked", objectType: "token_family", objectID: family.id, cause: "refresh_token.reused",
+            caller: caller, at: request.now.wall)
     }
 }

@@ -25,11 +25,13 @@ final class TokenIssuer: Sendable {
     }
 
     let keyring: SigningKeyring
+    let audit: AuditTrail
     private let maker: SigningKeyMaker
     /// Of new keys, by the name of their key set.
     private let algorithms = Mutex<[String: [SignatureAlgorithm]]>([:])
 
-    init(keyring: SigningKeyring, maker: SigningKeyMaker) {
+    init(keyring: SigningKeyring, maker: SigningKeyMaker, audit: AuditTrail) {
+        self.audit = audit
         self.keyring = keyring
         self.maker = maker
     }

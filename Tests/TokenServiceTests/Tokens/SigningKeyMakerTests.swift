@@ -36,7 +36,8 @@ struct SigningKeyMakerTests {
                 open: { () throws(StoreFault) in store },
                 publish: { index, _ in if let index { keyring.follow(index, keySet: nil) } }, report: { _ in })
             registry.start()
-            maker = SigningKeyMaker(keyring: keyring, registry: registry) { _ in workshop.material() }
+            let audit = AuditTrail(clock: { WallTime(seconds: 1_800_000_000) })
+            maker = SigningKeyMaker(keyring: keyring, registry: registry, audit: audit) { _ in workshop.material() }
         }
 
         /// Comes back at once, though no key can be made yet.

@@ -82,7 +82,7 @@ struct TokenFamilyTests {
         let families = [
             Self.family(1), Self.family(2, livesFor: 0), Self.family(3, key: "key_gone"), Self.family(4, key: nil),
         ]
-        let removed = StoreMaintenance.changes(in: Self.index(families), now: Self.now).compactMap { change in
+        let removed = StoreMaintenance.round(in: Self.index(families), now: Self.now).changes.compactMap { change in
             if case .removeTokenFamily(let id) = change { id } else { nil }
         }
         #expect(Set(removed) == ["family-2", "family-3"])
