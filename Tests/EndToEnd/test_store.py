@@ -50,13 +50,13 @@ def storing_policy(port: int, record: Json, database: Path) -> Json:
     )
 
 
-def add_key(running: Gateway, database: Path) -> str:
+def add_key(running: Gateway, database: Path, name: str = "stored") -> str:
     """Puts a key into the store, as another process does, and waits until the gateway takes it."""
-    secret, record = api_key("stored")
+    secret, record = api_key(name)
     store = sqlite3.connect(database, isolation_level=None)
     store.execute("BEGIN IMMEDIATE")
-    store.execute("INSERT INTO keys VALUES ('stored', 'keys', 'Stored', 'stored', NULL, '[]', '[]', '[]', NULL, 1, 0)")
-    store.execute("INSERT INTO key_secrets VALUES ('stored', 0, ?, 0, NULL)", [bytes.fromhex(record["sha256"])])
+    store.execute("INSERT INTO keys VALUES (?, 'keys', 'Stored', ?, NULL, '[]', '[]', '[]', NULL, 1, 0)", [name, name])
+    store.execute("INSERT INTO key_secrets VALUES (?, 0, ?, 0, NULL)", [name, bytes.fromhex(record["sha256"])])
     store.execute("UPDATE revision SET number = number + 1")
     store.execute("COMMIT")
     store.close()
@@ -88,13 +88,13 @@ def test_kill_9_loses_nothing_that_was_answered(gateway: Start, upstream: Origin
     config = storing_policy(upstream().port, api_key()[1], database)
     folder = tmp_path / "killed"
     folder.mkdir()
-    secret = ""
     answered: list[str] = []
     for victim in range(3):
         running = Gateway(config, folder, ENCRYPTION_KEY)
         try:
-            secret = secret or add_key(running, database)
-            mint_until_it_is_killed(running, secret, answered, 40 * (victim + 1))
+            # Each has its own: the oldest refresh tokens of a key end where there are more than 100.
+            secret = add_key(running, database, f"stored-{victim}")
+            mint_until_it_is_killed(running, secret, answered, 30 * (victim + 1))
         finally:
             running.kill()
             running.forget_ports()
@@ -114,7 +114,7 @@ def mint_until_it_is_killed(running: Gateway, secret: str, answered: list[str], 
 
     def ask_on() -> None:
         try:
-            while True:
+            while len(answered) < count + 50:
                 answered.append(mint(running.port, secret))
                 if len(answered) >= count:
                     enough.set()
