@@ -23,9 +23,9 @@ package final class Registry: @unchecked Sendable {
     private let report: @Sendable (String) -> Void
     private let timing: RegistryTiming
     private let shown = Mutex(RegistryStatus(revision: 0, isLoaded: false, fault: nil, keys: 0, users: 0))
-    /// Changes that wait; may be added to from any queue.
-    private let waiting = Mutex<[any PendingChange]>([])
 
+    /// Changes that wait for the next commit.
+    private var waiting: [any PendingChange] = []
     private var store: (any CredentialStore)?
     private var index = StoreIndex()
     private var revision: Int64 = 0
@@ -83,11 +83,12 @@ package final class Registry: @unchecked Sendable {
         }
     }
 
-    /// Writes what is left to write; nothing is done afterwards.
+    /// Makes the changes that wait, and writes what is left to write; nothing is done afterwards.
     package func stop() {
         queue.sync {
             timer?.cancel()
             timer = nil
+            while !waiting.isEmpty { makeChanges() }
             writeUsage()
         }
     }
@@ -107,11 +108,7 @@ package final class Registry: @unchecked Sendable {
         completion: @escaping @Sendable (Result<Answer, ActionRefusal>) -> Void
     ) {
         let change = Attempt(decision, completion: completion)
-        let isFirst = waiting.withLock { waiting in
-            waiting.append(change)
-            return waiting.count == 1
-        }
-        if isFirst { queue.async { self.makeChanges() } }
+        queue.async { self.enqueue(change) }
     }
 
     /// The same for callers that may block, on a queue of their own.
@@ -197,16 +194,18 @@ package final class Registry: @unchecked Sendable {
 
     // MARK: Changes
 
+    /// The first that waits calls for a commit, which comes after all that are on the queue by now.
+    private func enqueue(_ change: any PendingChange) {
+        waiting.append(change)
+        if waiting.count == 1 { queue.async { self.makeChanges() } }
+    }
+
     private func makeChanges() {
-        while true {
-            let batch = waiting.withLock { waiting in
-                let batch = Array(waiting.prefix(Self.batchLimit))
-                waiting.removeFirst(batch.count)
-                return batch
-            }
-            guard !batch.isEmpty else { return }
-            make(batch)
-        }
+        let batch = Array(waiting.prefix(Self.batchLimit))
+        guard !batch.isEmpty else { return }
+        waiting.removeFirst(batch.count)
+        make(batch)
+        if !waiting.isEmpty { queue.async { self.makeChanges() } }
     }
 
     /// Decides and commits changes together; where the store refuses that, one by one, so that only those it refuses fail.
