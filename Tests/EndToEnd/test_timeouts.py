@@ -27,6 +27,16 @@ def test_a_slow_head_is_408(gateway: Start, upstream: Origin) -> None:
         assert answer.status == 408 and client.is_closed()
 
 
+def test_the_record_of_a_slow_head_tells_nothing_of_another_clients_request(gateway: Start, upstream: Origin) -> None:
+    running = gateway(policy(upstream().port, bounds=QUICK, loops=1))
+    with RawClient(running.port) as client:
+        client.send("POST /slow HTTP/1.1\r\nHost: gw\r\n")
+        assert ask(running.port, "/of/another", ["User-Agent: another"]).status == 200
+        assert client.response().status == 408
+    record = next(record for record in running.access_records(2) if record["status"] == 408)
+    assert record["reason"] == "head_timeout" and "another" not in str(record)
+
+
 def test_a_head_trickling_in_is_408(gateway: Start, upstream: Origin) -> None:
     """The clock runs from the first byte; more bytes do not wind it up again."""
     origin = upstream()

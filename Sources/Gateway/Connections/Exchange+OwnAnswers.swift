@@ -35,10 +35,10 @@ extension Exchange {
         end()
     }
 
-    /// A refusal before there is a head.
+    /// A refusal before there is a head. What could be read of it stands in `worker.requestHead`, which is empty
+    /// otherwise.
     func refuseUnread(client: any ClientStream, _ denial: Denial) {
         open(client)
-        // What could be read of it stands in the scratch value, for the record.
         swap(&worker.requestHead, &head)
         worker.requestIDs.append(to: &requestID)
         head.expectsContinue = false
@@ -48,7 +48,7 @@ extension Exchange {
         refuse(Refusal(denial: denial, client: facts.peer))
     }
 
-    /// A head that is no request, and that nothing can be answered to: only the record tells of it.
+    /// A head, in `worker.requestHead`, that is no request, and that nothing can be answered to: only the record tells of it.
     func dropUnread(client: any ClientStream) {
         open(client)
         swap(&worker.requestHead, &head)

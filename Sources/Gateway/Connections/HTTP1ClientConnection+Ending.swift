@@ -86,6 +86,8 @@ extension HTTP1ClientConnection {
     func refuseBroken(_ denial: Denial) {
         phase = .exchange
         content.begin(.none)
+        // What stands there may be the head of somebody else, who was read in between.
+        worker.requestHead.removeAll()
         let exchange = worker.takeExchange()
         self.exchange = exchange
         exchange.refuseUnread(client: self, denial)
