@@ -261,6 +261,25 @@ def test_an_idle_websocket_is_closed(gateway: Start, echo: Callable[..., EchoSer
     until(lambda: origin.closes == [(1001, "upgrade_idle_timeout")])
 
 
+def test_after_a_quiet_clients_end_the_upstreams_last_word_arrives(gateway: Start, upstream: Origin) -> None:
+    """What is left of the time without a byte is not all that the other side has for its goodbye."""
+
+    def script(connection: Connection) -> None:
+        assert switch(connection)
+        assert connection.await_end(10)
+        assert stays_false(may_end.is_set, 1.2)
+        connection.send(frame(TEXT, b"last"))
+
+    may_end = threading.Event()
+    running = gateway(policy(upstream(script).port, routes=[open_route(upgrade_idle_timeout="2s", **WEBSOCKET)]))
+    with RawClient(running.port) as client:
+        assert client.send(upgrade()).read_head().status == 101
+        assert stays_false(lambda: running.metric("portcullis_tunnels_open") == 0, 1.2)
+        client.half_close()
+        assert read_frame(client.stream)[1] == b"last"
+        may_end.set()
+
+
 def test_an_old_websocket_is_closed_though_it_talks(gateway: Start, echo: Callable[..., EchoServer]) -> None:
     running = gateway(policy(echo().port, routes=[open_route(upgrade_lifetime="1s", **WEBSOCKET)]))
     with dial(running) as socket:

@@ -62,11 +62,13 @@ final class Tunnel: Channel {
     func moved() { movedAt = worker.loop.now.instant }
 
     func clientEnded() {
+        moved()
         toUpstream.end()
         settle()
     }
 
     func upstreamEnded() {
+        moved()
         toClient.end()
         settle()
     }
