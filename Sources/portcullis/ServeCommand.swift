@@ -26,14 +26,12 @@ struct ServeCommand: ParsableCommand {
         let log = OperatorLog()
         let source = PolicySource(path: config)
         let load = source.load()
-        for diagnostic in load.diagnostics {
-            if diagnostic.severity == .error { log.error(diagnostic.description) } else { log.warning(diagnostic.description) }
-        }
         guard let policy = load.policy else {
+            for diagnostic in load.diagnostics { log.tell(diagnostic) }
             throw ExitCode(load.isUnreadable ? ExitStatus.unusable : ExitStatus.refused)
         }
         let server: GatewayServer
-        do { server = try GatewayServer(source: source, policy: policy, log: log) } catch {
+        do { server = try GatewayServer(source: source, policy: policy, warnings: load.diagnostics, log: log) } catch {
             log.error("\(error)")
             throw ExitCode(ExitStatus.unusable)
         }

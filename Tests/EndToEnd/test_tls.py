@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -186,6 +187,22 @@ def test_alpn(gateway: Start, upstream: Origin) -> None:
             assert chosen == "h2" or answer_on(sock).status == 200
 
 
+def test_a_reload_tells_what_is_doubtful_about_it_once(gateway: Start, upstream: Origin, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    authority.issue("localhost").put(tmp_path, "server")
+    config = tls_policy(upstream().port, {"certificate": f"file:{tmp_path}/server.pem", "key": f"file:{tmp_path}/server.key"})
+    running = gateway(config)
+    assert "expired" not in "".join(running.lines)
+    authority.issue("localhost", days=-1).put(tmp_path, "server")
+    line = running.wait_for_line("expired at")
+    assert "warning" in line and "warning:" not in line and "listeners[0].tls.certificate" in line
+    running.wait_for_line("reloaded")
+    before = len(running.lines)
+    running.signal(signal.SIGHUP)
+    running.wait_for_line("reloaded", after=before)
+    assert not any("expired" in line for line in running.lines[before:])
+
+
 def test_plain_http_gets_an_answer_in_clear(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
     running = gateway(policy(origin.port))
@@ -198,6 +215,18 @@ def test_plain_http_gets_an_answer_in_clear(gateway: Start, upstream: Origin) ->
         assert reason(message) == "plain_http_on_tls_port" and message.value("x-request-id")
         assert not stream.fill(), "the connection was kept"
     assert not origin.connections
+
+
+def test_the_record_of_plain_http_tells_nothing_of_another_clients_request(gateway: Start, upstream: Origin) -> None:
+    running = gateway(tls_policy(upstream().port, shelf().listener, loops=1))
+    with connect(running.port) as sock:
+        assert answer_on(sock, target="/of/another").status == 200
+    with socket.create_connection(("127.0.0.1", running.port), 10) as sock:
+        sock.sendall(request(target="/plain"))
+        message = read_head(Stream(sock))
+        assert message and message.status == 400
+    record = next(record for record in running.access_records(2) if record["status"] == 400)
+    assert record["reason"] == "plain_http_on_tls_port" and "another" not in str(record)
 
 
 @pytest.mark.parametrize("start", [b"\0" * 100, b"\x16\x03\x01\xff\xff" + b"a" * 200, b"\x80\x2e\x01\x03\x01", b"garbage\r\n"])

@@ -45,7 +45,10 @@ package final class TLSCertificate: Sendable {
         let kind = unsafe CertificateKeyKind(key.pointer)
         // What OpenSSL leaves in its queue is of no interest beyond the answer.
         defer { ERR_clear_error() }
-        guard unsafe X509_check_private_key(leaf.pointer, key.pointer) == 1 else { throw .keyMismatch }
+        guard unsafe X509_check_private_key(leaf.pointer, key.pointer) == 1 else {
+            let owner = intermediates.firstIndex { unsafe X509_check_private_key($0.pointer, key.pointer) == 1 }
+            throw owner.map { .keyOfLater($0 + 2) } ?? .keyMismatch
+        }
         switch kind {
         case .rsa(let bits), .rsaPSS(let bits): if bits < 2048 { throw .keyTooWeak(kind) }
         // The curves that are offered as groups; a certificate on another could not be used below TLS 1.3.

@@ -12,6 +12,8 @@ package enum TLSCertificateError: Error, Equatable, Sendable {
     case unsupportedKey(CertificateKeyKind)
     /// The private key belongs to another certificate.
     case keyMismatch
+    /// The private key belongs to a certificate that does not come first; counted from 1.
+    case keyOfLater(Int)
     /// An RSA key below 2048 bits.
     case keyTooWeak(CertificateKeyKind)
     /// A certificate of the chain is signed with SHA-1 or MD5, or by a key that is too short.
@@ -19,6 +21,16 @@ package enum TLSCertificateError: Error, Equatable, Sendable {
     /// OpenSSL has another reason; its number in libssl.
     case refused(reason: Int32)
     case staple(OCSPFault)
+}
+
+extension TLSCertificateError {
+    /// The file of the key is to be looked at, and not that of the certificate.
+    package var isAboutKey: Bool {
+        switch self {
+        case .keyNotPEM, .noPrivateKey, .malformedKey, .passphraseMissing, .wrongPassphrase, .keyMismatch: true
+        case .certificate, .unsupportedKey, .keyOfLater, .keyTooWeak, .chainTooWeak, .refused, .staple: false
+        }
+    }
 }
 
 extension TLSCertificateError: CustomStringConvertible {
@@ -32,6 +44,7 @@ extension TLSCertificateError: CustomStringConvertible {
         case .wrongPassphrase: "the passphrase does not open the private key"
         case .unsupportedKey(let kind): "keys \(kind) are not supported; RSA, ECDSA P-256, P-384 and Ed25519 are"
         case .keyMismatch: "the private key does not belong to the certificate"
+        case .keyOfLater(let place): "the private key belongs to certificate \(place) of the file: that one must come first"
         case .keyTooWeak(let kind): "the key (\(kind)) is too weak"
         case .chainTooWeak: "the certificate, or one in its chain, has a signature that is too weak"
         case .refused(let reason): "OpenSSL refuses the certificate: \(TLSFault.text(library: ERR_LIB_SSL, reason: reason))"

@@ -2,6 +2,7 @@ import CLinux
 import Core
 package import IO
 package import Logging
+package import Policy
 import Synchronization
 
 /// The gateway's own messages: start, reloads, key sets, faults of the access log. Never anything about a single
@@ -29,6 +30,14 @@ package final class OperatorLog: Sendable {
     package func info(_ message: String) { logger.info("\(message)") }
     package func warning(_ message: String) { logger.warning("\(message)") }
     package func error(_ message: String) { logger.error("\(message)") }
+
+    /// What a policy file is told to have wrong.
+    package func tell(_ diagnostic: Diagnostic) {
+        switch diagnostic.severity {
+        case .error: error(diagnostic.logLine)
+        case .warning: warning(diagnostic.logLine)
+        }
+    }
 
     /// A listener could not accept, most likely for want of descriptors. From any thread; mostly silent.
     package func acceptFailed(_ error: SystemError) {

@@ -46,13 +46,16 @@ package final class PolicyFiles: CompileEnvironment {
         }
     }
 
-    package func secret(_ reference: SecretReference) throws(CompileFault) -> [UInt8] {
+    package func secret(_ reference: SecretReference) throws(CompileFault) -> [UInt8] { try secret(reference, at: nil) }
+
+    /// - Parameter place: where the policy names it, for warnings; nil where that is not known.
+    func secret(_ reference: SecretReference, at place: Located<SecretReference>?) throws(CompileFault) -> [UInt8] {
         do throws(LocalFileFault) {
             switch reference {
             case .environment(let name): return try SecretSource.environment(name)
             case .file(let path):
                 let file = try open(resolved(path))
-                warnIfExposed(file.identity, path)
+                warnIfExposed(file.identity, path, place)
                 return try SecretSource.file(file, path: path)
             }
         } catch {
@@ -93,9 +96,11 @@ package final class PolicyFiles: CompileEnvironment {
         }
     }
 
-    private func warnIfExposed(_ identity: FileIdentity, _ path: String) {
+    private func warnIfExposed(_ identity: FileIdentity, _ path: String, _ place: Located<SecretReference>?) {
         guard identity.isWorldReadable else { return }
-        warn(.fileWorldReadable, nil, "", "every user of this machine may read the secret in \(OneLine.plain(path))")
+        warn(
+            .fileWorldReadable, place?.position, place?.path ?? "",
+            "every user of this machine may read the secret in \(OneLine.plain(path))")
     }
 
     func warn(_ code: DiagnosticCode, _ position: SourcePosition?, _ path: String, _ message: String) {

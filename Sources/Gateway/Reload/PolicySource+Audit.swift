@@ -23,7 +23,7 @@ extension PolicySource {
 
     /// The bytes of a secret; nil after an error was noted.
     func secret(_ place: Located<SecretReference>, _ files: PolicyFiles, into load: inout PolicyLoad) -> [UInt8]? {
-        do throws(CompileFault) { return try files.secret(place.value) } catch {
+        do throws(CompileFault) { return try files.secret(place.value, at: place) } catch {
             load.diagnostics.append(
                 Diagnostic(
                     .error, error.code, file: files.fileName, position: place.position, path: place.path,

@@ -135,7 +135,7 @@ package final class PolicySource: Sendable {
             return compiled
         }
         do throws(CompileFault) {
-            guard let key = EncryptionKey(secret: try files.secret(place.value)) else {
+            guard let key = EncryptionKey(secret: try files.secret(place.value, at: place)) else {
                 refuse(place, "an encryption key has at least \(EncryptionKey.leastBytes) bytes")
                 return nil
             }

@@ -32,7 +32,7 @@ struct TLSCompiler {
         print.add("\(tls.minimumVersion) \(tls.usesKernelTLS) \(tls.ticketRotation)")
         var choices: [TLSServerSettings.Choice] = []
         for pair in tls.certificates {
-            guard let certificate = certificate(pair, user: user, into: &print) else { continue }
+            guard let certificate = certificate(pair, for: .server, user: user, into: &print) else { continue }
             choices.append(TLSServerSettings.Choice(certificate))
         }
         let authority = tls.clientCA.map { trust($0, into: &print) }
@@ -106,7 +106,7 @@ struct TLSCompiler {
         var print = Fingerprint("client \(protocols.map(\.rawValue)) \(tls.verifies) \(tls.minimumVersion)")
         var certificate: TLSCertificate?
         if let pair = tls.certificate {
-            certificate = self.certificate(pair, user: user, into: &print)
+            certificate = self.certificate(pair, for: .client, user: user, into: &print)
             if certificate == nil { return nil }
         }
         let authority = tls.ca.map { trust($0, into: &print) }
@@ -143,32 +143,36 @@ struct TLSCompiler {
     // MARK: Certificates
 
     private mutating func certificate(
-        _ pair: CertificateConfiguration, user: String, into print: inout Fingerprint
+        _ pair: CertificateConfiguration, for use: CertificateUse, user: String, into print: inout Fingerprint
     ) -> TLSCertificate? {
+        var place = pair.certificate
         do throws(CompileFault) {
             let chain = try files.content(pair.certificate.value)
-            let key = try files.secret(pair.key.value)
+            let key = try files.secret(pair.key.value, at: pair.key)
             let passphrase: [UInt8]?
-            if let reference = pair.passphrase { passphrase = try files.secret(reference.value) } else { passphrase = nil }
+            if let place = pair.passphrase { passphrase = try files.secret(place.value, at: place) } else { passphrase = nil }
             let response: [UInt8]?
             if let reference = pair.ocspResponse { response = try files.content(reference.value) } else { response = nil }
             for part in [chain, key, passphrase ?? [], response ?? []] { print.add(part) }
             do throws(TLSCertificateError) {
                 let certificate = try TLSCertificate(
                     certificate: chain, key: key, passphrase: passphrase, ocspResponse: response)
-                review(certificate, pair, user: user)
+                review(certificate, pair, use, user: user)
                 return certificate
             } catch {
+                if error.isAboutKey { place = pair.key }
                 let names = [pair.certificate.value.text, pair.key.value.text].map(OneLine.plain)
                 throw CompileFault(.certificateInvalid, "\(names[0]) and \(names[1]): \(error)")
             }
         } catch {
-            fail(error, at: pair.certificate.position, path: pair.certificate.path)
+            fail(error, at: place.position, path: place.path)
             return nil
         }
     }
 
-    private mutating func review(_ certificate: TLSCertificate, _ pair: CertificateConfiguration, user: String) {
+    private mutating func review(
+        _ certificate: TLSCertificate, _ pair: CertificateConfiguration, _ use: CertificateUse, user: String
+    ) {
         let place = pair.certificate
         let name = OneLine.plain(place.value.text)
         expiries.append(
@@ -176,6 +180,9 @@ struct TLSCompiler {
                 user: user, source: place.value.text, subject: certificate.facts.subject,
                 notAfter: certificate.facts.notAfter))
         review([certificate.facts] + certificate.chain, of: place, named: name)
+        for flaw in certificate.flaws(for: use) {
+            files.warn(.certificateFlawed, place.position, place.path, "the certificate in \(name) \(flaw)")
+        }
         if let end = certificate.stapleExpiry, end <= now.wall, let response = pair.ocspResponse {
             files.warn(
                 .ocspResponseExpired, response.position, response.path,

@@ -2,7 +2,7 @@ import CLinux
 import Core
 import Dispatch
 package import IO
-import Policy
+package import Policy
 import Synchronization
 import TokenService
 
@@ -25,6 +25,8 @@ package final class GatewayServer: @unchecked Sendable {
     private var usageTimer: (any DispatchSourceTimer)?
     /// Grows with each policy put in force, so that what was found out for an older one is told.
     private var policyNumber = 0
+    /// Of the policy in force, without their places in the file.
+    private var toldWarnings: Set<String> = []
     private var isDraining = false
     /// Loops that still have clients, or that have yet to cut them.
     private var undrained = 0
@@ -40,10 +42,14 @@ package final class GatewayServer: @unchecked Sendable {
     }
 
     /// Opens every listener of `policy`; nothing is served before `run`.
-    package init(source: PolicySource, policy: CompiledPolicy, log: OperatorLog) throws(SystemError) {
+    /// - Parameter warnings: what the loading of the policy had to say.
+    package init(
+        source: PolicySource, policy: CompiledPolicy, warnings: [Diagnostic], log: OperatorLog
+    ) throws(SystemError) {
         self.source = source
         self.policy = policy
         shared = SharedState(policy: policy, log: log)
+        tell(warnings)
         Process.raiseDescriptorLimit()
         let count = policy.snapshot.configuration.loops ?? Process.processorCount
         for index in 0..<count { workers.append(try Worker(index: index, policy: policy, shared: shared)) }
@@ -178,6 +184,7 @@ package final class GatewayServer: @unchecked Sendable {
             refuse([error.description], cause)
             return
         }
+        tell(loaded.diagnostics)
         warnOfRestartMembers(next.snapshot.configuration)
         policy = next
         policyNumber += 1
@@ -187,6 +194,13 @@ package final class GatewayServer: @unchecked Sendable {
         }
         shared.reloads.succeeded()
         shared.log.info("reloaded (\(cause)): \(next.snapshot.routes.count) routes")
+    }
+
+    /// Those that were told of the policy before are not told again, though their place may have moved.
+    private func tell(_ warnings: [Diagnostic]) {
+        let before = toldWarnings
+        toldWarnings = Set(warnings.map { "\($0.path): \($0.message)" })
+        for warning in warnings where !before.contains("\(warning.path): \(warning.message)") { shared.log.tell(warning) }
     }
 
     /// Says what of a new policy waits for the next start.

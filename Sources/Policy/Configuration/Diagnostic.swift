@@ -36,11 +36,15 @@ package struct Diagnostic: Sendable, Equatable {
 extension Diagnostic: CustomStringConvertible {
     /// `gateway.json:41:9: routes[3].limits[0]: no limit named "gld"; did you mean "gold"?`; warnings say so after the
     /// place.
-    package var description: String {
+    package var description: String { line(marker: severity == .warning ? "warning: " : "") }
+
+    /// The same for a log whose level tells errors from warnings.
+    package var logLine: String { line(marker: "") }
+
+    private func line(marker: String) -> String {
         var text = file
         if let position { text += ":\(position.line):\(position.column)" }
-        text += ": "
-        if severity == .warning { text += "warning: " }
+        text += ": \(marker)"
         if !path.isEmpty { text += "\(path): " }
         return text + message
     }

@@ -84,6 +84,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case certificateExpired = "certificate_expired"
     case certificateExpiresSoon = "certificate_expires_soon"
     case certificateNotYetValid = "certificate_not_yet_valid"
+    case certificateFlawed = "certificate_flawed"
     case ocspResponseExpired = "ocsp_response_expired"
     case storeUnusable = "store_unusable"
     case compilationFailed = "compilation_failed"
@@ -114,7 +115,7 @@ extension DiagnosticCode {
             .reviewing
         case .routesAmbiguous, .secretUnreadable, .fileUnreadable, .keySetInvalid,
             .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable,
-            .certificateInvalid, .certificateExpired, .certificateExpiresSoon, .certificateNotYetValid,
+            .certificateInvalid, .certificateExpired, .certificateExpiresSoon, .certificateNotYetValid, .certificateFlawed,
             .ocspResponseExpired, .storeUnusable, .compilationFailed, .testFailed:
             .compiling
         }

@@ -57,8 +57,51 @@ struct TLSCertificateTests {
         #expect(Self.error(Self.good, TestKey.otherEC.pem()) == .keyMismatch)
         #expect(Self.error(Self.good, TestKey.rsa.pem()) == .keyMismatch)
         #expect(Self.error(TestAuthority.root.issue(.init(key: .rsa)), TestKey.otherRSA.pem()) == .keyMismatch)
-        // The chain in the wrong order.
-        #expect(Self.error(TestAuthority.root.pem + Self.good, TestKey.ec.pem()) == .keyMismatch)
+    }
+
+    @Test func `of a chain in the wrong order the one to put first is named`() {
+        #expect(Self.error(TestAuthority.root.pem + Self.good, TestKey.ec.pem()) == .keyOfLater(2))
+        let middle = TestAuthority.root.intermediate("Middle")
+        #expect(Self.error(TestAuthority.root.pem + middle.pem + middle.issue(), TestKey.ec.pem()) == .keyOfLater(3))
+    }
+
+    @Test func `a key on a curve that has only the right size is refused`() {
+        let key = TestKey(.ec("secp256k1"))
+        #expect(Self.error(TestAuthority.root.issue(.init(key: key)), key.pem()) == .unsupportedKey(.other))
+    }
+
+    // MARK: Flaws
+
+    private static func flaws(
+        _ certificates: [UInt8], for use: CertificateUse = .server
+    ) throws -> [CertificateFlaw] {
+        let flaws = try TLSCertificate(certificate: certificates, key: TestKey.ec.pem()).flaws(for: use)
+        for flaw in flaws { #expect(!flaw.description.isEmpty) }
+        return flaws
+    }
+
+    @Test func `a whole chain, a bare certificate and a self-signed one have no flaws`() throws {
+        let middle = TestAuthority.root.intermediate("Middle")
+        #expect(try Self.flaws(Self.good) == [])
+        #expect(try Self.flaws(middle.issue() + middle.pem) == [])
+        #expect(try Self.flaws(middle.issue() + middle.pem + TestAuthority.root.pem) == [])
+        #expect(try Self.flaws(TestAuthority.selfSigned()) == [])
+        #expect(try Self.flaws(TestAuthority.root.issue(.init(names: nil, usage: "clientAuth")), for: .client) == [])
+    }
+
+    @Test func `a link that is missing, or stands in the wrong place`() throws {
+        let middle = TestAuthority.root.intermediate("Middle")
+        #expect(try Self.flaws(middle.issue() + TestAuthority.root.pem) == [.chainBroken(after: 1)])
+        #expect(try Self.flaws(middle.issue() + TestAuthority.root.pem + middle.pem) == [.chainBroken(after: 1)])
+        #expect(try Self.flaws(middle.issue() + middle.pem + TestAuthority.other.pem) == [.chainBroken(after: 2)])
+    }
+
+    @Test func `a certificate for nobody, for another use, or of an authority`() throws {
+        #expect(try Self.flaws(TestAuthority.root.issue(.init(names: nil))) == [.noNames])
+        #expect(try Self.flaws(TestAuthority.root.issue(.init(names: "URI:spiffe://a/b"))) == [.noNames])
+        #expect(try Self.flaws(TestAuthority.root.issue(.init(usage: "clientAuth"))) == [.notFor(.server)])
+        #expect(try Self.flaws(Self.good, for: .client) == [.notFor(.client)])
+        #expect(try Self.flaws(TestAuthority.root.issue(.init(isAuthority: true))).contains(.authority))
     }
 
     @Test func `what is no PEM, or other PEM`() {

@@ -122,6 +122,33 @@ import Testing
         #expect(outcome.messages.first?.hasPrefix("error ") == true)
     }
 
+    @Test(arguments: [
+        (#""certificate": "file:server.pem", "key": "file:other.key""#, "listeners[0].tls.key"),
+        (#""certificate": "file:server.key", "key": "file:server.key""#, "listeners[0].tls.certificate"),
+    ])
+    func `an error stands at the file that is to be looked at`(tls: String, path: String) throws {
+        let outcome = try compile(listener(tls))
+        #expect(outcome.messages.count == 1)
+        #expect(outcome.messages.first?.contains(" \(path): ") == true, "\(outcome.messages)")
+    }
+
+    @Test func `a certificate that servers will not take from a client is warned of`() throws {
+        try TestCertificates.openssl(
+            [
+                "req", "-x509", "-subj", "/CN=client", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-addext", "extendedKeyUsage=serverAuth", "-keyout", folder.path("one.key"), "-out", folder.path("one.pem"),
+            ])
+        let tls = #""tls": { "certificate": "file:one.pem", "key": "file:one.key" }"#
+        let outcome = try compile(
+            #""listeners": [{ "address": "127.0.0.1:1" }], "upstreams": { "up": { "servers": ["https://127.0.0.1"], \#(tls) } }"#)
+        #expect(
+            outcome.messages == [
+                "warning certificate_flawed upstreams.up.tls.certificate: the certificate in one.pem is not meant for clients: "
+                    + "servers will refuse it"
+            ])
+        #expect(outcome.upstreams["up"] != nil)
+    }
+
     @Test func `a passphrase opens its key`() throws {
         try certificates.make("locked", passphrase: "open sesame")
         _ = try folder.write("open sesame\n", to: "phrase")
