@@ -69,8 +69,8 @@ enum Samples {
 
     static func credential(_ number: Int) -> StoredUpstreamCredential {
         StoredUpstreamCredential(
-            identity: .init(name: "crm", issuer: "client", subject: "user-\(number)"), issuedAt: Int64(number),
-            document: Array("{\"apiKey\":\"secret-\(number)\"}".utf8),
+            identity: .init(name: "crm", issuer: "client", subject: "user-\(number)"),
+            signIn: SignInTime(issuedAt: Int64(number), endsAt: Int64(number) * 7), document: Array("{\"apiKey\":\"secret-\(number)\"}".utf8),
             expiresAt: number % 2 == 0 ? nil : noon.advanced(by: .seconds(20000)))
     }
 

@@ -29,7 +29,7 @@ extension Registry: CredentialArchive {
         change(
             { index throws(ActionRefusal) in
                 let before = index.upstreamCredentials[credential.identity]
-                let isOlder = before.map { $0.issuedAt > credential.issuedAt } ?? false
+                let isOlder = before.map { $0.signIn.isLater(than: credential.signIn) } ?? false
                 if isOlder { return ([], ()) }
                 let removals = before == nil ? Self.superfluous(index.upstreamCredentials.values) : []
                 return (removals.map(StoreChange.removeUpstreamCredential) + [.putUpstreamCredential(credential)], ())
@@ -42,7 +42,9 @@ extension Registry: CredentialArchive {
         _ kept: some Collection<StoredUpstreamCredential>, limit: Int = FixedBounds.keptCredentials
     ) -> [StoredUpstreamCredential.Identity] {
         guard kept.count >= limit else { return [] }
-        let ends = kept.map { ($0.expiresAt ?? WallTime(seconds: $0.issuedAt), $0.identity) }
+        let ends = kept.map { one in
+            (one.expiresAt ?? WallTime(seconds: max(one.signIn.issuedAt, one.signIn.endsAt)), one.identity)
+        }
         // A part, so that not every new user has all of them sorted.
         return ends.sorted { $0.0 < $1.0 }.prefix(kept.count - limit + 1 + limit / 64).map(\.1)
     }

@@ -130,11 +130,12 @@ struct CredentialEntry {
     }
 
     private mutating func adopt(_ brought: UpstreamCredential) -> Verdict {
-        current = brought
+        let adopted = current.map(brought.following) ?? brought
+        current = adopted
         failures = 0
         retryAt = Instant(nanoseconds: .min)
         renewableAt = retryAt
-        return begin(.keep(brought))
+        return begin(.keep(adopted))
     }
 
     private mutating func begin(_ work: Work) -> Verdict {
@@ -211,5 +212,7 @@ struct CredentialEntry {
 extension UpstreamCredential {
     /// It comes of a later sign-in. The pair a refresh made of it has its time too, so the token that brought it, shown
     /// again, does not bring the used refresh token back.
-    fileprivate func isNewer(than other: UpstreamCredential?) -> Bool { other.map { issuedAt > $0.issuedAt } ?? true }
+    fileprivate func isNewer(than other: UpstreamCredential?) -> Bool {
+        other.map { signIn.isNewer(than: $0.signIn) } ?? true
+    }
 }

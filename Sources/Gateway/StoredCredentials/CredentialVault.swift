@@ -159,7 +159,7 @@ final class CredentialVault: Sendable {
         let bytes = kept.document
         guard let document = try? rule.read(kept: bytes.span) else { return nil }
         return UpstreamCredential(
-            document: document, issuedAt: kept.issuedAt, expiresAt: kept.expiresAt,
+            document: document, signIn: kept.signIn, expiresAt: kept.expiresAt,
             obtainedAt: surroundings.clock().instant)
     }
 
@@ -170,7 +170,7 @@ final class CredentialVault: Sendable {
             return
         }
         let record = StoredUpstreamCredential(
-            identity: identity, issuedAt: credential.issuedAt, document: credential.document.bytes,
+            identity: identity, signIn: credential.signIn, document: credential.document.bytes,
             expiresAt: credential.expiresAt)
         archive.keep(record) { result in
             if case .failure = result {
@@ -202,7 +202,7 @@ final class CredentialVault: Sendable {
                 do throws(CredentialDocumentFault) {
                     let document = try question.rule.refreshed(bytes.span)
                     let next = UpstreamCredential(
-                        document: document, issuedAt: credential.issuedAt,
+                        document: document, signIn: credential.signIn,
                         expiresAt: document.lifetime.map { began.wall.advanced(by: $0) }, obtainedAt: began.instant)
                     return self.refreshed(next, refresh, identity, question, number)
                 } catch {

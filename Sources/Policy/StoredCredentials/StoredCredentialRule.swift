@@ -37,11 +37,11 @@ package final class StoredCredentialRule: Sendable {
     ) throws(CredentialDocumentFault) -> UpstreamCredential? {
         guard let node = claim.resolve(in: token.claims) else { return nil }
         let document = try read(node)
-        let issuedAt = Self.issuedAt(token)
+        let issuedAt = Self.seconds("iat", of: token)
         let start = issuedAt.map { WallTime(seconds: $0) } ?? now.wall
         return UpstreamCredential(
-            document: document, issuedAt: issuedAt ?? 0, expiresAt: document.lifetime.map { start.advanced(by: $0) },
-            obtainedAt: now.instant)
+            document: document, signIn: SignInTime(issuedAt: issuedAt ?? 0, endsAt: Self.seconds("exp", of: token) ?? 0),
+            expiresAt: document.lifetime.map { start.advanced(by: $0) }, obtainedAt: now.instant)
     }
 
     /// Reads what an endpoint answered to a refresh: key, refresh token and lifetime must all be there.
@@ -64,12 +64,19 @@ package final class StoredCredentialRule: Sendable {
         guard case .object = node.value else { throw .notAnObject }
         guard let key = key.resolve(in: node), Self.isUsable(key) else { throw .keyInvalid }
         var isRefreshable = false
-        if let token = refreshToken.resolve(in: node) {
+        if let token = Self.stated(refreshToken, in: node) {
             guard Self.isUsable(token) else { throw .refreshTokenInvalid }
             isRefreshable = true
         }
         return CredentialDocument(
-            node: node, lifetime: try lifetime.resolve(in: node).map(Self.duration), isRefreshable: isRefreshable)
+            node: node, lifetime: try Self.stated(lifetime, in: node).map(Self.duration), isRefreshable: isRefreshable)
+    }
+
+    /// What an optional member holds; nil where it is missing or null.
+    private static func stated(_ pointer: JSONPointer, in node: JSONNode) -> JSONNode? {
+        guard let found = pointer.resolve(in: node) else { return nil }
+        if case .null = found.value { return nil }
+        return found
     }
 
     /// A string of visible ASCII that is not empty: what any field and any log can hold.
@@ -87,11 +94,12 @@ package final class StoredCredentialRule: Sendable {
         return Nanoseconds(seconds * 1e9)
     }
 
-    /// The `iat` claim in whole seconds; the verifier has found it a number, and one of the past.
-    private static func issuedAt(_ token: VerifiedToken) -> Int64? {
-        guard let node = token.claims["iat"], case .number(let number) = node.value else { return nil }
+    /// A date claim in whole seconds; the verifier has found it a number.
+    private static func seconds(_ claim: String, of token: VerifiedToken) -> Int64? {
+        guard let node = token.claims[claim], case .number(let number) = node.value else { return nil }
         if let seconds = number.integer { return seconds }
+        // Below what an integer can hold; the comparisons are false for what is not a number.
         let seconds = number.double
-        return seconds > 0 && seconds < 9.2e9 ? Int64(seconds) : nil
+        return seconds > 0 && seconds < 9e18 ? Int64(seconds) : nil
     }
 }

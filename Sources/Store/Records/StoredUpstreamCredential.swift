@@ -25,16 +25,16 @@ package struct StoredUpstreamCredential: Sendable, Equatable {
     }
 
     package var identity: Identity
-    /// `iat` of the token that brought it, Unix seconds: an older token does not replace it.
-    package var issuedAt: Int64
+    /// When the sign-ins were that it came of: an older token does not replace it.
+    package var signIn: SignInTime
     /// The JSON object as it came with the token or from the refresh.
     package var document: [UInt8]
     /// When its key ends; nil when it says nothing of it.
     package var expiresAt: WallTime?
 
-    package init(identity: Identity, issuedAt: Int64, document: [UInt8], expiresAt: WallTime?) {
+    package init(identity: Identity, signIn: SignInTime, document: [UInt8], expiresAt: WallTime?) {
         self.identity = identity
-        self.issuedAt = issuedAt
+        self.signIn = signIn
         self.document = document
         self.expiresAt = expiresAt
     }

@@ -132,11 +132,12 @@ struct ChangeWriter {
         let identity = credential.identity
         try connection.run(
             """
-            INSERT INTO upstream_credentials (name, issuer, subject, issued_at, sealed_document, expires_at)
-            VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO upstream_credentials (name, issuer, subject, issued_at, ends_at, sealed_document, expires_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (name, issuer, subject) DO UPDATE SET issued_at = excluded.issued_at,
-                sealed_document = excluded.sealed_document, expires_at = excluded.expires_at
-            """, .text(identity.name), .text(identity.issuer), .text(identity.subject), .integer(credential.issuedAt),
+                ends_at = excluded.ends_at, sealed_document = excluded.sealed_document, expires_at = excluded.expires_at
+            """, .text(identity.name), .text(identity.issuer), .text(identity.subject),
+            .integer(credential.signIn.issuedAt), .integer(credential.signIn.endsAt),
             .blob(try seal(credential.document, for: SealedPlace.of(identity))),
             .optional(credential.expiresAt?.nanoseconds))
     }

@@ -133,17 +133,18 @@ struct ContentsReader {
     private func upstreamCredentials() throws(StoreFault) -> [StoredUpstreamCredential] {
         try all(
             """
-            SELECT name, issuer, subject, issued_at, expires_at, sealed_document FROM upstream_credentials
+            SELECT name, issuer, subject, issued_at, ends_at, expires_at, sealed_document FROM upstream_credentials
             ORDER BY name, issuer, subject
             """
         ) { (row: inout Row) throws(StoreFault) in
             let identity = StoredUpstreamCredential.Identity(
                 name: row.text(), issuer: row.text(), subject: row.text())
-            let (issuedAt, expiresAt) = (row.integer(), row.optionalTime())
+            let signIn = SignInTime(issuedAt: row.integer(), endsAt: row.integer())
+            let expiresAt = row.optionalTime()
             let document = try open(
                 row.blob(), for: SealedPlace.of(identity), name: "stored credential \(identity.name) of \(identity.subject)")
             return StoredUpstreamCredential(
-                identity: identity, issuedAt: issuedAt, document: document, expiresAt: expiresAt)
+                identity: identity, signIn: signIn, document: document, expiresAt: expiresAt)
         }
     }
 

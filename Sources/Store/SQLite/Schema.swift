@@ -69,6 +69,11 @@ enum Schema {
         ALTER TABLE token_families ADD COLUMN lifetime INTEGER;
         PRAGMA user_version = 2;
         """,
+        // `issued_at` and `ends_at` are 0 where no token had the claim.
+        """
+        ALTER TABLE upstream_credentials ADD COLUMN ends_at INTEGER NOT NULL DEFAULT 0;
+        PRAGMA user_version = 3;
+        """,
     ]
 
     /// Brings a database to the present format. What a newer program or another one wrote is left alone.

@@ -99,10 +99,14 @@ struct TokenActions: Sendable {
     ) throws(ActionRefusal) {
         // Both spellings are about: RFC 6749 §6, and camel case in JSON.
         let name = parameters.has("refreshToken") ? "refreshToken" : "refresh_token"
+        if name == "refreshToken", parameters.has("refresh_token") { parameters.complain("Refresh token is given twice") }
         let text = parameters.requiredText(name)
         let type = parameters.text("grant_type")
         if let type, type != "refresh_token" { parameters.complain("Grant type is not refresh_token") }
-        parameters.complainOfUnknown()
+        // Whatever else a client sends is its own affair (RFC 6749 §3.2), but for what asks for less than it would get.
+        for option in TokenOptions.names where parameters.has(option) {
+            parameters.complain("\(ParameterReader.label(option)) has no place here")
+        }
         try parameters.finish()
         guard let text, let shown = RefreshTokenText(text), let refreshTerms = terms.refreshTokens else {
             throw ActionRefusal(.refreshTokenInvalid)

@@ -6,6 +6,9 @@ struct TokenOptions: Sendable, Equatable {
     /// Longer lives end after the year 2262 and could not be counted.
     private static let lifetimeLimit: Int64 = 7_000_000_000
 
+    /// Every option there is.
+    static let names = ["expires_in", "scope", "ips", "no_ip_protection", "renewable"]
+
     /// Seconds.
     var expiresIn: Int64?
     var scopes: [String]?

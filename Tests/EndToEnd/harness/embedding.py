@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -16,12 +17,13 @@ from .client import ask
 from .issuer import base64url
 from .messages import Message
 from .policy import Json, open_route, policy
+from .systems import example, prepare
 from .upstream import Upstream, answering, ok
 
 #: The claim's name was lost in the document's capture; one that a JSON Pointer has to escape.
 NAMESPACE = "https://rollout.example/auth"
 POINTER = "/https:~1~1rollout.example~1auth/authData"
-CLIENT = "client-7f99e291"
+CLIENT = "demo-client"
 REFRESH_PATH = "/rollout/refresh"
 
 
@@ -96,6 +98,16 @@ class App:
         """The keys that requests other than refreshes came with, in their order."""
         return [r.value("x-api-key") for r in self.upstream.requests if not r.target.startswith(REFRESH_PATH)]
 
+    def example(self, folder: Path, *, refresh: Json | None = None, **members: Any) -> Json:
+        """examples/rollout.json, run below the folder, with this app in place of the one it comes with: it signs, is called
+        and answers refreshes. `refresh` adds to how the credential is refreshed."""
+        prepare(folder)
+        (folder / "var" / "demo-client-jwks.json").write_text(json.dumps(self.key_set()))
+        policy = example("rollout", self.port, **members)
+        url = f"http://127.0.0.1:{self.port}{REFRESH_PATH}"
+        policy["stored_credentials"]["app"]["refresh"] |= {"url": url} | (refresh or {})
+        return policy
+
     def policy(self, *, refresh: Json | None = None, route: Json | None = None, **members: Any) -> Json:
         """`refresh` adds to how the credential is refreshed."""
         return policy(
@@ -141,5 +153,5 @@ class Gate:
         return self.renew(request)
 
 
-def show(port: int, token: str, target: str = "/tasks", method: str = "GET", body: bytes = b"", *fields: str) -> Message:
+def show(port: int, token: str, target: str = "/actions/tasks", method: str = "GET", body: bytes = b"", *fields: str) -> Message:
     return ask(port, target, [f"Authorization: Bearer {token}", *fields], method, body)

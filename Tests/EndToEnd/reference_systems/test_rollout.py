@@ -1,4 +1,5 @@
-"""Rollout's user authentication with an API key in the token: every statement of the list, RO1 to RO10."""
+"""Rollout's user authentication with an API key in the token: every statement of the list, RO1 to RO10, over
+examples/rollout.json."""
 
 from __future__ import annotations
 
@@ -11,21 +12,26 @@ from pathlib import Path
 import jwt
 import pytest
 from harness.client import ask, reason
-from harness.embedding import CLIENT, NAMESPACE, REFRESH_PATH, App, Gate, json_answer, show
+from harness.embedding import CLIENT, NAMESPACE, REFRESH_PATH, App, Gate, show
 from harness.gateway import Gateway
 from harness.issuer import base64url
 from harness.messages import Message
 from harness.pages import run_page
-from harness.policy import api_key
-from harness.systems import example, prepare
 from harness.upstream import answering, ok
 from harness.waiting import until
 
 Start = Callable[..., Gateway]
+Policy = Callable[..., dict]
 
 
-def test_ro1_the_app_signs_with_hs512_for_a_persistent_user_and_an_hour(app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+@pytest.fixture
+def policy(app: App, tmp_path: Path) -> Policy:
+    """The example; what is given adds to how its credential is refreshed."""
+    return lambda **refresh: app.example(tmp_path, refresh=refresh)
+
+
+def test_ro1_the_app_signs_with_hs512_for_a_persistent_user_and_an_hour(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
     now = int(time.time())
     claims = {"iss": CLIENT, "sub": "user-1", "exp": now + 3600, NAMESPACE: {"authData": {"apiKey": app.issue("user-1")["apiKey"]}}}
     assert show(running.port, jwt.encode(claims, app.secret, algorithm="HS512")).status == 200
@@ -41,45 +47,46 @@ def signed(app: App, claims: dict) -> str:
 
 
 @pytest.mark.parametrize("subject", [17, 1.5, True, ["user-1"], {"id": "user-1"}])
-def test_ro1_the_subject_must_be_a_string(subject: object, app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+def test_ro1_the_subject_must_be_a_string(subject: object, app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
     claims = {"iss": CLIENT, "sub": subject, "exp": int(time.time()) + 60, NAMESPACE: {"authData": app.issue("17")}}
     assert reason(show(running.port, signed(app, claims))) == "token_malformed"
     assert app.upstream.requests == []
 
 
-def test_ro2_the_claim_is_found_by_a_json_pointer(app: App, gateway: Start) -> None:
+def test_ro2_the_claim_is_found_by_a_json_pointer(app: App, gateway: Start, policy: Policy) -> None:
     assert "/" in NAMESPACE and "." in NAMESPACE
-    running = gateway(app.policy())
+    running = gateway(policy())
     data = app.issue("user-1")
     assert show(running.port, app.token(data)).status == 200
     assert app.shown() == [data["apiKey"]]
 
 
-def test_ro3_the_key_is_added_to_all_later_requests_of_the_user(app: App, gateway: Start) -> None:
-    query = {"set": {"api_key": "{stored_credential./apiKey}", "for": "{subject}"}}
-    running = gateway(app.policy(route={"request_query": query}))
+def test_ro3_the_key_is_added_to_all_later_requests_of_the_user(app: App, gateway: Start, policy: Policy) -> None:
+    config = policy()
+    config["routes"][0]["request_query"] = {"set": {"api_key": "{stored_credential./apiKey}", "for": "{subject}"}}
+    running = gateway(config)
     data = app.issue("user-1")
-    assert show(running.port, app.token(data), "/a?x=1&api_key=mine&for=you").status == 200
+    assert show(running.port, app.token(data), "/actions/a?x=1&api_key=mine&for=you").status == 200
     # A later token need not bring it again.
-    assert show(running.port, app.token(), "/b").status == 200
+    assert show(running.port, app.token(), "/actions/b").status == 200
     assert app.shown() == [data["apiKey"]] * 2
     targets = [request.target for request in app.upstream.requests]
-    assert targets == [f"/a?x=1&api_key={data['apiKey']}&for=user-1", f"/b?api_key={data['apiKey']}&for=user-1"]
+    assert targets == [f"/actions/a?x=1&api_key={data['apiKey']}&for=user-1", f"/actions/b?api_key={data['apiKey']}&for=user-1"]
     # Nobody else's requests get it.
     assert reason(show(running.port, app.token(user="user-2"))) == "upstream_credential_missing"
 
 
-def test_ro3_a_client_cannot_send_the_key_itself(app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+def test_ro3_a_client_cannot_send_the_key_itself(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
     data = app.issue("user-1")
-    assert show(running.port, app.token(data), "/", "GET", b"", "X-API-Key: mine", "x_api_key: mine").status == 200
+    assert show(running.port, app.token(data), "/actions", "GET", b"", "X-API-Key: mine", "x_api_key: mine").status == 200
     assert app.shown() == [data["apiKey"]]
     assert b"mine" not in app.upstream.raw
 
 
-def test_ro4_the_refreshable_form(app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+def test_ro4_the_refreshable_form(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
     data = app.issue("user-1")
     assert data == {"apiKey": data["apiKey"], "refreshToken": data["refreshToken"], "expiresIn": 20000}
     # Issued so long ago that its key is about to end.
@@ -87,18 +94,30 @@ def test_ro4_the_refreshable_form(app: App, gateway: Start) -> None:
     assert len(app.refreshes) == 1 and app.shown()[0] != data["apiKey"]
 
 
+def test_ro4_null_is_nothing_and_seconds_have_fractions(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
+    data = app.issue("user-1", refreshToken=None, expiresIn=None)
+    assert show(running.port, app.token(data, age=100_000, exp=int(time.time()) + 60)).status == 200
+    assert app.refreshes == []
+    # A key of a life that ended half a second ago.
+    data = app.issue("user-2", expiresIn=9.5)
+    assert show(running.port, app.token(data, "user-2", age=10)).status == 200
+    assert len(app.refreshes) == 1 and app.shown()[1] != data["apiKey"]
+
+
 @pytest.mark.parametrize("data", [
     {"apiKey": 5}, {"apiKey": ""}, {"apiKey": "a\nb"}, {}, "key", ["key"],
     {"apiKey": "a", "refreshToken": 1}, {"apiKey": "a", "expiresIn": "20000"}, {"apiKey": "a", "expiresIn": 0},
+    {"apiKey": "a", "expiresIn": False}, {"apiKey": None},
 ])
-def test_ro4_authdata_of_another_shape_is_nothing_to_show(data: object, app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+def test_ro4_authdata_of_another_shape_is_nothing_to_show(data: object, app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
     answer = show(running.port, app.token(data))
     assert (answer.status, reason(answer)) == (403, "upstream_credential_missing")
     assert app.upstream.requests == []
 
 
-def test_ro5_the_operator_says_how_to_refresh(app: App, gateway: Start) -> None:
+def test_ro5_the_operator_says_how_to_refresh(app: App, gateway: Start, policy: Policy) -> None:
     refresh = {
         "method": "PUT",
         "headers": {"X-Client": "{issuer}", "X-Verification-Token": {"secret": "env:VERIFICATION_TOKEN"}},
@@ -108,7 +127,7 @@ def test_ro5_the_operator_says_how_to_refresh(app: App, gateway: Start) -> None:
             "secret": {"secret": "env:VERIFICATION_TOKEN"}, "absent": "{stored_credential./nothing}",
         },
     }
-    running = gateway(app.policy(refresh=refresh), environment={"VERIFICATION_TOKEN": "verify-me-7"})
+    running = gateway(policy(**refresh), environment={"VERIFICATION_TOKEN": "verify-me-7"})
     data = app.issue("user-1")
     assert show(running.port, app.token(data, age=19_999)).status == 200
     asked = app.refreshes[0]
@@ -120,8 +139,8 @@ def test_ro5_the_operator_says_how_to_refresh(app: App, gateway: Start) -> None:
     }
 
 
-def test_ro5_the_new_triple_takes_the_place_of_the_old(app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+def test_ro5_the_new_triple_takes_the_place_of_the_old(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
     app.lifetime = 0.4
     token = app.token(app.issue("user-1"))
     for _ in range(4):
@@ -132,33 +151,33 @@ def test_ro5_the_new_triple_takes_the_place_of_the_old(app: App, gateway: Start)
     assert len(used) >= 3 and len(set(used)) == len(used)
 
 
-def test_ro6_the_pair_is_refreshed_ahead_of_its_end(app: App, gateway: Start) -> None:
-    running = gateway(app.policy(refresh={"ahead": "30s"}))
+def test_ro6_the_pair_is_refreshed_ahead_of_its_end(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy(ahead="30s"))
     assert show(running.port, app.token(app.issue("user-1"), age=19_960)).status == 200
     assert app.refreshes == []
     assert show(running.port, app.token(app.issue("user-2"), "user-2", age=19_980)).status == 200
     assert len(app.refreshes) == 1
 
 
-def test_ro6_a_401_of_the_upstream_has_the_pair_refreshed_and_the_request_sent_again(app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+def test_ro6_a_401_of_the_upstream_has_the_pair_refreshed_and_the_request_sent_again(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
     data = app.issue("user-1")
     app.good.clear()
-    answer = show(running.port, app.token(data), "/tasks", "POST", b'{"title": "a task"}')
+    answer = show(running.port, app.token(data), "/actions/tasks", "POST", b'{"title": "a task"}')
     assert (answer.status, answer.body) == (200, b"welcome")
-    requests = [request for request in app.upstream.requests if request.target == "/tasks"]
+    requests = [request for request in app.upstream.requests if request.target == "/actions/tasks"]
     assert [request.body for request in requests] == [b'{"title": "a task"}'] * 2
     assert requests[0].value("x-api-key") == data["apiKey"] != requests[1].value("x-api-key")
     assert len(app.refreshes) == 1
 
 
-def test_ro6_requests_that_come_together_are_one_refresh(app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+def test_ro6_requests_that_come_together_are_one_refresh(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
     gate = Gate(app)
     data = app.issue("user-1")
     token = app.token(data, age=19_990)
     with ThreadPoolExecutor(20) as pool:
-        answers = [pool.submit(show, running.port, token, f"/{number}") for number in range(20)]
+        answers = [pool.submit(show, running.port, token, f"/actions/{number}") for number in range(20)]
         until(lambda: app.refreshes, 10, "a refresh")
         gate.open.set()
         assert {answer.result().status for answer in answers} == {200}
@@ -168,8 +187,10 @@ def test_ro6_requests_that_come_together_are_one_refresh(app: App, gateway: Star
     assert shown != data["apiKey"]
 
 
-def test_ro6_each_issuer_and_subject_has_a_pair_of_its_own(app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+def test_ro6_each_issuer_and_subject_has_a_pair_of_its_own(app: App, gateway: Start, policy: Policy) -> None:
+    config = policy()
+    config["authenticators"]["embedding"]["issuer"] = [CLIENT, "client-two"]
+    running = gateway(config)
     callers = [(CLIENT, "user-1"), (CLIENT, "user-2"), ("client-two", "user-1"), ("client-two", "user-2")]
     issued = {caller: app.issue(f"{caller[0]}-{caller[1]}") for caller in callers}
     for (issuer, subject), data in issued.items():
@@ -184,9 +205,9 @@ def test_ro6_each_issuer_and_subject_has_a_pair_of_its_own(app: App, gateway: St
     ("mine", "theirs"),
     [("Jos\u00e9", "Jose\u0301"), ("user-1", "user-1 "), ("user-1", "User-1"), ("\u212aim", "Kim"), ("\u00c5sa", "\u212bsa"), ("1", "01")],
 )
-def test_ro3_users_who_look_alike_are_others(app: App, gateway: Start, mine: str, theirs: str) -> None:
+def test_ro3_users_who_look_alike_are_others(app: App, gateway: Start, policy: Policy, mine: str, theirs: str) -> None:
     """The app that signs tells them apart, so that nobody else's key is shown for them."""
-    running = gateway(app.policy())
+    running = gateway(policy())
     data = app.issue("victim")
     assert show(running.port, app.token(data, user=mine)).status == 200
     assert reason(show(running.port, app.token(user=theirs))) == "upstream_credential_missing"
@@ -194,8 +215,8 @@ def test_ro3_users_who_look_alike_are_others(app: App, gateway: Start, mine: str
     assert app.shown() == [data["apiKey"]] * 2
 
 
-def test_ro7_what_is_refused(app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+def test_ro7_what_is_refused(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
     data = app.issue("user-1")
     not_a_string = signed(app, {"iss": CLIENT, "sub": 1, "exp": int(time.time()) + 60, NAMESPACE: {"authData": data}})
     wrong_algorithm = jwt.encode(
@@ -211,41 +232,35 @@ def test_ro7_what_is_refused(app: App, gateway: Start) -> None:
     assert app.upstream.requests == []
 
 
-def test_ro8_nothing_needs_a_browser(app: App, gateway: Start) -> None:
+def test_ro8_nothing_needs_a_browser(app: App, gateway: Start, policy: Policy) -> None:
     """One request, one answer: no redirect, no cookie, no page."""
-    running = gateway(app.policy())
+    running = gateway(policy())
     answer = show(running.port, app.token(app.issue("user-1")))
     assert answer.status == 200 and answer.value("location") is None and answer.value("set-cookie") is None
     assert show(running.port, app.token()).status == 200
 
 
-def test_ro9_calls_carry_a_static_verification_token(app: App, gateway: Start) -> None:
-    config = app.policy()
-    config["routes"][0]["request_headers"]["set"]["X-Verification-Token"] = {"secret": "env:VERIFICATION_TOKEN"}
-    running = gateway(config, environment={"VERIFICATION_TOKEN": "verify-me-7"})
-    answer = show(running.port, app.token(app.issue("user-1")), "/", "GET", b"", "X-Verification-Token: forged")
+def test_ro9_calls_carry_a_static_verification_token(app: App, gateway: Start, policy: Policy, tmp_path: Path) -> None:
+    running = gateway(policy())
+    verification = (tmp_path / "var" / "demo-verification-token.txt").read_text().strip()
+    answer = show(running.port, app.token(app.issue("user-1")), "/actions", "GET", b"", "X-Verification-Token: forged")
     assert answer.status == 200
-    assert app.upstream.requests[0].values("x-verification-token") == ["verify-me-7"]
+    assert verification and app.upstream.requests[0].values("x-verification-token") == [verification]
 
 
-def test_ro9_a_route_can_ask_for_the_verification_token(app: App, gateway: Start) -> None:
-    secret, record = api_key("rollout")
-    config = app.policy()
-    config["authenticators"]["verification"] = {"type": "api_key", "from": ["header:X-Verification-Token"], "keys": [record]}
-    config["routes"].append(
-        {"name": "called", "match": {"path": "/rollout/**"}, "authenticate": ["verification"], "upstream": "up"}
-    )
-    running = gateway(config)
-    app.exchange = lambda request: json_answer({})
-    path = "/rollout/refresh"
-    assert reason(ask(running.port, path)) == "credential_missing"
-    assert reason(ask(running.port, path, ["X-Verification-Token: guess"])) == "credential_unknown"
-    assert ask(running.port, path, [f"X-Verification-Token: {secret}"]).status == 200
-    assert secret.encode() not in app.upstream.raw
+def test_ro9_a_route_can_ask_for_the_verification_token(app: App, gateway: Start, policy: Policy, tmp_path: Path) -> None:
+    running = gateway(policy())
+    verification = (tmp_path / "var" / "demo-verification-token.txt").read_text().strip()
+    body = {"refreshToken": "none of the app's"}
+    assert reason(post(running, REFRESH_PATH, body)) == "credential_missing"
+    assert reason(post(running, REFRESH_PATH, body, X_Verification_Token="guess")) == "credential_unknown"
+    # Whoever shows it gets to the action itself.
+    assert reason(post(running, REFRESH_PATH, body, X_Verification_Token=verification)) == "refresh_token_invalid"
+    assert app.upstream.requests == []
 
 
-def test_ro10_a_newer_token_replaces_the_pair_and_an_older_does_not(app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+def test_ro10_a_newer_token_replaces_the_pair_and_an_older_does_not(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
     first, newer, older = (app.issue("user-1") for _ in range(3))
     assert show(running.port, app.token(first, age=50)).status == 200
     assert show(running.port, app.token(newer, age=10)).status == 200
@@ -254,21 +269,61 @@ def test_ro10_a_newer_token_replaces_the_pair_and_an_older_does_not(app: App, ga
     assert app.shown() == [data["apiKey"] for data in (first, newer, newer, newer)]
 
 
-def test_ro10_the_same_token_shown_again_does_not_bring_the_used_pair_back(app: App, gateway: Start) -> None:
-    running = gateway(app.policy())
+def test_ro10_the_same_token_shown_again_does_not_bring_the_used_pair_back(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
     token = app.token(app.issue("user-1"), age=19_990)
     for _ in range(3):
         assert show(running.port, token).status == 200
     assert len(app.refreshes) == 1 and len(set(app.shown())) == 1
 
 
+def embedded(app: App, data: object, exp: float, **claims: object) -> str:
+    """A token of the document's first form, without `iat`."""
+    payload = {"iss": CLIENT, "sub": "user-1", "exp": int(exp), NAMESPACE: {"authData": data}}
+    return jwt.encode(payload | claims, app.secret, algorithm="HS512")
+
+
+def test_ro10_without_iat_the_later_exp_is_newer(app: App, gateway: Start, policy: Policy) -> None:
+    """And what was shown first does not lock the user to its key, in this process or the next."""
+    app.good |= {"k1", "k2", "k3", "k4", "k5"}
+    end = time.time() + 3600
+    one, two, same = (embedded(app, {"apiKey": key}, end + late) for key, late in (("k1", 0), ("k2", 1), ("k3", 1)))
+    running = gateway(policy())
+    for token in (one, two, one, same):
+        assert show(running.port, token).status == 200
+    assert app.shown() == ["k1", "k2", "k2", "k2"]
+    running.stop()
+    running = gateway(policy())
+    for token in (one, app.token(), embedded(app, {"apiKey": "k4"}, end, iat=int(time.time()))):
+        assert show(running.port, token).status == 200
+    assert app.shown()[4:] == ["k2", "k2", "k4"]
+    # Neither form locks out the other.
+    running.stop()
+    running = gateway(policy())
+    for token in (two, embedded(app, {"apiKey": "k5"}, end + 2), two):
+        assert show(running.port, token).status == 200
+    assert app.shown()[7:] == ["k4", "k5", "k5"]
+
+
+def test_ro10_without_iat_the_token_of_a_used_pair_does_not_bring_it_back(app: App, gateway: Start, policy: Policy) -> None:
+    data = app.issue("user-1")
+    token = embedded(app, data, time.time() + 3600)
+    running = gateway(policy())
+    assert show(running.port, token).status == 200
+    app.good.clear()
+    assert show(running.port, token).status == 200
+    running.stop()
+    running = gateway(policy())
+    assert show(running.port, token).status == 200
+    # The key was refused once, and refreshed; neither the token nor the restart undid that.
+    assert len(app.refreshes) == 1 and app.shown()[:2] == [data["apiKey"]] * 2
+    assert len(set(app.shown()[2:])) == 1 and app.shown()[2] in app.good
+
+
 @pytest.fixture
-def roles(app: App, gateway: Start, tmp_path: Path) -> tuple[Gateway, str]:
-    """The example with the app of the tests behind it, and a stored key of the app's user."""
-    prepare(tmp_path)
-    policy = example("rollout", app.port)
-    policy["stored_credentials"]["app"]["refresh"]["url"] = f"http://127.0.0.1:{app.port}{REFRESH_PATH}"
-    running = gateway(policy)
+def roles(gateway: Start, policy: Policy, tmp_path: Path) -> tuple[Gateway, str]:
+    """The gateway, and a stored key of the app's user."""
+    running = gateway(policy())
     token = (tmp_path / "var" / "demo-admin-token.txt").read_text().strip()
     lines = [f"Authorization: Bearer {token}", "Content-Type: application/json"]
     content = json.dumps({"api_key": {"name": "user-1", "subject": "user-1"}}).encode()
@@ -278,7 +333,7 @@ def roles(app: App, gateway: Start, tmp_path: Path) -> tuple[Gateway, str]:
 
 def post(running: Gateway, path: str, body: object = None, **fields: str) -> Message:
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
-    content = b"" if body is None else json.dumps(body).encode()
+    content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     return ask(running.port, path, lines + (["Content-Type: application/json"] if content else []), "POST", content)
 
 
@@ -309,11 +364,38 @@ def test_ro6_the_gateway_serves_the_endpoint_too(roles: tuple[Gateway, str], tmp
     assert reason(post(running, "/rollout/refresh", body, X_Verification_Token=verification)) == "refresh_token_invalid"
 
 
-@pytest.mark.parametrize("body", [{}, {"refreshToken": ""}, {"refreshToken": 5}, {"refreshToken": "r", "more": 1}, []])
-def test_ro6_what_is_no_refresh_token(body: object, roles: tuple[Gateway, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("body", "status", "refusal"), [
+    ({}, 422, "parameters_invalid"), ({"refreshToken": ""}, 422, "parameters_invalid"), ({"refreshToken": 5}, 422, "parameters_invalid"),
+    ({"refreshToken": None}, 422, "parameters_invalid"), ({"refreshToken": "r", "refresh_token": "r"}, 422, "parameters_invalid"),
+    ({"refreshToken": "r", "scope": "read"}, 422, "parameters_invalid"), ({"refreshToken": "r"}, 401, "refresh_token_invalid"),
+    ([], 400, "content_malformed"), ("r", 400, "content_malformed"), (b"{", 400, "content_malformed"),
+])
+def test_ro6_what_is_no_refresh_token(
+    body: object, status: int, refusal: str, roles: tuple[Gateway, str], tmp_path: Path
+) -> None:
     running, _ = roles
     verification = (tmp_path / "var" / "demo-verification-token.txt").read_text().strip()
-    assert 400 <= post(running, "/rollout/refresh", body, X_Verification_Token=verification).status < 500
+    answer = post(running, REFRESH_PATH, body, X_Verification_Token=verification)
+    assert (answer.status, reason(answer)) == (status, refusal)
+    assert answer.value("content-type") == "application/problem+json"
+    assert json.loads(answer.body).keys() >= {"type", "title", "status", "reason", "detail"}
+
+
+def test_ro5_an_operator_may_send_any_data_along(roles: tuple[Gateway, str], tmp_path: Path) -> None:
+    running, key = roles
+    verification = (tmp_path / "var" / "demo-verification-token.txt").read_text().strip()
+    first = triple(post(running, "/rollout/keys", X_App_Key=key))
+    body = first | {"userId": "user-1", "more": {"deep": [1, None]}}
+    assert triple(post(running, REFRESH_PATH, body, X_Verification_Token=verification))["apiKey"] != first["apiKey"]
+
+
+def test_ro6_keys_last_as_long_as_the_app_says(roles: tuple[Gateway, str]) -> None:
+    """Whoever has a key of the app may ask for less, and not for more."""
+    running, key = roles
+    answer = post(running, "/rollout/keys?expires_in=60", X_App_Key=key)
+    assert answer.status == 200 and json.loads(answer.body)["expiresIn"] == 60
+    refused = post(running, "/rollout/keys?expires_in=20001", X_App_Key=key)
+    assert (refused.status, reason(refused)) == (422, "parameters_invalid")
 
 
 def test_the_page_of_the_document_works_as_written(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import TokenService
 
 /// How many credentials are kept.
 struct CredentialArchiveTests {
-    private static func credential(_ subject: Int, endsAt seconds: Int64?, issuedAt: Int64 = 0) -> StoredUpstreamCredential {
+    private static func credential(_ subject: Int, endsAt seconds: Int64?, signIn: SignInTime = SignInTime()) -> StoredUpstreamCredential {
         StoredUpstreamCredential(
-            identity: .init(name: "app", issuer: "app", subject: "\(subject)"), issuedAt: issuedAt, document: [],
+            identity: .init(name: "app", issuer: "app", subject: "\(subject)"), signIn: signIn, document: [],
             expiresAt: seconds.map { WallTime(seconds: $0) })
     }
 
@@ -29,8 +29,12 @@ struct CredentialArchiveTests {
 
     @Test func `where nobody says when a key ends its sign-in counts`() {
         let kept = [
-            Self.credential(0, endsAt: nil, issuedAt: 50), Self.credential(1, endsAt: 40), Self.credential(2, endsAt: nil, issuedAt: 30),
+            Self.credential(0, endsAt: nil, signIn: SignInTime(issuedAt: 50)), Self.credential(1, endsAt: 40),
+            Self.credential(2, endsAt: nil, signIn: SignInTime(endsAt: 45)),
+            Self.credential(3, endsAt: nil, signIn: SignInTime(issuedAt: 30)),
         ]
-        #expect(Registry.superfluous(kept, limit: 3).map(\.subject) == ["2"])
+        #expect(Registry.superfluous(kept, limit: 4).map(\.subject) == ["3"])
+        #expect(Registry.superfluous(kept, limit: 3).map(\.subject) == ["3", "1"])
+        #expect(Registry.superfluous(kept, limit: 2).map(\.subject) == ["3", "1", "2"])
     }
 }

@@ -29,12 +29,18 @@ enum CredentialSample {
             refresh: refreshes ? CredentialRefresh(refresh, headers: [], content: nil) : nil)
     }
 
-    /// A token of so many seconds after the beginning that brings a key good for 1000 seconds.
+    /// A token that brings a key, by default one that is good for 1000 seconds and can be refreshed. Times are seconds after
+    /// the beginning.
     static func token(
-        _ key: String?, issuedAt seconds: Int64 = 0, subject: String = "user", issuer: String = "app", more: String = ""
+        _ key: String?, issuedAt: Int64? = 0, endsAt: Int64? = nil, isRefreshable: Bool = true, subject: String = "user",
+        issuer: String = "app", more: String = ""
     ) throws -> VerifiedToken {
-        let data = key.map { #","data":{"apiKey":"\#($0)","refreshToken":"r-\#($0)","expiresIn":1000}"# } ?? ""
-        let text = #"{"iss":"\#(issuer)","sub":"\#(subject)","iat":\#(1_800_000_000 + seconds)\#(data)\#(more)}"#
+        let refresh = isRefreshable ? key.map { #","refreshToken":"r-\#($0)","expiresIn":1000"# } ?? "" : ""
+        let data = key.map { #","data":{"apiKey":"\#($0)"\#(refresh)}"# } ?? ""
+        let dates = [("iat", issuedAt), ("exp", endsAt)].map { name, seconds in
+            seconds.map { #","\#(name)":\#(1_800_000_000 + $0)"# } ?? ""
+        }
+        let text = #"{"iss":"\#(issuer)","sub":"\#(subject)"\#(dates.joined())\#(data)\#(more)}"#
         let claims = try JSONNode.parse(text.utf8.span)
         var configuration = JWTAuthenticatorConfiguration(keySet: located("keys"))
         configuration.requiresExpiry = false
@@ -43,7 +49,7 @@ enum CredentialSample {
         return VerifiedToken(
             authenticator: "jwt", claims: claims,
             identity: try TokenIdentity(claims, pointers: ClaimPointers(configuration)),
-            lifetime: try TokenLifetime(claims, rules: configuration, now: WallTime(seconds: 1_800_000_000 + seconds)),
+            lifetime: try TokenLifetime(claims, rules: configuration, now: WallTime(seconds: 1_800_000_000 + (issuedAt ?? 0))),
             keySet: cell, keySetGeneration: 0, digest: Digest256(0, 0, 0, 0), bytes: Array(text.utf8))
     }
 

@@ -109,6 +109,60 @@ struct CredentialVaultTests {
         #expect(try ask(vault, network, CredentialSample.token("four", issuedAt: 6)).text == "four")
     }
 
+    /// What a token says of its time: `iat` and `exp`, and whether its key can be refreshed.
+    struct Shown: Sendable, CustomTestStringConvertible {
+        var issuedAt: Int64?
+        var endsAt: Int64
+        var isRefreshable: Bool
+
+        init(_ issuedAt: Int64?, _ endsAt: Int64, _ isRefreshable: Bool) {
+            (self.issuedAt, self.endsAt, self.isRefreshable) = (issuedAt, endsAt, isRefreshable)
+        }
+
+        var testDescription: String { "iat \(issuedAt.map(String.init) ?? "-"), exp \(endsAt), \(isRefreshable ? "pair" : "key")" }
+    }
+
+    /// Every combination of what is kept and what is shown, each with `iat` and without, as a pair and as a key alone.
+    static let sequences: [(kept: Shown, shown: Shown, isNewer: Bool)] = [true, false].flatMap { keptPair in
+        [true, false].flatMap { shownPair in
+            [
+                ((5, 5000), (6, 4000), true), ((5, 5000), (5, 6000), false), ((5, 5000), (4, 6000), false),
+                ((nil, 5000), (nil, 5001), true), ((nil, 5000), (nil, 5000), false), ((nil, 5000), (nil, 4999), false),
+                ((nil, 5000), (5, 4000), true), ((5, 5000), (nil, 5001), true), ((5, 5000), (nil, 5000), false),
+            ].map { (kept: (Int64?, Int64), shown: (Int64?, Int64), isNewer: Bool) in
+                (Shown(kept.0, kept.1, keptPair), Shown(shown.0, shown.1, shownPair), isNewer)
+            }
+        }
+    }
+
+    @Test(arguments: sequences)
+    func `a newer token replaces what is kept, for good, and no other one changes it`(
+        kept: Shown, shown: Shown, isNewer: Bool
+    ) throws {
+        let (network, archive) = (Network(.success(CredentialSample.answer("refreshed"))), Archive())
+        let vault = vault(network, archive)
+        let first = try CredentialSample.token(
+            "one", issuedAt: kept.issuedAt, endsAt: kept.endsAt, isRefreshable: kept.isRefreshable)
+        let second = try CredentialSample.token(
+            "two", issuedAt: shown.issuedAt, endsAt: shown.endsAt, isRefreshable: shown.isRefreshable)
+        #expect(try ask(vault, network, first).text == "one")
+        let outcome = isNewer ? "two" : "one"
+        #expect(try ask(vault, network, second).text == outcome)
+        #expect(try ask(vault, network, first).text == outcome)
+        // After a restart too.
+        let next = self.vault(network, archive)
+        #expect(try ask(next, network, first).text == outcome)
+        let last = try ask(next, network, second)
+        #expect(last.text == outcome)
+        // What it was refreshed to is not undone by either of the tokens, in this process and the next.
+        guard isNewer ? shown.isRefreshable : kept.isRefreshable else { return }
+        #expect(try ask(next, network, second, spent: last.credential).text == "refreshed")
+        for vault in [next, self.vault(network, archive)] {
+            for token in [first, second] { #expect(try ask(vault, network, token).text == "refreshed") }
+        }
+        #expect(network.requests.count == 1)
+    }
+
     @Test func `issuer and subject tell users apart`() throws {
         let network = Network(.failure(.timedOut))
         let vault = vault(network)

@@ -24,7 +24,7 @@ struct CredentialRefreshTests {
         let rule = try StoredCredentialRuleTests.rule()
         let document = try rule.read(kept: #"{"apiKey":"k%","refreshToken":"r&=","expiresIn":5,"list":[1]}"#.utf8.span)
         let credential = UpstreamCredential(
-            document: document, issuedAt: 0, expiresAt: nil, obtainedAt: Instant(nanoseconds: 0))
+            document: document, signIn: SignInTime(), expiresAt: nil, obtainedAt: Instant(nanoseconds: 0))
         let token = try StoredCredentialRuleTests.token(
             #"{"iss":"https://issuer.test","aud":"gateway","sub":"zoë \"z\"","exp":1800003600}"#)
         let request = refresh.request(for: credential, of: token)

@@ -114,11 +114,13 @@ struct StoreFileTests {
             ALTER TABLE token_families DROP COLUMN is_narrowed;
             ALTER TABLE token_families DROP COLUMN addresses;
             ALTER TABLE token_families DROP COLUMN lifetime;
+            ALTER TABLE upstream_credentials DROP COLUMN ends_at;
             PRAGMA user_version = 1;
             """)
         let store = try open()
         let contents = try store.contents()
         #expect(contents.tokenFamilies.isEmpty && contents.keys.count == 3 && contents.revision == 1)
+        #expect(contents.upstreamCredentials.map(\.signIn) == [SignInTime(issuedAt: 1), SignInTime(issuedAt: 2)])
         #expect(try store.commit([.putTokenFamily(Samples.family(2, key: "key-2"))], at: 1) == 2)
         #expect(try store.contents().tokenFamilies == [Samples.family(2, key: "key-2")])
     }
