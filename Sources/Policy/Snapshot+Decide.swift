@@ -34,6 +34,7 @@ extension Snapshot {
         switch table.choose(at: leaf, head) {
         case .found(let index):
             let route = routes[index]
+            if route.isNotFound { return .refuse(Refusal(.routeNotFound, client: context.client, route: route)) }
             if route.isHTTPSOnly, !isSecure(head, connection: connection) {
                 // Nothing of the request is in it but the route: its credentials were not looked at.
                 return .refuse(Refusal(.httpsRequired, client: context.client, route: route))

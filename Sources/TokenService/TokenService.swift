@@ -128,6 +128,8 @@ package final class TokenService: ActionPerformer {
             }
             login.perform(request, configuration, budget: budget, completion: completion)
         case .publishKeys(let keySet): completion(actions.publish(keySet.value))
+        // No request is granted to it.
+        case .notFound: completion(.refuse(.routeNotFound))
         case .manage(let configuration):
             management.perform(ManagementCall(request, configuration), completion: completion)
         }

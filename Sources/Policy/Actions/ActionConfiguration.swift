@@ -11,6 +11,8 @@ package enum ActionConfiguration: Sendable {
     case manage(ManagementConfiguration)
     /// The public keys of a key set as a JWKS document: `publish_keys`.
     case publishKeys(keySet: Located<String>)
+    /// Nothing, as if there were no route; no request is let through: `not_found`.
+    case notFound
 
     /// How it makes tokens; nil where it makes none.
     package var terms: TokenTerms? {
@@ -18,8 +20,13 @@ package enum ActionConfiguration: Sendable {
         case .mintToken(let mint): mint.terms
         case .refreshToken(let refresh): refresh.terms
         case .login(let login): login.terms
-        case .manage, .publishKeys: nil
+        case .manage, .publishKeys, .notFound: nil
         }
+    }
+
+    /// Requests are answered as if there were no route.
+    package var isNotFound: Bool {
+        if case .notFound = self { true } else { false }
     }
 
     /// Name of the key set it signs with, publishes or manages.
@@ -30,6 +37,7 @@ package enum ActionConfiguration: Sendable {
         case .login(let login): login.terms.keySet
         case .publishKeys(let keySet): keySet
         case .manage(let management): management.keySet
+        case .notFound: nil
         }
     }
 }

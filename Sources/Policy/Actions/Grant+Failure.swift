@@ -6,7 +6,7 @@ extension Grant {
         guard caller.identity.isAnonymous, denial == .contentMalformed || denial == .parametersInvalid else { return false }
         return switch route.action {
         case .login, .refreshToken: true
-        case .mintToken, .manage, .publishKeys, nil: false
+        case .mintToken, .manage, .publishKeys, .notFound, nil: false
         }
     }
 }

@@ -22,8 +22,13 @@ extension ExplanationWriter {
         var checks: [Check] = []
         let misfits = nearMisses()
         if let route {
-            let rule = document.rule("routes", .element(route.index), "match")
-            checks.append(pass("\(quoted(route.name)) for \(route.pattern)", rule))
+            let text = "\(quoted(route.name)) for \(route.pattern)"
+            if failing == .route {
+                let rule = document.rule("routes", .element(route.index), "action")
+                checks.append(fail("\(text) answers that nothing is served", rule))
+            } else {
+                checks.append(pass(text, document.rule("routes", .element(route.index), "match")))
+            }
         } else if failing == .route {
             // What to change is most likely what nearly fits.
             checks.append(fail(denialText, misfits.first?.rule ?? document.rule("routes")))

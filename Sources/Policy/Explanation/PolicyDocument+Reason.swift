@@ -32,7 +32,8 @@ extension PolicyDocument {
             key ?? fingerprint.flatMap { keyRule($0, denial, in: configuration) } ?? ofRoute("authenticate")
         case .rateLimited, .limitsUnavailable: ofRoute("limits")
         case .bodyTooLarge: ofRoute("body_bytes")
-        case .routeNotFound: rule("routes")
+        case .routeNotFound:
+            index.map { configuration.routes[$0].action?.isNotFound ?? false } ?? false ? ofRoute("action") : rule("routes")
         default:
             switch denial.step {
             case .client: rule("trusted_proxies")

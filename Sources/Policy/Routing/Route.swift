@@ -19,6 +19,8 @@ package final class Route: Sendable {
     package let responseTimeout: Nanoseconds?
     /// The credential that the upstream is shown for the caller; nil where there is none.
     package let storedCredential: StoredCredentialRule?
+    /// Requests are answered as if there were no route, and nothing they carry is looked at.
+    package let isNotFound: Bool
     /// Requests in clear are refused before anything they carry is looked at.
     package let isHTTPSOnly: Bool
     /// Nil lets no connection change its protocol.
@@ -57,6 +59,7 @@ package final class Route: Sendable {
         self.upstreamIndex = upstreamIndex
         upstreamName = configuration.upstream?.value ?? ""
         action = configuration.action
+        isNotFound = configuration.action?.isNotFound ?? false
         captures = parts.captures
         bodyByteLimit = configuration.bodyByteLimit
         responseTimeout = configuration.responseTimeout

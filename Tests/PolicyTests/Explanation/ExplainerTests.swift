@@ -39,6 +39,7 @@ import Testing
                   "authorize": { "claims": { "/sub": "{path.org}" } }, "upstream": "origin" },
                 { "name": "secure", "match": { "path": "/secure" }, "authenticate": "none", "https_only": true,
                   "upstream": "origin" },
+                { "name": "shut", "match": { "path": "/shut/**" }, "authenticate": "none", "action": { "not_found": true } },
                 { "name": "open", "match": { "path": "/open/**", "hosts": ["*.open.test"] }, "authenticate": "none",
                   "upstream": "origin" }
               ]
@@ -72,6 +73,7 @@ import Testing
         ("no credential", "GET /a/x HTTP/1.1\nHost: api.test"),
         ("unknown key", "GET /few HTTP/1.1\nHost: api.test\nX-API-Key: something"),
         ("no route", "GET /a/x/y HTTP/1.1\nHost: api.test"),
+        ("a route that answers nothing", "GET /shut/x HTTP/1.1\nHost: api.test\nX-API-Key: something"),
         ("wrong method", "DELETE /a/x HTTP/1.1\nHost: api.test"),
         ("wrong host", "GET /open/x HTTP/1.1\nHost: shut.test"),
         ("bad path", "GET /a/../b HTTP/1.1\nHost: api.test"),

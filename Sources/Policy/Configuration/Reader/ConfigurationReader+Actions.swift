@@ -15,8 +15,29 @@ extension ConfigurationReader {
         case "login": return login(place).map { .login($0) }
         case "manage": return manage(place).map { .manage($0) }
         case "publish_keys": return publishKeys(place)
+        case "not_found": return notFound(place)
         // Reported as unknown.
         default: return nil
+        }
+    }
+
+    private mutating func notFound(_ node: LocatedNode) -> ActionConfiguration? {
+        guard let isMeant = boolean(node) else { return nil }
+        if isMeant { return .notFound }
+        report(.valueUnknown, at: node, "\"not_found\" is true, or left out")
+        return nil
+    }
+
+    /// What a route that answers nothing has beside its name and its requests would mean nothing.
+    mutating func checkNotFound(_ route: RouteConfiguration, _ members: ObjectMembers) {
+        guard route.action?.isNotFound == true else { return }
+        if route.requirement != .none, let place = members["authenticate"] {
+            report(.membersExclusive, at: place, "\"not_found\" asks nobody who he is: \"authenticate\" is \"none\"")
+        }
+        let counting: Set = ["name", "match", "authenticate", "action", "responses"]
+        for member in members.members where !counting.contains(member.name) {
+            guard let place = members[member.name] else { continue }
+            report(.membersExclusive, at: place, "\"not_found\" looks at nothing of a request: \(quoted(member.name)) means nothing here")
         }
     }
 }

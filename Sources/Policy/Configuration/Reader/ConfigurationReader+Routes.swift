@@ -53,6 +53,7 @@ extension ConfigurationReader {
         route.mode = mode(members, of: route)
         checkCaptures(of: route)
         checkManagement(of: route, members)
+        checkNotFound(route, members)
         return route
     }
 

@@ -134,7 +134,7 @@ extension ConfigurationReader {
                     .authenticationMissing, at: node,
                     "\"refresh_token\" takes the caller's token, or has \"refresh_tokens\" and takes those")
             }
-        case .login, .manage, .publishKeys: return
+        case .login, .manage, .publishKeys, .notFound: return
         }
     }
 }

@@ -184,7 +184,7 @@ extension ObjectShape {
                 "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends", "mode",
                 "realm", "accept", "content_types",
             ]
-        case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys"]
+        case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys", "not_found"]
         case .mintToken: Self.tokenMembers + ["addresses"]
         case .refreshToken: Self.tokenMembers
         case .login: Self.tokenMembers + ["attempts"]
