@@ -186,8 +186,23 @@ class Gateway:
             spoken.pop(port, None)
 
     def resident_bytes(self) -> int:
+        return self.status_bytes("VmRSS")
+
+    def forget_peak(self) -> None:
+        """From now on the peak is that of now on."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def peak_bytes(self) -> int:
+        """The most that was resident at any time since `forget_peak`."""
+        return self.status_bytes("VmHWM")
+
+    def status_bytes(self, member: str) -> int:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) * 1024
+        return int(status.split(f"{member}:")[1].split()[0]) * 1024
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def admin(self, path: str) -> str:
         answer = ask(self.admin_port, path)
