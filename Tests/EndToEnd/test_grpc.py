@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -15,7 +16,7 @@ from harness.certificates import Authority, Pair
 from harness.client import RawClient
 from harness.gateway import Gateway
 from harness.http2_upstream import HTTP2Upstream
-from harness.policy import api_key, keyed_policy
+from harness.policy import Json, api_key, keyed_policy
 
 Start = Callable[..., Gateway]
 SECONDS = 15
@@ -86,6 +87,7 @@ class Served:
         up["servers"] = [f"{'h2' if pair else 'h2c'}://127.0.0.1:{port}"]
         if pair:
             up["tls"] = {"ca": f"file:{authority.path}"}
+        self.config = config
         self.gateway = gateway(config)
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.gateway.port}")
         self.key = [("x-api-key", self.secret)]
@@ -150,6 +152,30 @@ def test_a_stranger_is_refused_in_the_words_of_grpc(served: Served) -> None:
     assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
     assert "credential_missing" in (refused.value.details() or "")
     assert served.service.metadata == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "calls", "status", "why"),
+    [
+        ({"authorize": {"scopes": ["calls:make"]}}, 0, grpc.StatusCode.PERMISSION_DENIED, "scope_missing"),
+        ({"limits": ["few"]}, 2, grpc.StatusCode.RESOURCE_EXHAUSTED, "rate_limited"),
+    ],
+)
+def test_whoever_may_not_or_asks_too_often_is_refused_in_the_words_of_grpc(
+    served: Served, rules: Json, calls: int, status: grpc.StatusCode, why: str
+) -> None:
+    config = copy.deepcopy(served.config) | {"limits": {"few": {"requests": 2, "per": "1h", "by": "identity"}}}
+    config["routes"][0] |= rules
+    served.gateway.replace(config)
+    served.gateway.wait_for_line("reloaded")
+    echo = served.channel.unary_unary("/test.Service/Echo")
+    for _ in range(calls):
+        assert echo(b"x", metadata=served.key, timeout=SECONDS) == b"x"
+    with pytest.raises(grpc.RpcError) as refused:
+        echo(b"x", metadata=served.key, timeout=SECONDS)
+    assert refused.value.code() == status
+    assert why in (refused.value.details() or "")
+    assert len(served.service.metadata) == calls
 
 
 def test_a_call_that_is_cancelled_is_cancelled_there(served: Served) -> None:

@@ -8,15 +8,17 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from socket import create_connection
 
 import pytest
-from harness.certificates import Authority
+from harness.certificates import Authority, Pair, shelf
 from harness.client import RawClient, ask, request
-from harness.gateway import Gateway
+from harness.gateway import Gateway, run_portcullis
 from harness.issuer import KeySetServer, SigningKey, jwt_authenticator, key_set
 from harness.messages import Stream, read_head
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
+from harness.protocols import client_context
 from harness.upstream import Connection, Upstream
 from harness.waiting import stays_false, until
 from harness.websocket import BINARY, CLOSE, PING, TEXT, EchoServer, close_of, frame, piping, read_frame, switch, upgrade
@@ -46,10 +48,13 @@ def echo() -> Iterator[Callable[..., EchoServer]]:
         one.stop()
 
 
-def dial(running: Gateway, path: str = "/ws", **headers: str) -> ClientConnection:
+def dial(running: Gateway, path: str = "/ws", pair: Pair | None = None, **headers: str) -> ClientConnection:
+    secure = client_context(None) if running.protocol.is_tls else None
+    if secure and pair:
+        secure.load_cert_chain(pair.certificate, pair.key)
     return connect(
-        f"ws://127.0.0.1:{running.port}{path}", additional_headers={k.replace("_", "-"): v for k, v in headers.items()},
-        proxy=None, close_timeout=5,
+        f"{'wss' if secure else 'ws'}://127.0.0.1:{running.port}{path}", ssl=secure,
+        additional_headers={k.replace("_", "-"): v for k, v in headers.items()}, proxy=None, close_timeout=5,
     )
 
 
@@ -129,6 +134,7 @@ def tokens(port: int, key_sets: KeySetServer, **route: object) -> Json:
     )
 
 
+@pytest.mark.clients("h1", "h1-tls")
 def test_a_websocket_closes_within_a_second_of_its_tokens_end(
     gateway: Start, echo: Callable[..., EchoServer], key_set_server: KeySets
 ) -> None:
@@ -221,6 +227,71 @@ def test_a_key_that_may_less_closes_what_it_opened(
         assert closing(socket) == (1008, why)
 
 
+def soon() -> int:
+    """A full second, two to three from now."""
+    return int(time.time()) + 3
+
+
+def closes_at(socket: ClientConnection, end: int, why: str) -> None:
+    assert alive(socket)
+    assert closing(socket) == (1008, why)
+    assert 0 <= time.time() - end < PROMPT_SECONDS
+
+
+@pytest.mark.clients("h1", "h1-tls")
+def test_a_websocket_closes_within_a_second_of_its_keys_end(gateway: Start, echo: Callable[..., EchoServer]) -> None:
+    secret, record = api_key()
+    end = soon()
+    record["expires_at"] = datetime.fromtimestamp(end, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    running = gateway(keyed_policy(echo().port, records=[record], route=WEBSOCKET))
+    with dial(running, X_API_Key=secret) as socket:
+        closes_at(socket, end, "key_expired")
+
+
+@pytest.mark.clients("h1-tls")
+def test_a_websocket_closes_within_a_second_of_its_certificates_end(
+    gateway: Start, echo: Callable[..., EchoServer], authority: Authority
+) -> None:
+    end = soon()
+    # Certificates end in full seconds; what is beyond one is cut off.
+    pair = authority.issue("robot.test", days=(end + 0.3 - time.time()) / 86_400)
+    config = policy(
+        echo().port,
+        listeners=[{"address": "127.0.0.1:0", "tls": shelf().listener | {"client_ca": f"file:{authority.path}"}}],
+        authenticators={"certs": {"type": "certificate", "certificates": [{"match": {"san_dns": "robot.test"}}]}},
+        routes=[open_route(authenticate=["certs"], **WEBSOCKET)],
+    )
+    running = gateway(config)
+    with dial(running, pair=pair) as socket:
+        closes_at(socket, end, "certificate_expired")
+
+
+def test_a_stored_key_that_is_revoked_closes_what_it_opened(gateway: Start, echo: Callable[..., EchoServer]) -> None:
+    config = policy(
+        echo().port, store={"sqlite": "store.db"},
+        authenticators={"keys": {"type": "api_key", "from": ["header:X-API-Key"], "stored": True}},
+        routes=[open_route(authenticate=["keys"], **WEBSOCKET)],
+    )
+    running = gateway(config)
+
+    def command(*words: str) -> Json:
+        options = ["--json", "--config", str(running.path)]
+        return json.loads(run_portcullis("key", *words, *options).stdout)
+
+    def is_known(key: str) -> bool:
+        return ask(running.port, fields=[f"X-API-Key: {key}"]).status != 401
+
+    leaving, staying = (command("create", "--name", name) for name in ("leaving", "staying"))
+    until(lambda: all(is_known(one["key"]) for one in (leaving, staying)))
+    with dial(running, X_API_Key=leaving["key"]) as gone, dial(running, X_API_Key=staying["key"]) as kept:
+        assert alive(gone) and alive(kept)
+        command("revoke", leaving["id"])
+        begun = time.monotonic()
+        assert closing(gone) == (1008, "credential_unknown")
+        assert time.monotonic() - begun < PROMPT_SECONDS
+        assert alive(kept)
+
+
 def test_reloads_that_change_nothing_of_it_close_nothing(gateway: Start, echo: Callable[..., EchoServer]) -> None:
     secret, record = api_key()
     config = keyed_policy(echo().port, records=[record], route=WEBSOCKET)
@@ -248,6 +319,7 @@ def test_a_policy_without_the_route_closes_what_it_let_in(gateway: Start, echo: 
 # MARK: Idleness and age
 
 
+@pytest.mark.clients("h1", "h1-tls")
 def test_an_idle_websocket_is_closed(gateway: Start, echo: Callable[..., EchoServer]) -> None:
     origin = echo()
     running = gateway(policy(origin.port, routes=[open_route(upgrade_idle_timeout="500ms", **WEBSOCKET)]))
@@ -280,6 +352,7 @@ def test_after_a_quiet_clients_end_the_upstreams_last_word_arrives(gateway: Star
         may_end.set()
 
 
+@pytest.mark.clients("h1", "h1-tls")
 def test_an_old_websocket_is_closed_though_it_talks(gateway: Start, echo: Callable[..., EchoServer]) -> None:
     running = gateway(policy(echo().port, routes=[open_route(upgrade_lifetime="1s", **WEBSOCKET)]))
     with dial(running) as socket:

@@ -15,6 +15,7 @@ import h2.settings
 import pytest
 from harness.client import RawClient
 from harness.gateway import Gateway
+from harness.issuer import KeySetServer, SigningKey, jwt_authenticator, key_set
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
 from harness.upstream import Connection, Upstream, answering, ok
 from harness.waiting import until
@@ -255,6 +256,38 @@ def test_the_policy_closes_one_stream_and_not_its_neighbour(gateway: Start) -> N
         assert read_frame(staying) == (BINARY, b"on")
     reasons = {record["credential"]: record["reason"] for record in running.access_records(2)}
     assert reasons == {"gone": "credential_unknown", "kept": "client_left"}
+    origin.stop()
+
+
+def test_a_stream_closes_within_a_second_of_its_tokens_end(gateway: Start, key_set_server: Callable[..., KeySetServer]) -> None:
+    origin, key = EchoServer(), SigningKey("ES256")
+    config = policy(
+        origin.port, loops=1, key_sets={"issuer": {"url": key_set_server(key_set(key)).url}},
+        authenticators={"tokens": jwt_authenticator("ES256", leeway="0s")},
+        routes=[open_route(authenticate=["tokens"], upgrade=["websocket"])],
+    )
+    end = int(time.time()) + 3
+    with Client(gateway(config).port) as client:
+        tunnel = client.connect([("authorization", f"Bearer {key.token(exp=end)}")])
+        assert tunnel.status == 200
+        assert close_of(read_frame(tunnel)) == (1008, "token_expired")
+        assert 0 <= time.time() - end < 1
+        tunnel.await_end()
+    origin.stop()
+
+
+@pytest.mark.parametrize(
+    ("limit", "why"),
+    [({"upgrade_idle_timeout": "500ms"}, "upgrade_idle_timeout"), ({"upgrade_lifetime": "1s"}, "upgrade_lifetime")],
+)
+def test_a_quiet_or_old_stream_is_closed_and_not_the_connection(gateway: Start, limit: Json, why: str) -> None:
+    origin = EchoServer()
+    with Client(gateway(websockets(origin.port, **limit)).port) as client:
+        tunnel = client.connect()
+        assert tunnel.status == 200
+        assert close_of(read_frame(tunnel)) == (1001, why)
+        tunnel.await_end()
+        assert client.connect().status == 200
     origin.stop()
 
 

@@ -87,7 +87,7 @@ class Authority:
     def issue(
         self,
         *names: str,
-        days: int = 90,
+        days: float = 90,
         kind: str = "ec",
         organization: str | None = None,
         passphrase: bytes | None = None,
