@@ -203,6 +203,43 @@ def test_a_reload_tells_what_is_doubtful_about_it_once(gateway: Start, upstream:
     assert not any("expired" in line for line in running.lines[before:])
 
 
+def test_a_staple_from_a_file_is_sent_with_its_certificate(gateway: Start, upstream: Origin, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    pair, response = authority.issue("localhost"), tmp_path / "response.der"
+    response.write_bytes(authority.vouch(pair))
+    port = upstream().port
+    running = gateway(tls_policy(port, named(pair) | {"ocsp_response": f"file:{response}"}))
+    believing = ["-status", "-CAfile", str(authority.path), "-verify_return_error"]
+    shown_staple = openssl(running.port, *believing)[1]
+    assert "OCSP Response Status: successful" in shown_staple and "Cert Status: good" in shown_staple
+    assert "Verify return code: 0 (ok)" in shown_staple
+    # One of another certificate is told of, and what is in force stays.
+    response.write_bytes(authority.vouch(authority.issue("localhost")))
+    running.wait_for_line(r"listeners\[0\]\.tls.*OCSP response is of no use")
+    assert "Cert Status: good" in openssl(running.port, *believing)[1]
+
+
+def test_sessions_outlive_a_reload_and_a_new_certificate(gateway: Start, upstream: Origin, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    authority.issue("localhost").put(tmp_path, "server")
+    tls = {"certificate": f"file:{tmp_path}/server.pem", "key": f"file:{tmp_path}/server.key"}
+    running = gateway(tls_policy(upstream().port, tls, loops=2))
+    context = ssl.create_default_context(cafile=str(authority.path))
+
+    def is_resumed(session: ssl.SSLSession | None) -> tuple[bool, ssl.SSLSession | None]:
+        sock = socket.create_connection(("127.0.0.1", running.port), 10)
+        with context.wrap_socket(sock, server_hostname="localhost", session=session) as secure:
+            assert answer_on(secure).status == 200
+            return bool(secure.session_reused), secure.session
+
+    first, session = is_resumed(None)
+    assert not first and session
+    authority.issue("localhost").put(tmp_path, "server")
+    running.wait_for_line("reloaded")
+    # On either loop.
+    assert all(is_resumed(session)[0] for _ in range(8))
+
+
 def test_plain_http_gets_an_answer_in_clear(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
     running = gateway(policy(origin.port))

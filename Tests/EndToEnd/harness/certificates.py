@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
 
@@ -113,6 +114,21 @@ class Authority:
         key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock))
         key_path.chmod(0o600)
         return Pair(certificate, key_path)
+
+    def vouch(self, pair: Pair, hours: int = 1) -> bytes:
+        """An OCSP response, in DER, that says a certificate of this authority is good for so long."""
+        issuer = x509.load_pem_x509_certificate(self.path.read_bytes())
+        now = datetime.now(timezone.utc)
+        built = (
+            ocsp.OCSPResponseBuilder()
+            .add_response(
+                x509.load_pem_x509_certificate(pair.certificate.read_bytes()), issuer, hashes.SHA1(),
+                ocsp.OCSPCertStatus.GOOD, now - timedelta(hours=1), now + timedelta(hours=hours), None, None,
+            )
+            .responder_id(ocsp.OCSPResponderEncoding.NAME, issuer)
+            .sign(self.key, hashes.SHA256())
+        )  # fmt: skip
+        return built.public_bytes(serialization.Encoding.DER)
 
 
 @dataclass(frozen=True)
