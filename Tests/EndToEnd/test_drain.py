@@ -12,12 +12,13 @@ from harness import load
 from harness.client import RawClient, request
 from harness.gateway import Gateway
 from harness.policy import policy
+from harness.protocols import HTTP1_ONLY
 from harness.upstream import Connection, Upstream, ok
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
-pytestmark = pytest.mark.upstreams("https", "h2c", "h2", one=True)
+pytestmark = [pytest.mark.clients(*HTTP1_ONLY), pytest.mark.upstreams("https", "h2c", "h2", one=True)]
 
 
 def held(upstream: Origin) -> tuple[Upstream, threading.Event]:
@@ -62,14 +63,15 @@ def test_no_traffic_no_delay(gateway: Start, upstream: Origin) -> None:
 def test_a_second_signal_exits(gateway: Start, upstream: Origin) -> None:
     origin, _ = held(upstream)
     running = gateway(policy(origin.port))
-    RawClient(running.port).send(request())
-    origin.wait_for(lambda: origin.requests)
-    running.signal(signal.SIGTERM)
-    running.wait_for_line("drain")
-    running.signal(signal.SIGTERM)
-    began = time.monotonic()
-    running.process.wait(5)
-    assert time.monotonic() - began < 2
+    with RawClient(running.port) as client:
+        client.send(request())
+        origin.wait_for(lambda: origin.requests)
+        running.signal(signal.SIGTERM)
+        running.wait_for_line("drain")
+        running.signal(signal.SIGTERM)
+        began = time.monotonic()
+        running.process.wait(5)
+        assert time.monotonic() - began < 2
     running.process.returncode = 0  # ended because it was told to, whatever status it chose
 
 

@@ -11,12 +11,13 @@ from harness.gateway import Gateway
 from harness.issuer import SigningKey, jwt_authenticator
 from harness.messages import Message, response_body
 from harness.policy import api_key, keyed_policy, open_route, policy
+from harness.protocols import HTTP1_ONLY
 from harness.upstream import Connection, Upstream, answering, ok
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
-pytestmark = pytest.mark.upstreams("https", "h2c", "h2", one=True)
+pytestmark = [pytest.mark.clients(*HTTP1_ONLY), pytest.mark.upstreams("https", "h2c", "h2", one=True)]
 
 
 @pytest.fixture
@@ -157,6 +158,7 @@ def test_p17_bad_length(running: Gateway, origin: Upstream, lines: str) -> None:
     assert not origin.requests
 
 
+@pytest.mark.upstreams("https")
 @pytest.mark.parametrize(
     "lines",
     [

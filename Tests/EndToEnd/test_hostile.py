@@ -14,11 +14,14 @@ from harness import load
 from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
 from harness.policy import api_key, keyed_policy, open_route, policy
+from harness.protocols import HTTP1_ONLY
 from harness.upstream import Connection, Upstream, ok
 from harness.waiting import until
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
+
+pytestmark = pytest.mark.clients(*HTTP1_ONLY)
 
 MIB = 1 << 20
 
@@ -36,6 +39,7 @@ def test_slow_heads_on_many_connections(gateway: Start, upstream: Origin) -> Non
     assert all(client.response().status == 408 for client in clients)
 
 
+@pytest.mark.clients("h1")
 def test_idle_connections_cost_little(gateway: Start, upstream: Origin) -> None:
     """A kept connection without a request in flight: at most 1 KiB of the gateway's own memory."""
     count = 1500
@@ -288,6 +292,7 @@ def test_endless_informational_heads(gateway: Start, upstream: Origin) -> None:
         assert time.monotonic() - began < 7
 
 
+@pytest.mark.clients("h1")
 def test_a_bomb_of_routes_is_no_stall(gateway: Start, upstream: Origin) -> None:
     """Ten thousand routes: start, answer, reload."""
     origin = upstream()

@@ -14,11 +14,14 @@ from harness.gateway import Gateway
 from harness.issuer import KeySetServer, SigningKey, jwt_authenticator, key_set
 from harness.messages import Message
 from harness.policy import Json, open_route, policy
+from harness.protocols import HTTP1_ONLY
 from harness.upstream import Upstream
 from harness.waiting import until
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
+
+pytestmark = pytest.mark.clients(*HTTP1_ONLY)
 Server = Callable[..., KeySetServer]
 
 #: As short as the bounds allow, so that the tests see several refreshes.

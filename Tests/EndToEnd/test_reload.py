@@ -17,11 +17,14 @@ from harness.gateway import Gateway
 from harness.http2 import HTTP2Client
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
 from harness.origin import QuickOrigin
+from harness.protocols import HTTP1_ONLY
 from harness.upstream import Connection, Upstream, ok
 from harness.waiting import until
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
+
+pytestmark = pytest.mark.clients(*HTTP1_ONLY)
 
 
 def marked(port: int, mark: str, **members: object) -> Json:
@@ -202,6 +205,7 @@ def two_addresses() -> list[Json]:
         return [{"address": f"127.0.0.1:{probe.getsockname()[1]}"} for probe in (one, two)]
 
 
+@pytest.mark.clients("h1")
 def test_clients_of_a_listener_that_goes_are_told_to_go_too(gateway: Start, upstream: Origin) -> None:
     may_answer = threading.Event()
 

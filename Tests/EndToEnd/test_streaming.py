@@ -11,13 +11,14 @@ from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
 from harness.messages import request_body, response_body
 from harness.policy import api_key, keyed_policy, policy
+from harness.protocols import HTTP1_ONLY
 from harness.upstream import Connection, Upstream, answering, ok
 from harness.waiting import until
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
-pytestmark = pytest.mark.upstreams("https", "h2c", "h2", one=True)
+pytestmark = [pytest.mark.clients(*HTTP1_ONLY), pytest.mark.upstreams("https", "h2c", "h2", one=True)]
 
 MIB = 1 << 20
 BLOCK = bytes(range(256)) * 256
@@ -44,6 +45,7 @@ def counting_sink(connection: Connection) -> None:
         connection.send(ok(f"{count} {digest.hexdigest()}".encode()))
 
 
+@pytest.mark.clients("h1")
 def test_a_huge_upload_through_a_slow_upstream_holds_memory_flat(gateway: Start, upstream: Origin) -> None:
     may_read = threading.Event()
 

@@ -16,7 +16,7 @@ from harness.upstream import Connection, Upstream, ok
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
 
-pytestmark = pytest.mark.upstreams("https", "h2c", "h2", one=True)
+pytestmark = [pytest.mark.clients(*HTTP1_ONLY), pytest.mark.upstreams("https", "h2c", "h2", one=True)]
 
 QUICK = {"head_timeout": "300ms", "idle_timeout": "300ms", "body_timeout": "300ms"}
 
@@ -188,6 +188,7 @@ def test_a_pooled_connection_is_closed_when_idle(gateway: Start, upstream: Origi
     origin.wait_for(lambda: origin.connections[0].stream.ended)
 
 
+@pytest.mark.clients("h1")
 def test_connections_of_one_address_are_bounded(gateway: Start, upstream: Origin) -> None:
     running = gateway(policy(upstream().port, bounds={"connections_per_address": 3}))
     clients = [RawClient(running.port) for _ in range(3)]

@@ -13,11 +13,14 @@ from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
 from harness.issuer import KeySetServer, SigningKey, jwt_authenticator, key_set
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
+from harness.protocols import HTTP1_ONLY
 from harness.upstream import Connection, Upstream, ok
 from harness.waiting import until
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
+
+pytestmark = pytest.mark.clients(*HTTP1_ONLY)
 Server = Callable[..., KeySetServer]
 
 
@@ -197,6 +200,7 @@ def test_a_half_closed_client_gets_a_long_answer(gateway: Start, upstream: Origi
         assert client.response().body == b"xxxxx"
 
 
+@pytest.mark.clients("h1")
 def test_an_upload_that_stalls_after_backpressure_is_timed_out(gateway: Start, upstream: Origin) -> None:
     """The client has sent so much that the gateway stopped reading, and then stalls."""
     go = threading.Event()
@@ -263,6 +267,7 @@ def test_an_upload_that_stalls_after_backpressure_is_timed_out(gateway: Start, u
     assert not late, f"{len(late)} of {len(clients)}: {late}"
 
 
+@pytest.mark.clients("h1")
 @pytest.mark.timeout(150)
 def test_a_drain_lets_slow_readers_have_their_answers(gateway: Start, upstream: Origin) -> None:
     """Whole as the exchange sees it, but not yet taken by a client that pauses."""
@@ -283,6 +288,7 @@ def test_a_drain_lets_slow_readers_have_their_answers(gateway: Start, upstream: 
     assert running.process.wait(5) == 0
 
 
+@pytest.mark.clients("h1")
 def test_a_listener_that_begins_to_expect_proxy_headers(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
     with socket.socket() as free:

@@ -9,12 +9,15 @@ import pytest
 from harness.client import RawClient, ask, reason, request
 from harness.gateway import Gateway
 from harness.policy import Json, open_route, policy
+from harness.protocols import HTTP1_ONLY
 from harness.upstream import Connection, Upstream, answering, ok
 from harness.waiting import stays_false, until
 from harness.websocket import BINARY, KEY, frame, piping, read_frame, switch, switching, upgrade
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
+
+pytestmark = pytest.mark.clients(*HTTP1_ONLY)
 
 MIB = 1 << 20
 
@@ -32,6 +35,7 @@ def opened(running: Gateway, behind: bytes = b"", **options: object) -> RawClien
     return client
 
 
+@pytest.mark.clients("h1")
 def test_a_handshake_passes_and_becomes_a_pipe(gateway: Start, upstream: Origin) -> None:
     origin = upstream(piping)
     running = gateway(upgrading(origin.port))
@@ -236,6 +240,7 @@ def test_a_half_close_is_passed_on_both_ways(gateway: Start, upstream: Origin) -
     assert record["reason"] is None and record["bytes_in"] == 3 and record["bytes_out"] == 18
 
 
+@pytest.mark.clients("h1")
 def test_the_upstream_may_end_first(gateway: Start, upstream: Origin) -> None:
     received = threading.Event()
 
@@ -319,6 +324,7 @@ def test_a_slow_reader_stalls_its_own_tunnel_and_memory_is_flat(gateway: Start, 
     slow.sock.close()
 
 
+@pytest.mark.clients("h1")
 def test_a_stalled_upstream_stalls_the_client(gateway: Start, upstream: Origin) -> None:
     may_read = threading.Event()
     size = 32 * MIB

@@ -15,7 +15,7 @@ class RawClient:
     """Speaks TLS where the port does."""
 
     def __init__(
-        self, port: int, source: str | None = None, receive_buffer: int | None = None, half_closes: bool = False
+        self, port: int, source: str | None = None, receive_buffer: int | None = None, half_closes: bool = True
     ) -> None:
         protocol = spoken.get(port, HTTP1)
         assert not protocol.is_http2, "a test of HTTP/1.1 bytes runs over HTTP/2"
