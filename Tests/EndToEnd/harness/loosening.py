@@ -112,6 +112,8 @@ def loosened(config: Json) -> Iterator[Loosened]:
         for name, change in route_rules(config, index):
             other = changed(config, lambda it, index=index, change=change: change(it["routes"][index]))
             yield f"routes.{route['name']}.{name}", f"routes[{index}]", other
+        if "not_found" in route.get("action", {}):
+            yield f"routes.{route['name']}", f"routes[{index}]", changed(config, lambda it, index=index: it["routes"].pop(index))
     used = {name for route in config["routes"] for name in route.get("limits", [])}
     for name in sorted(used & config.get("limits", {}).keys()):
 

@@ -241,7 +241,7 @@ def test_aa15_a_client_cannot_choose_it(account: Account) -> None:
 def test_aa15_limited_requests_have_one_too(
     gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], tmp_path: Path
 ) -> None:
-    limits = {"standard": {"requests": 1, "per": "1h", "burst": 1, "by": "key"}}
+    limits = example("authrocket", 1)["limits"] | {"standard": {"requests": 1, "per": "1h", "burst": 1, "by": "key"}}
     account = Account(gateway, tmp_path, upstream(), limits=limits)
     assert account.call("GET", "/v1/users", key()).status_code == 200
     answer = account.call("GET", "/v1/users", key())

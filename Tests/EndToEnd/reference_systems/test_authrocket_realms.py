@@ -206,7 +206,11 @@ def test_aa11_the_client_cannot_set_what_the_upstream_is_told(account: Account) 
 def test_aa12_without_any_realm_the_three_ways_are_named(account: Account) -> None:
     answer = account.get(Authrocket_Api_Key=KEY)
     assert answer.status_code == 400
-    assert answer.json() == {"errors": ["No realm is named: name one by header, parameter or credential."]}
+    assert answer.json() == {
+        "errors": [
+            "No realm is named: name one by the header Authrocket-Realm, the parameter realm_id, or behind a key and a comma."
+        ]
+    }
     assert not account.origin.requests
 
 
