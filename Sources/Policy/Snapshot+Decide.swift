@@ -53,6 +53,7 @@ extension Snapshot {
         _ head: inout RequestHead, _ connection: ConnectionFacts, _ route: Route, _ form: Grant.PathForm,
         _ context: RequestContext, _ memory: DecisionMemory
     ) -> Decision {
+        memory.shown = .none
         if route.credentials.isOpen { return decide(&head, connection, route, form, context, memory, route.stranger, nil) }
         switch recognise(&head, connection, route, context, memory) {
         case .identity(let identity, let fingerprint):
@@ -74,7 +75,7 @@ extension Snapshot {
             .refuse(
                 Refusal(
                     denial, client: context.client, route: route, identity: caller.identity, fingerprint: fingerprint,
-                    rate: rate))
+                    shown: memory.shown, rate: rate))
         }
         if let denial = authorise(caller, route, &head, connection, form, context, memory) {
             return refuse(denial, caller.identity.isAnonymous ? nil : memory.standing(caller, route, context))
@@ -102,7 +103,8 @@ extension Snapshot {
         }
         return .forward(
             Grant(
-                route: route, context: context, caller: caller, fingerprint: fingerprint, rate: rate, pathForm: form,
+                route: route, context: context, caller: caller, fingerprint: fingerprint, shown: memory.shown, rate: rate,
+                pathForm: form,
                 certificate: connection.clientCertificate,
                 admission: route.upgrade == nil ? nil : admission(of: &head, connection, route, context, memory),
                 realms: realms, shadowRefusals: refusals))

@@ -19,6 +19,7 @@ extension Snapshot {
         case .refused, .wait: return first
         }
         // Of several that are all asked for the first one is who the request is counted and forwarded for.
+        let shown = memory.shown
         for index in route.credentials.groups.indices.dropFirst() {
             let other = recognise(&head, group: index, connection, route, context, memory)
             switch other {
@@ -27,6 +28,7 @@ extension Snapshot {
             case .refused, .wait: return other
             }
         }
+        memory.shown = shown
         return first
     }
 
@@ -60,7 +62,11 @@ extension Snapshot {
         _ head: inout RequestHead, group: Int, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
         _ memory: DecisionMemory
     ) -> Recognition {
-        for probe in route.credentials.groups[group] {
+        let probes = route.credentials.groups[group]
+        for index in probes.indices {
+            let probe = probes[index]
+            memory.shown = CredentialPlan.ProbeIndex(
+                group: Int32(truncatingIfNeeded: group), probe: Int32(truncatingIfNeeded: index))
             if probe.place.kind == .certificate {
                 guard let certificate = connection.clientCertificate else { continue }
                 return recognise(certificate, probe, route, context, memory)
@@ -81,6 +87,7 @@ extension Snapshot {
                 return recognise(value.span, probe.judge(of: value.span), route, context, memory)
             }
         }
+        memory.shown = .none
         return .missing
     }
 
@@ -90,7 +97,7 @@ extension Snapshot {
         _ memory: DecisionMemory
     ) -> Recognition {
         if let retryAfter = memory.failureBudget.retryAfter(context.client, now: context.now.instant) {
-            return .refused(Refusal(.tooManyFailures, client: context.client, route: route, retryAfter: retryAfter))
+            return .refused(Refusal(.tooManyFailures, client: context.client, route: route, shown: memory.shown, retryAfter: retryAfter))
         }
         guard let judge else { return refuse(.credentialUnknown, nil, route, context, memory) }
         if let tokens = judge.tokens, judge.keys.isEmpty || Self.looksLikeToken(value) {
@@ -109,7 +116,7 @@ extension Snapshot {
             return .refused(
                 Refusal(
                     .tooManyFailures, client: context.client, route: route, fingerprint: fingerprint,
-                    retryAfter: retryAfter))
+                    shown: memory.shown, retryAfter: retryAfter))
         }
         var denial = Denial.credentialUnknown
         for authenticator in probe.judges.lazy.flatMap(\.certificates) {
@@ -163,7 +170,9 @@ extension Snapshot {
         case .unknownKey(let cell, let kid, let fault):
             let mark = fingerprint(of: token)
             if !context.hasWaited, cell.mayRefetch(forUnknownKid: kid, now: context.now.instant) {
-                return .wait(cell, Refusal(.token(fault), client: context.client, route: route, fingerprint: mark))
+                return .wait(
+                    cell,
+                    Refusal(.token(fault), client: context.client, route: route, fingerprint: mark, shown: memory.shown))
             }
             return refuse(.token(fault), mark, route, context, memory)
         }
@@ -180,7 +189,8 @@ extension Snapshot {
     ) -> Recognition {
         // A route that refuses nobody must not have others refuse somebody.
         if denial.countsAsFailure, !route.isShadow { memory.failureBudget.recordFailure(context.client, now: context.now.instant) }
-        return .refused(Refusal(denial, client: context.client, route: route, fingerprint: fingerprint))
+        return .refused(
+            Refusal(denial, client: context.client, route: route, fingerprint: fingerprint, shown: memory.shown))
     }
 
     private func fingerprint(of token: Span<UInt8>) -> UInt32 { cryptography.sha256(token).fingerprint }

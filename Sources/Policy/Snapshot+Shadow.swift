@@ -38,7 +38,8 @@ extension Snapshot {
             identity, route, buckets: memory.buckets, directory: memory.view.directory)
         return .forward(
             Grant(
-                route: route, context: context, caller: caller, fingerprint: refusal.fingerprint, rate: nil, pathForm: form,
+                route: route, context: context, caller: caller, fingerprint: refusal.fingerprint, shown: memory.shown, rate: nil,
+                pathForm: form,
                 certificate: connection.clientCertificate,
                 admission: route.upgrade == nil ? nil : admission(of: &head, connection, route, context, memory),
                 shadowRefusals: [ShadowRefusal(rule: ShadowRefusal.wholeRoute, denial: refusal.denial)]))

@@ -8,15 +8,15 @@ struct DiffCommand: ParsableCommand {
         commandName: "diff", abstract: "Say in words what is different between two policy files.",
         discussion: """
             Tells which routes, keys, authenticators, limits, upstreams and listeners changed, and where the new file \
-            says so. With an access log it also asks both policies about the logged requests, each with the credential \
-            it was recognised by, and tells which would now be answered differently.
+            says so. With an access log it also asks both policies about the logged requests, in their order and at \
+            their times, each with what stands for its credential, and tells which would now be answered differently.
 
               portcullis diff gateway.json candidate.json
               portcullis diff gateway.json candidate.json --against var/access.jsonl
               portcullis diff --json gateway.json candidate.json
 
-            Requests that the old policy alone does not answer as the log says (limits, tokens whose claims nobody \
-            logged, upstreams that failed) are counted and left aside.
+            Requests whose answer depends on what no log has (other headers, the scopes and claims of tokens, what \
+            buckets held before) are counted and left aside, with what it is.
 
             Ends with 0 when nothing is different, 1 when something is, and 2 when a file cannot be used.
             """)

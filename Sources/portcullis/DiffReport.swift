@@ -18,6 +18,10 @@ struct DiffReport {
             lines.append("\(route): \(Self.counted(group.count)) \(group.before), now \(group.after)")
             lines.append("    as \(OneLine.plain(group.example))")
         }
+        for aside in replay.asides {
+            lines.append("left aside: \(Self.counted(aside.count)), whose answer depends on \(OneLine.plain(aside.cause))")
+            lines.append("    as \(OneLine.plain(aside.example))")
+        }
         lines.append(
             "\(Self.counted(replay.requests)) in the log: \(replay.unchanged) unchanged, "
                 + "\(replay.groups.reduce(0) { $0 + $1.count }) different, \(replay.leftAside) left aside")
@@ -25,7 +29,8 @@ struct DiffReport {
     }
 
     /// `{"changes": [{"kind", "subject", "text", "file", "line", "column", "path"}], "requests": null or {"read",
-    /// "unchanged", "left_aside", "different": [{"route", "before", "after", "count", "example"}]}}`
+    /// "unchanged", "left_aside", "different": [{"route", "before", "after", "count", "example"}], "aside": [{"cause", "count",
+    /// "example"}]}}`
     var json: String {
         var out = Array("{\"changes\":[".utf8)
         for (index, change) in changes.enumerated() {
@@ -61,6 +66,15 @@ struct DiffReport {
             out.append(jsonString: group.after)
             out += Array(",\"count\":\(group.count),\"example\":".utf8)
             out.append(jsonString: group.example)
+            out.append("}")
+        }
+        out += Array("],\"aside\":[".utf8)
+        for (index, aside) in replay.asides.enumerated() {
+            if index > 0 { out.append(",") }
+            out += Array("{\"cause\":".utf8)
+            out.append(jsonString: aside.cause)
+            out += Array(",\"count\":\(aside.count),\"example\":".utf8)
+            out.append(jsonString: aside.example)
             out.append("}")
         }
         out += Array("]}".utf8)

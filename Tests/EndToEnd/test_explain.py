@@ -121,7 +121,8 @@ def test_a_logged_request_is_found_by_its_id(gateway: Start, upstream: Origin) -
     assert 'ok scope "read"' in done.stdout and 'NO scope "write"' in done.stdout and "GET" in done.stdout
     unknown = ask(running.port, "/x", ["X-API-Key: none"]).value("x-request-id")
     done = run_portcullis("explain", "--config", str(asked), "--request-id", unknown, "--json")
-    assert done.returncode == 1 and json.loads(done.stdout)["explanation"] is None
+    told = json.loads(done.stdout)["explanation"]
+    assert done.returncode == 1 and told["reason"] == "credential_unknown" and step(told, "identity")["verdict"] == "failed"
     done = run_portcullis("explain", "--config", str(asked), "--request-id", "rq_unknown")
     assert done.returncode == 2 and "has no record of rq_unknown" in done.stderr
 

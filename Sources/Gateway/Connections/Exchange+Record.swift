@@ -26,6 +26,7 @@ extension Exchange {
         record.client = grant?.client ?? refusal?.client ?? facts.peer
         record.status = outcome.status
         record.reason = outcome.reason
+        record.isSecure = hasWholeHead ? snapshot.isSecure(head, connection: facts) : facts.isSecure
         if let grant, !grant.shadowRefusals.isEmpty { record.shadowRefusals = grant.shadowRefusals }
         record.route = route?.name
         record.upstream = group?.name
@@ -44,6 +45,14 @@ extension Exchange {
         _ = identity.appendCredential(to: &record.credential)
         _ = identity.appendSubject(to: &record.subject)
         if let fingerprint = grant?.fingerprint ?? refusal?.fingerprint { record.fingerprint.append(hexadecimal: fingerprint) }
+        record.source = grant?.credentialPlace ?? refusal?.credentialPlace ?? []
         record.retries = retries
+    }
+
+    /// The head was read to its end and without fault, so that its fields may be looked at.
+    private var hasWholeHead: Bool {
+        if grant != nil { return true }
+        guard let refusal else { return fault == nil }
+        return refusal.denial.step > .request
     }
 }

@@ -9,6 +9,8 @@ package struct LoggedRequest: Sendable {
     package var peer: IPAddress
     /// Nil for bytes that were no request.
     package var method: String?
+    /// The client spoke https.
+    package var isSecure: Bool
     package var host: String?
     package var path: String?
     package var status: Int
@@ -16,10 +18,13 @@ package struct LoggedRequest: Sendable {
     package var route: String?
     package var upstream: String?
     package var auth: String
+    /// Where the credential was shown.
+    package var source: String?
     package var credential: String?
     /// The first 32 bits of the digest of what was shown.
     package var fingerprint: UInt32?
     package var subject: String?
+    package var contentBytes: UInt64
     /// The line as it was written.
     package var line: [UInt8]
 
@@ -43,15 +48,39 @@ package struct LoggedRequest: Sendable {
         }
         self.status = Int(status)
         method = try Self.text(node, "method")
+        isSecure = try Self.text(node, "scheme") == "https"
         host = try Self.text(node, "host")
         path = try Self.text(node, "path")
         reason = try Self.text(node, "reason")
         route = try Self.text(node, "route")
         upstream = try Self.text(node, "upstream")
         auth = try Self.text(node, "auth") ?? "none"
+        source = try Self.text(node, "source")
         credential = try Self.text(node, "credential")
         fingerprint = try Self.text(node, "fingerprint").flatMap { UInt32($0, radix: 16) }
         subject = try Self.text(node, "subject")
+        guard case .number(let count) = node["bytes_in"]?.value, let bytes = count.integer, bytes >= 0 else {
+            throw Self.otherVersion("bytes_in")
+        }
+        contentBytes = UInt64(bytes)
+    }
+
+    /// What a replay goes by; nil for bytes that were no request.
+    var facts: LoggedFacts? {
+        guard let method, let path else { return nil }
+        var facts = LoggedFacts(method: method, host: host ?? "localhost", path: path, client: client, peer: peer)
+        facts.isSecure = isSecure
+        facts.authentication = auth
+        facts.source = source
+        facts.credential = credential
+        facts.fingerprint = fingerprint
+        facts.subject = subject
+        // What passed through a tunnel is no content.
+        facts.contentBytes = status == 101 ? 0 : contentBytes
+        facts.route = route
+        facts.isLetThrough = route != nil && (reason.map { ExchangeFault(rawValue: $0) != nil } ?? true)
+        facts.reason = facts.isLetThrough ? nil : reason
+        return facts
     }
 
     /// A member that is always there, a string or null.

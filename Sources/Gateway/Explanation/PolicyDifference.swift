@@ -9,7 +9,7 @@ package enum PolicyDifference {
 
 extension PolicySource {
     /// The policy file as JSON.
-    fileprivate func document() throws(ExplainFault) -> PolicyDocument {
+    func document() throws(ExplainFault) -> PolicyDocument {
         let bytes: [UInt8]
         do throws(LocalFileFault) { bytes = try LocalFile(path: path).bytes(atMost: Self.byteLimit) } catch {
             throw ExplainFault(error.message)

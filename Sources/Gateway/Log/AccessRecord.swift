@@ -30,6 +30,10 @@ package struct AccessRecord {
     package var upstream: String?
     package var server: String?
     package var authentication = RecordedAuthentication.none
+    /// The client spoke https, with this gateway or with a trusted proxy that says so.
+    package var isSecure = false
+    /// Where the credential was shown, as in `header:x-api-key`; empty where none was.
+    package var source: [UInt8] = []
     /// Key id, or `jti` of a token; empty when there is none.
     package var credential: [UInt8] = []
     /// First eight hexadecimal digits of the credential's digest; empty when none was shown.
@@ -60,6 +64,8 @@ package struct AccessRecord {
         upstream = nil
         server = nil
         authentication = .none
+        isSecure = false
+        if !source.isEmpty { source = [] }
         credential.removeAll(keepingCapacity: true)
         fingerprint.removeAll(keepingCapacity: true)
         subject.removeAll(keepingCapacity: true)

@@ -22,7 +22,7 @@ package enum AccessRecordText {
         out.append("\",\"peer\":\"")
         record.peer.append(to: &out)
         out.append("\"")
-        append(head, to: &out)
+        append(head, isSecure: record.isSecure, to: &out)
         out.append(",\"status\":")
         out.append(decimal: record.status)
         append(",\"reason\":", record.reason, to: &out)
@@ -31,11 +31,13 @@ package enum AccessRecordText {
         append(",\"upstream\":", record.upstream, to: &out)
         append(",\"server\":", record.server, to: &out)
         switch record.authentication {
-        case .none: out.append(",\"auth\":\"none\",\"credential\":")
-        case .apiKey: out.append(",\"auth\":\"api_key\",\"credential\":")
-        case .token: out.append(",\"auth\":\"jwt\",\"credential\":")
-        case .certificate: out.append(",\"auth\":\"certificate\",\"credential\":")
+        case .none: out.append(",\"auth\":\"none\",\"source\":")
+        case .apiKey: out.append(",\"auth\":\"api_key\",\"source\":")
+        case .token: out.append(",\"auth\":\"jwt\",\"source\":")
+        case .certificate: out.append(",\"auth\":\"certificate\",\"source\":")
         }
+        append(record.source, to: &out)
+        out.append(",\"credential\":")
         append(record.credential, to: &out)
         out.append(",\"fingerprint\":")
         append(record.fingerprint, to: &out)
@@ -59,10 +61,14 @@ package enum AccessRecordText {
     }
 
     /// The members that come from the request head.
-    private static func append(_ head: borrowing RequestHead, to out: inout [UInt8]) {
+    private static func append(_ head: borrowing RequestHead, isSecure: Bool, to out: inout [UInt8]) {
         out.append(",\"method\":")
         append(head.methodRange, of: head, limit: valueBytes, to: &out)
-        out.append(",\"host\":")
+        if head.methodRange.isEmpty {
+            out.append(",\"scheme\":null,\"host\":")
+        } else {
+            isSecure ? out.append(",\"scheme\":\"https\",\"host\":") : out.append(",\"scheme\":\"http\",\"host\":")
+        }
         append(head.authority, of: head, limit: valueBytes, to: &out)
         out.append(",\"path\":")
         if head.path.isEmpty && !head.methodRange.isEmpty {

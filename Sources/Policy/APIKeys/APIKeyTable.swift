@@ -134,6 +134,14 @@ package final class APIKeyTable: Sendable {
         return secret.expiresAt == Secret.never ? nil : WallTime(seconds: Int64(secret.expiresAt))
     }
 
+    /// Secrets in the table.
+    var secretCount: Int { secrets.count }
+
+    /// - Parameter index: below `secretCount`.
+    func record(at index: Int) -> Record {
+        Record(secret: UInt32(truncatingIfNeeded: index), key: secrets[index].key)
+    }
+
     /// The digest of the secret.
     func digest(of record: Record) -> Digest256 { digests[Int(record.secret)] }
 

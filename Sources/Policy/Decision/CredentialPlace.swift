@@ -20,6 +20,17 @@ struct CredentialPlace: Sendable, Equatable {
     /// The field that parsing tells apart by that name.
     let known: KnownField
 
+    /// `header:x-api-key`, `bearer`, `query:key`, `cookie:session`, `certificate`.
+    var text: [UInt8] {
+        switch kind {
+        case .header: Array("header:".utf8) + name
+        case .bearer: Array("bearer".utf8)
+        case .query: Array("query:".utf8) + name
+        case .cookie: Array("cookie:".utf8) + name
+        case .certificate: Array("certificate".utf8)
+        }
+    }
+
     /// What a request shows here.
     /// - Parameter scratch: emptied and filled for a value that had to be decoded.
     @inline(__always)

@@ -32,9 +32,12 @@ struct CredentialPlan: Sendable {
         let place: CredentialPlace
         /// The longest prefix first.
         let judges: [Judge]
+        /// The place as the access log names it: `header:x-api-key`, `bearer`.
+        let placeName: [UInt8]
 
         init(place: CredentialPlace, judges: [Judge]) {
             self.place = place
+            placeName = place.text
             self.judges = judges.sorted { $0.prefix.count > $1.prefix.count }
         }
 
@@ -46,12 +49,28 @@ struct CredentialPlan: Sendable {
         }
     }
 
+    /// A probe of a plan, by its group and its place in it.
+    struct ProbeIndex: Sendable {
+        /// None: nothing was shown.
+        static let none = ProbeIndex(group: .max, probe: .max)
+
+        var group: Int32
+        var probe: Int32
+    }
+
     var groups: [[Probe]] = []
     /// Nothing shown is nobody, not a refusal.
     var isOptional = false
 
     /// No credential is asked for.
     var isOpen: Bool { groups.isEmpty }
+
+    /// Where a probe looks, as the access log names it; empty for none.
+    func placeName(_ index: ProbeIndex) -> [UInt8] {
+        guard groups.indices.contains(Int(index.group)) else { return [] }
+        let group = groups[Int(index.group)]
+        return group.indices.contains(Int(index.probe)) ? group[Int(index.probe)].placeName : []
+    }
 
     /// Fields whose values are credentials here, by their lower-case names.
     var headerNames: [String] {

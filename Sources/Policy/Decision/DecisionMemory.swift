@@ -12,6 +12,8 @@ package final class DecisionMemory {
     var host: [UInt8] = []
     /// A credential that had to be decoded, the value a claim is compared with, whom a bucket belongs to.
     var scratch: [UInt8] = []
+    /// Where the request being decided has shown its credential.
+    var shown = CredentialPlan.ProbeIndex.none
     var callers = CallerCache()
     var certificates = CertificateCache()
     private let cell: DirectoryCell

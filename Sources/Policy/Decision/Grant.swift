@@ -18,6 +18,8 @@ package final class Grant: Sendable {
     let caller: Caller
     /// The first 32 bits of the credential's digest; nil when none was shown.
     package let fingerprint: UInt32?
+    /// Where the credential was shown.
+    let shown: CredentialPlan.ProbeIndex
     /// Where the caller stands with the limits; nil where none apply.
     package let rate: RateStatus?
     /// The peer is one of the trusted proxies.
@@ -33,13 +35,15 @@ package final class Grant: Sendable {
     private let realms: GrantedRealm?
 
     init(
-        route: Route, context: RequestContext, caller: Caller, fingerprint: UInt32?, rate: RateStatus?, pathForm: PathForm,
-        certificate: ClientCertificate?, admission: Admission?, realms: GrantedRealm? = nil, shadowRefusals: [ShadowRefusal] = []
+        route: Route, context: RequestContext, caller: Caller, fingerprint: UInt32?, shown: CredentialPlan.ProbeIndex = .none,
+        rate: RateStatus?, pathForm: PathForm, certificate: ClientCertificate?, admission: Admission?,
+        realms: GrantedRealm? = nil, shadowRefusals: [ShadowRefusal] = []
     ) {
         self.route = route
         client = context.client
         self.caller = caller
         self.fingerprint = fingerprint
+        self.shown = shown
         self.rate = rate
         isPeerTrusted = context.isPeerTrusted
         self.pathForm = pathForm
@@ -55,6 +59,7 @@ package final class Grant: Sendable {
         client = grant.client
         caller = grant.caller
         fingerprint = grant.fingerprint
+        shown = grant.shown
         rate = grant.rate
         isPeerTrusted = grant.isPeerTrusted
         pathForm = grant.pathForm
@@ -65,6 +70,9 @@ package final class Grant: Sendable {
     }
 
     package var identity: Identity { caller.identity }
+
+    /// Where the credential was shown, as the access log names it; empty where none was.
+    package var credentialPlace: [UInt8] { route.credentials.placeName(shown) }
 
     /// Which realm the request is about is known for sure when its content is there.
     package var dependsOnContent: Bool { realms != nil && route.realm?.contentParameter != nil }

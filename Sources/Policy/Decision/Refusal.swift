@@ -12,6 +12,8 @@ package final class Refusal: Sendable {
     package let identity: Identity
     /// The first 32 bits of the digest of the credential that was shown.
     package let fingerprint: UInt32?
+    /// Where it was shown.
+    let shown: CredentialPlan.ProbeIndex
     package let rate: RateStatus?
     /// How long to wait before another try makes sense, where the denial knows better than the limits.
     package let retryAfter: Nanoseconds?
@@ -29,24 +31,28 @@ package final class Refusal: Sendable {
     ) {
         self.init(
             denial, client: grant?.client, route: grant?.route, identity: grant?.identity ?? .anonymous,
-            fingerprint: grant?.fingerprint, rate: grant?.rate, retryAfter: retryAfter, messages: messages)
+            fingerprint: grant?.fingerprint, shown: grant?.shown ?? .none, rate: grant?.rate, retryAfter: retryAfter, messages: messages)
     }
 
     /// The same request refused because too many wait already.
     package var insteadOfWaiting: Refusal {
-        Refusal(.overloaded, client: client, route: route, identity: identity, fingerprint: fingerprint)
+        Refusal(.overloaded, client: client, route: route, identity: identity, fingerprint: fingerprint, shown: shown)
     }
+
+    /// Where the credential was shown, as the access log names it; empty where none was.
+    package var credentialPlace: [UInt8] { route?.credentials.placeName(shown) ?? [] }
 
     init(
         _ denial: Denial, client: IPAddress?, route: Route? = nil, identity: Identity = .anonymous,
-        fingerprint: UInt32? = nil, rate: RateStatus? = nil, retryAfter: Nanoseconds? = nil, messages: [String] = [],
-        leaf: Int? = nil
+        fingerprint: UInt32? = nil, shown: CredentialPlan.ProbeIndex = .none, rate: RateStatus? = nil,
+        retryAfter: Nanoseconds? = nil, messages: [String] = [], leaf: Int? = nil
     ) {
         self.denial = denial
         self.route = route
         self.client = client
         self.identity = identity
         self.fingerprint = fingerprint
+        self.shown = shown
         self.rate = rate
         self.retryAfter = retryAfter
         self.messages = messages

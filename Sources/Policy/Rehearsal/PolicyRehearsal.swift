@@ -7,15 +7,17 @@ package final class PolicyRehearsal {
     package typealias HeadReader = (_ bytes: Span<UInt8>, _ bounds: Bounds, _ head: inout RequestHead) -> Denial?
 
     let snapshot: Snapshot
-    private let trial: Trial
+    let trial: Trial
     let tokens: RehearsalToken
-    private let readHead: HeadReader
+    let readHead: HeadReader
     /// The authenticators of API keys that routes use, by name.
     let keyAuthenticators: [String: KeyAuthenticator]
     /// The secrets that tests may show, by authenticator and id.
     let records: [String: [String: [APIKeyTable.Record]]]
+    /// The secrets of logged requests, by authenticator.
+    private(set) lazy var fingerprints = keyAuthenticators.mapValues { FingerprintIndex($0.table) }
     /// What the store is supposed to hold.
-    private let directory = DirectoryCell()
+    let directory = DirectoryCell()
     private var isDirectoryEmpty = true
 
     private init(
@@ -69,11 +71,6 @@ package final class PolicyRehearsal {
             snapshot, key: environment.key, kid: type(of: environment).kid, ids: ids, readHead: readHead)
     }
 
-    /// The scopes that a route asks for; none where there is no such route.
-    package func scopes(ofRoute name: String?) -> [String] {
-        snapshot.configuration.routes.first { $0.name == name }?.authorization.scopes ?? []
-    }
-
     /// What a policy makes of a request.
     package struct Reply: Sendable, Equatable {
         /// To an upstream, or to an action.
@@ -82,31 +79,6 @@ package final class PolicyRehearsal {
         package var reason: String?
         package var route: String?
         package var upstream: String?
-    }
-
-    /// What becomes of a request, written as a test; nil when its credential cannot be shown to this policy.
-    package func reply(to test: PolicyTestConfiguration, now: WallTime) -> Reply? {
-        let clock = Self.reading(at: test.time ?? now)
-        guard let request = try? request(of: test, at: clock) else { return nil }
-        let outcome = outcome(of: request, test, clock)
-        let route = outcome.grant?.route ?? outcome.refusal?.route
-        let grant = outcome.grant
-        return Reply(
-            isAllowed: grant != nil, status: grant == nil ? trial.answer.status : nil,
-            reason: outcome.refusal?.denial.reason, route: route?.name,
-            upstream: grant.flatMap { $0.route.action == nil ? $0.route.upstreamName : nil })
-    }
-
-    /// What becomes of a request, written as a test, step by step; nil when its credential cannot be shown to this policy.
-    /// - Parameter document: the text of the policy.
-    package func explanation(of test: PolicyTestConfiguration, document: PolicyDocument) -> Explanation? {
-        let clock = Self.reading(at: test.time ?? WallTime(seconds: 0))
-        guard let request = try? request(of: test, at: clock) else { return nil }
-        var head = RequestHead()
-        let denial = readHead(request.bytes.span, snapshot.configuration.bounds, &head)
-        return Explainer(snapshot, document: document, directory: directory).explain(
-            denial.map(Explainer.Request.malformed) ?? .read(head), connection: connection(of: request, test, clock),
-            now: clock)
     }
 
     private func connection(
@@ -119,7 +91,7 @@ package final class PolicyRehearsal {
     }
 
     /// The monotonic clock stands still: what a test counts, it counts at one moment.
-    private static func reading(at time: WallTime) -> ClockReading {
+    static func reading(at time: WallTime) -> ClockReading {
         ClockReading(instant: Instant(nanoseconds: .seconds(1_000_000)), wall: time)
     }
 

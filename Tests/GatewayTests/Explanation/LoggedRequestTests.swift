@@ -6,8 +6,9 @@ import Testing
 @Suite struct LoggedRequestTests {
     static let line = """
         {"time":"2026-11-21T05:21:14.007Z","request_id":"rq_1","client":"192.0.2.7","peer":"192.0.2.7","method":"GET",\
-        "host":"a","path":"/x","version":"1.1","user_agent":null,"status":403,"reason":"scope_missing","route":"r",\
-        "upstream":null,"server":null,"auth":"api_key","credential":"ci","fingerprint":"00","subject":"s","bytes_in":0,\
+        "scheme":"https","host":"a","path":"/x","version":"1.1","user_agent":null,"status":403,"reason":"scope_missing","route":"r",\
+        "upstream":null,"server":null,"auth":"api_key","source":"bearer","credential":"ci","fingerprint":"00",\
+        "subject":"s","bytes_in":0,\
         "bytes_out":0,"duration_us":1,"upstream_us":null,"retries":0}
         """
 
@@ -17,7 +18,7 @@ import Testing
         #expect(logged.client == IPAddress("192.0.2.7") && logged.status == 403 && logged.upstream == nil)
     }
 
-    @Test(arguments: ["time", "request_id", "client", "peer", "status", "reason", "route", "credential", "method"])
+    @Test(arguments: ["time", "request_id", "client", "peer", "status", "reason", "route", "credential", "method", "scheme", "source", "bytes_in"])
     func `a line of another version says which member it lacks`(member: String) {
         let line = Self.line.replacing("\"\(member)\":", with: "\"another\":")
         let fault = #expect(throws: ExplainFault.self) { try LoggedRequest(Array(line.utf8)) }
