@@ -16,6 +16,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -77,11 +78,12 @@ def await_port(port: int, process: subprocess.Popen, name: str) -> None:
         except OSError:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{name} does not listen on port {port}") from None
-            time.sleep(0.02)
+            time.sleep(0.002)
 
 
-def start(stack: ExitStack, name: str, command: list[str], port: int, folder: Path) -> int:
-    """Starts a program, ends it with the run, and returns its process id."""
+def start(stack: ExitStack, name: str, command: list[str], port: int, folder: Path, path: str = "") -> int:
+    """Starts a program, ends it with the run, and returns its process id. With a path it says how long the first answer took."""
+    begun = time.monotonic()
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -101,6 +103,9 @@ def start(stack: ExitStack, name: str, command: list[str], port: int, folder: Pa
 
     stack.callback(stop)
     await_port(port, process, name)
+    if path:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10):
+            print(f"{name} answers {(time.monotonic() - begun) * 1e3:.0f} ms after its start", file=sys.stderr)
     return process.pid
 
 
@@ -218,17 +223,19 @@ def targets(made: Fixtures) -> list[Target]:
     return rows
 
 
-#: What the gateway issues itself, with keys and users of its store; no peer does the same.
+#: What the gateway keeps and issues itself, with keys and users of its store; no peer does the same.
+KEPT = "stored API key among {:,}, bucket, headers"
 OWN = "own token of a stored key, seen before"
 MINT = "a new token for a stored key"
 RENEWABLE = "a new token with a refresh token, written to SQLite"
 SIGN_IN = "sign-in by password, nearly all of it scrypt"
 
 
-def issued(made: Fixtures, kept_key: str, own_token: str) -> list[Target]:
+def issued(made: Fixtures, kept_key: str, own_token: str, kept_work: str) -> list[Target]:
     port, key = made.ports.portcullis, ["-H", f"X-Kept-Key: {kept_key}"]
     script, arguments = ["-s", str(Path(__file__).with_name("login.lua"))], ["--", fixtures.EMAIL, fixtures.PASSWORD]
     return [
+        Target(kept_work, "Portcullis", port, "/kept", key, []),
         Target(OWN, "Portcullis", port, "/own", ["-H", f"Authorization: Bearer {own_token}"], []),
         Target(MINT, "Portcullis", port, "/mint", key, []),
         Target(RENEWABLE, "Portcullis", port, "/renewable", key, []),
@@ -249,6 +256,20 @@ def make_key_and_user(portcullis: str, folder: Path) -> str:
     return json.loads(made)["key"]
 
 
+def fill_store(folder: Path, count: int) -> None:
+    """Puts so many more keys into it, as nobody would one by one."""
+    names = [f"other-{number}" for number in range(count)]
+    with sqlite3.connect(folder / "store.db") as store:
+        store.executemany(
+            "INSERT INTO keys VALUES (?1, 'kept', ?1, ?1, NULL, '[\"orders:read\"]', '[]', '[]', NULL, 1, 0)", [(name,) for name in names]
+        )
+        store.executemany(
+            "INSERT INTO key_secrets VALUES (?, 0, ?, 0, NULL)", [(name, hashlib.sha256(name.encode()).digest()) for name in names]
+        )
+        store.execute("UPDATE revision SET number = number + 1")
+    store.close()
+
+
 def own_token(made: Fixtures, kept_key: str) -> str:
     url = f"http://127.0.0.1:{made.ports.portcullis}/mint"
     with urllib.request.urlopen(urllib.request.Request(url, headers={"X-Kept-Key": kept_key}), timeout=5) as answer:
@@ -265,8 +286,11 @@ def run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
     print("making keys, tokens and configurations", file=sys.stderr)
     made = fixtures.make(folder, free_ports(), options.tokens)
     ports = made.ports
-    issues = any(not options.only or options.only in work for work in (OWN, MINT, RENEWABLE, SIGN_IN))
+    kept_work = KEPT.format(options.stored_keys)
+    issues = any(not options.only or options.only in work for work in (kept_work, OWN, MINT, RENEWABLE, SIGN_IN))
     kept_key = make_key_and_user(options.portcullis, folder) if issues else ""
+    if issues:
+        fill_store(folder, options.stored_keys - 1)
     start(stack, "upstream", ["nginx", "-c", str(folder / "upstream.conf")], ports.upstream, folder)
     pids = {
         "floor": start(stack, "relay", [options.relay, str(ports.floor), str(ports.upstream)], ports.floor, folder),
@@ -280,9 +304,10 @@ def run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
             [options.portcullis, "serve", "--config", str(folder / "gateway.json")],
             ports.portcullis,
             folder,
+            "/plain",
         ),
     }
-    work = targets(made) + (issued(made, kept_key, own_token(made, kept_key)) if issues else [])
+    work = targets(made) + (issued(made, kept_key, own_token(made, kept_key), kept_work) if issues else [])
     rows = [row for row in work if not options.only or options.only in row.work or row.program == "floor"]
     samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
     ratios: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -357,6 +382,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int, help="length of each measurement")
     parser.add_argument("--tokens", type=int, help="distinct tokens per algorithm; more than the gateway remembers")
+    parser.add_argument("--stored-keys", type=int, default=100_000, help="API keys in the gateway's store")
     parser.add_argument("--only", help="only the rows whose work contains this, and the floor")
     options = parser.parse_args()
     options.portcullis, options.relay = (str(Path(path).resolve()) for path in (options.portcullis, options.relay))

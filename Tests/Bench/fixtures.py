@@ -294,6 +294,7 @@ def write_portcullis(fixtures: Fixtures, api_keys: list[str]) -> None:
             route("key", ["keys"]),
             route("rs", ["jwt"]),
             route("es", ["jwt"]),
+            route("kept", ["kept"]),
             route("own", ["own"]),
             action("mint", ["kept"], {"mint_token": terms}),
             action("renewable", ["kept"], {"mint_token": terms | {"refresh_tokens": {"lifetime": "1h"}}}),
