@@ -39,9 +39,9 @@ def test_slow_heads_on_many_connections(gateway: Start, upstream: Origin) -> Non
     assert all(client.response().status == 408 for client in clients)
 
 
-@pytest.mark.clients("h1")
 def test_idle_connections_cost_little(gateway: Start, upstream: Origin) -> None:
-    """A kept connection without a request in flight: at most 1 KiB of the gateway's own memory."""
+    """A kept connection without a request in flight: at most 1 KiB of the gateway's own memory, and 14 kB over TLS, of which
+    OpenSSL has nearly all."""
     count = 1500
     running = gateway(policy(upstream().port, loops=1, access_log="off"))
     warm = [RawClient(running.port).send(request()) for _ in range(100)]
@@ -54,8 +54,9 @@ def test_idle_connections_cost_little(gateway: Start, upstream: Origin) -> None:
         assert client.response().status == 200
         clients.append(client)
     grown = running.resident_bytes() - before
-    # Half as much again for what the allocator keeps for itself.
-    assert grown < count * 1536, f"{grown / count:.0f} bytes a connection"
+    # With something for what the allocator keeps for itself.
+    bound = 17_000 if running.protocol.is_tls else 1536
+    assert grown < count * bound, f"{grown / count:.0f} bytes a connection"
     for client in clients + warm:
         client.sock.close()
 
