@@ -12,6 +12,7 @@ from typing import Any
 import jwt
 import pytest
 import requests
+from harness.browser import Browser
 from harness.client import ask
 from harness.gateway import Gateway
 from harness.rokka import (
@@ -177,3 +178,32 @@ def test_rk30_what_clients_count_with(rokka: Rokka) -> None:
     until(lambda: rokka.call(token=short).status_code == 401, 4, "the end of the token")
     assert payload(short)["exp"] - time.time() <= 0
     assert rokka.ask(token=rokka.token(renewable=False)).status_code == 403
+
+
+#: What the JavaScript library does: a token by the key, the next one by the token, and what it does with an answer that says no.
+LIBRARY = """(async () => {
+  const common = {"Api-Version": "1", "Content-Type": "application/json"};
+  const ask = (path, more, method = "GET") => fetch(BASE + path, {method, headers: {...common, ...more}});
+  const first = await ask("/user/apikey/token?expires_in=3600", {"Api-Key": KEY});
+  const {token, payload} = await first.json();
+  const bearer = {"Authorization": "Bearer " + token};
+  const next = await ask("/user/apikey/token?expires_in=3600", bearer);
+  const answers = [first, next, await ask("/organizations/acme", bearer), await ask("/organizations/acme", bearer, "PUT")];
+  const refused = [
+    await ask("/organizations/acme", {"Authorization": "Bearer " + token + "x"}), await ask("/organizations/acme", {"Api-Key": "x"}),
+    await ask("/user/apikey/token?expires_in=7200", bearer),
+  ];
+  return [answers.map(one => one.status), refused.map(one => one.status), (await refused[0].json()).invalid_authentication, payload.rn];
+})()"""
+
+
+def test_rk30_the_javascript_library_works_on_a_page_of_elsewhere(rokka: Rokka, upstream: Callable[..., Upstream]) -> None:
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<!doctype html>"
+    site = upstream(answering(lambda _: page))
+    script = LIBRARY.replace("BASE", json.dumps(rokka.gateway.url)).replace("KEY", json.dumps(KEY))
+    with Browser() as browser:
+        browser.open(f"http://127.0.0.1:{site.port}/")
+        assert browser.evaluate(script) == [[200, 200, 200, 200], [401, 403, 403], True, True]
+    asked = {request.method for request in rokka.origin.requests}
+    # The API saw no key, and the gateway let pass what the browser asks ahead.
+    assert asked == {"OPTIONS", "GET", "PUT"} and KEY.encode() not in rokka.origin.raw
