@@ -17,7 +17,8 @@ struct Challenges: Sendable {
     }
 
     /// Adds what the client needs to know to do better. A status of 401 always gets at least one challenge.
-    func append(for denial: Denial, status: Int, to lines: inout HeaderLines) {
+    /// - Parameter isGranted: the route let the client in, so what it lacks is none of the route's scopes.
+    func append(for denial: Denial, status: Int, isGranted: Bool, to lines: inout HeaderLines) {
         let error = Self.error(for: denial)
         if hasBearer || !hasKey && status == 401, status == 401 || error != nil {
             lines.append(name: "WWW-Authenticate") { value in
@@ -29,7 +30,7 @@ struct Challenges: Sendable {
                 // The sentences of denials with an error have neither quotation marks nor backslashes.
                 value.append(denial.detail)
                 value.append(0x22)
-                if denial == .scopeMissing, !scopes.isEmpty {
+                if denial == .scopeMissing, !isGranted, !scopes.isEmpty {
                     value.append(", scope=\"")
                     value.append(contentsOf: scopes.span)
                     value.append(0x22)

@@ -19,6 +19,8 @@ package final class Refusal: Sendable {
     package let retryAfter: Nanoseconds?
     /// What is wrong in particular, one sentence each; empty where the denial says it all.
     package let messages: [String]
+    /// The policy had let the request in before.
+    let isGranted: Bool
     /// For 405: the leaf of the route table whose methods are listed.
     let leaf: Int?
 
@@ -31,7 +33,8 @@ package final class Refusal: Sendable {
     ) {
         self.init(
             denial, client: grant?.client, route: grant?.route, identity: grant?.identity ?? .anonymous,
-            fingerprint: grant?.fingerprint, shown: grant?.shown ?? .none, rate: grant?.rate, retryAfter: retryAfter, messages: messages)
+            fingerprint: grant?.fingerprint, shown: grant?.shown ?? .none, rate: grant?.rate, retryAfter: retryAfter,
+            messages: messages, isGranted: grant != nil)
     }
 
     /// The same request refused because too many wait already.
@@ -45,7 +48,7 @@ package final class Refusal: Sendable {
     init(
         _ denial: Denial, client: IPAddress?, route: Route? = nil, identity: Identity = .anonymous,
         fingerprint: UInt32? = nil, shown: CredentialPlan.ProbeIndex = .none, rate: RateStatus? = nil,
-        retryAfter: Nanoseconds? = nil, messages: [String] = [], leaf: Int? = nil
+        retryAfter: Nanoseconds? = nil, messages: [String] = [], isGranted: Bool = false, leaf: Int? = nil
     ) {
         self.denial = denial
         self.route = route
@@ -56,6 +59,7 @@ package final class Refusal: Sendable {
         self.rate = rate
         self.retryAfter = retryAfter
         self.messages = messages
+        self.isGranted = isGranted
         self.leaf = leaf
     }
 }

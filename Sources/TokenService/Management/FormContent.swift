@@ -8,6 +8,23 @@ enum FormContent {
     /// `a[b][c]` has three.
     private static let depthLimit = 3
 
+    /// Why a text is no form.
+    enum Fault: Error, Equatable {
+        /// Bad percent-encoding, bytes that are no UTF-8, control characters, malformed names.
+        case malformed
+        /// What stands for one value has several, or has members too.
+        case repeated(name: String)
+
+        /// One sentence for the client's developer.
+        /// - Parameter text: what was read: "Query" or "Form".
+        func message(of text: String) -> String {
+            switch self {
+            case .malformed: "\(text) is malformed"
+            case .repeated(let name): "\(ParameterReader.shown(name)) is given twice"
+            }
+        }
+    }
+
     /// A value being put together.
     private indirect enum Value {
         case text(String)
@@ -15,19 +32,19 @@ enum FormContent {
         case members([(name: String, value: Value)])
     }
 
-    /// Nil for bad percent-encoding, bytes that are no UTF-8, control characters, malformed names, and a name that is given twice.
-    static func parse(_ bytes: [UInt8]) -> [JSONMember]? {
-        if bytes.isEmpty { return [] }
+    /// Nothing between two "&" is nothing, as browsers take it.
+    static func parse(_ bytes: [UInt8]) throws(Fault) -> [JSONMember] {
         var root = Value.members([])
         let pairs = bytes.split(separator: 0x26, maxSplits: pairLimit, omittingEmptySubsequences: false)
-        guard pairs.count <= pairLimit else { return nil }
-        for pair in pairs {
+        guard pairs.count <= pairLimit else { throw .malformed }
+        for pair in pairs where !pair.isEmpty {
             let equals = pair.firstIndex(of: 0x3D) ?? pair.endIndex
             guard let name = decoded(pair[..<equals]), let value = decoded(pair[equals...].dropFirst()),
-                let path = path(of: name), insert(value, at: path[...], into: &root)
-            else { return nil }
+                let path = path(of: name)
+            else { throw .malformed }
+            guard insert(value, at: path[...], into: &root) else { throw .repeated(name: name) }
         }
-        guard case .members(let members) = root else { return nil }
+        guard case .members(let members) = root else { return [] }
         return members.map { JSONMember(name: $0.name, namePosition: start, node: node($0.value)) }
     }
 

@@ -31,11 +31,25 @@ struct ParameterReader {
         }
         for member in members {
             if places[member.name] != nil {
-                complain("\(Self.label(member.name)) is given twice")
+                complain("\(Self.shown(member.name)) is given twice")
             } else {
                 places[member.name] = entries.count
                 entries.append(Entry(name: member.name, node: member.node, isSpelled: isSpelled))
             }
+        }
+    }
+
+    /// The same of a query.
+    mutating func add(query: [UInt8]) throws(ActionRefusal) {
+        do throws(FormContent.Fault) { add(try FormContent.parse(query), isSpelled: true) } catch {
+            throw ActionRefusal(.parametersInvalid, messages: [error.message(of: "Query")])
+        }
+    }
+
+    /// The same of a form.
+    mutating func add(form: [UInt8]) throws(ActionRefusal) {
+        do throws(FormContent.Fault) { add(try FormContent.parse(form), isSpelled: true) } catch {
+            throw ActionRefusal(.contentMalformed, messages: [error.message(of: "Form")])
         }
     }
 
@@ -114,13 +128,13 @@ struct ParameterReader {
         return text
     }
 
-    /// - Parameter digits: 1 and 0 are taken too, as PHP spells truth values in queries.
-    mutating func boolean(_ name: String, digits: Bool = false) -> Bool? {
+    /// True or false; where they are spelled 1 or 0 too, as PHP writes them in queries.
+    mutating func boolean(_ name: String) -> Bool? {
         guard let entry = take(name) else { return nil }
         switch entry.node.value {
         case .bool(let value): return value
-        case .string("true") where entry.isSpelled, .string("1") where entry.isSpelled && digits: return true
-        case .string("false") where entry.isSpelled, .string("0") where entry.isSpelled && digits: return false
+        case .string("true") where entry.isSpelled, .string("1") where entry.isSpelled: return true
+        case .string("false") where entry.isSpelled, .string("0") where entry.isSpelled: return false
         case .string, .null, .number, .array, .object:
             complain("\(Self.label(name)) is not true or false")
             return nil
@@ -222,9 +236,15 @@ struct ParameterReader {
     /// Complains of members nobody asked for.
     mutating func complainOfUnknown() {
         for entry in entries where !known.contains(entry.name) {
-            // The name comes from the client and goes back to it: cut, and without what could be taken for markup.
-            complain("\(Self.label(String(entry.name.prefix(64)))) is not a known parameter")
+            complain("\(Self.shown(entry.name)) is not a known parameter")
         }
+    }
+
+    /// A name that comes from the client and goes back to it: as it is, but cut, and between quotation marks where it could
+    /// not be seen otherwise.
+    static func shown(_ name: String) -> String {
+        let text = String(String.UnicodeScalarView(name.unicodeScalars.prefix(64)))
+        return !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } ? text : "\"\(text)\""
     }
 
     /// Refuses when anything was wrong.

@@ -24,10 +24,7 @@ struct PreparedCall {
             if !query.isEmpty { query.append(0x26) }
             query.append(contentsOf: item.utf8[ampersand...].dropFirst())
         }
-        guard let members = FormContent.parse(query) else {
-            throw ActionRefusal(.parametersInvalid, messages: ["Query is malformed"])
-        }
-        parameters.add(members, isSpelled: true)
+        try parameters.add(query: query)
         try readContent()
         try readRealm()
     }
@@ -53,11 +50,7 @@ struct PreparedCall {
         if call.content.isEmpty { return }
         switch call.contentType {
         case "application/json": parameters.add(try Self.json(call.content), isSpelled: false)
-        case "application/x-www-form-urlencoded":
-            guard let members = FormContent.parse(call.content) else {
-                throw ActionRefusal(.contentMalformed, messages: ["Content is not a form"])
-            }
-            parameters.add(members, isSpelled: true)
+        case "application/x-www-form-urlencoded": try parameters.add(form: call.content)
         case .some, nil: throw ActionRefusal(.contentTypeNotSupported)
         }
     }

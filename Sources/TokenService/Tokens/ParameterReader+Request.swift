@@ -5,10 +5,7 @@ extension ParameterReader {
     /// The members of query and content together; content is JSON or a form.
     init(_ request: ActionRequest) throws(ActionRefusal) {
         self.init()
-        guard let members = FormContent.parse(request.query) else {
-            throw ActionRefusal(.parametersInvalid, messages: ["Query is malformed"])
-        }
-        add(members, isSpelled: true)
+        try add(query: request.query)
         try add(contentOf: request)
     }
 
@@ -17,11 +14,7 @@ extension ParameterReader {
         if request.content.isEmpty { return }
         switch request.contentType {
         case "application/json": add(try Self.json(request.content), isSpelled: false)
-        case "application/x-www-form-urlencoded":
-            guard let members = FormContent.parse(request.content) else {
-                throw ActionRefusal(.contentMalformed, messages: ["Content is not a form"])
-            }
-            add(members, isSpelled: true)
+        case "application/x-www-form-urlencoded": try add(form: request.content)
         case .some, nil: throw ActionRefusal(.contentTypeNotSupported)
         }
     }

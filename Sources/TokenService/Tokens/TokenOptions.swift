@@ -25,12 +25,12 @@ struct TokenOptions: Sendable, Equatable {
         scopes = Self.scopes(&parameters)
         if mint.addresses != nil {
             addresses = Self.addresses(&parameters)
-            noProtection = parameters.boolean("no_ip_protection", digits: true)
+            noProtection = parameters.boolean("no_ip_protection")
             if noProtection == true, addresses != nil {
                 parameters.complain("Ips and no ip protection exclude each other")
             }
         }
-        if mint.terms.claims.path(of: .renewable) != nil { renewable = parameters.boolean("renewable", digits: true) }
+        if mint.terms.claims.path(of: .renewable) != nil { renewable = parameters.boolean("renewable") }
         parameters.complainOfUnknown()
         try parameters.finish()
     }

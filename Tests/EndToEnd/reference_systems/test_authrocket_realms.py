@@ -90,7 +90,10 @@ def test_aa11_the_content_names_the_realm(account: Account, encoding: str, frami
     answer = account.call("POST", "/v1/users", locked, data=body(OTHER_REALM))
     assert answer.status_code == 403 and answer.json() == {"errors": ["The key is locked to another realm."]}
     answer = account.call("POST", f"/v1/users?realm_id={OTHER_REALM}", fields, data=content)
-    assert answer.status_code == 400 and answer.json() == {"errors": ["The request names two different realms."]}
+    told = {"errors": ["The request names two realms, or one of them twice."]}
+    assert answer.status_code == 400 and answer.json() == told
+    answer = account.call("POST", f"/v1/users?realm_id={REALM}&realm_id={REALM}", fields)
+    assert answer.status_code == 400 and answer.json() == told
     assert len(account.origin.requests) == count
 
 
@@ -155,7 +158,7 @@ def test_aa11_header_and_suffix_must_agree(account: Account) -> None:
     assert agreed.status_code == 200 and account.realm_seen() == REALM
     answer = account.call("GET", "/v1/users", JSON | fields | {"Authrocket-Realm": OTHER_REALM})
     assert answer.status_code == 400
-    assert answer.json() == {"errors": ["The request names two different realms."]}
+    assert answer.json() == {"errors": ["The request names two realms, or one of them twice."]}
 
 
 def test_aa11_a_locked_key_cannot_leave_its_realm(account: Account) -> None:

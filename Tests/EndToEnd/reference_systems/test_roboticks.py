@@ -106,7 +106,7 @@ def test_rb3_the_command_line_shows_it_once_too(fleet: Fleet) -> None:
         ({}, "Name can't be blank"), ({"name": None}, "Name can't be blank"), ({"name": ""}, "Name can't be blank"),
         ({"name": "x" * 256}, "Name is too long (maximum is 255 characters)"),
         ({"name": "a\nb"}, "Name contains a control character"), ({"name": 7}, "Name is not a string"),
-        ({"name": "x", "scope": "y"}, "Scope is not a known parameter"),
+        ({"name": "x", "scope": "y"}, "scope is not a known parameter"),
     ],
 )  # fmt: skip
 def test_rb3_a_key_has_a_descriptive_name(fleet: Fleet, members: Any, error: str) -> None:
@@ -402,7 +402,7 @@ def test_rb14_a_bad_login(fleet: Fleet) -> None:
         (b'{"email":"user@example.com","password":""}', "application/json", 422, ["Password can't be blank"]),
         (b'{"email":1,"password":2}', "application/json", 422, ["Email is not a string", "Password is not a string"]),
         (b'{"email":["user@example.com"],"password":"your-password"}', "application/json", 422, ["Email is not a string"]),
-        (b'{"email":"user@example.com","password":"p","remember":true}', "application/json", 422, ["Remember is not a known parameter"]),
+        (b'{"email":"user@example.com","password":"p","remember":true}', "application/json", 422, ["remember is not a known parameter"]),
         (b'{"email":"a","email":"user@example.com","password":"your-password"}', "application/json", 400,
          ['Content is not JSON: the member "email" appears twice']),
         (b'{"email":"user@example.com","password":"your-password"} x', "application/json", 400,

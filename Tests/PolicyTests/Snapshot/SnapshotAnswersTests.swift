@@ -59,6 +59,14 @@ struct SnapshotAnswersTests {
         #expect(scoped.status == 403)
         #expect(scoped.values("WWW-Authenticate").first?.contains(#"error="insufficient_scope""#) == true)
         #expect(scoped.values("WWW-Authenticate").first?.hasSuffix(#"scope="admin super""#) == true)
+        // Whom the route let in has its scopes; what an action misses is another one.
+        let granted = try fixture { $0.routes[0].authorization.scopes = ["read"] }
+        let refusal = Refusal(denial: .scopeMissing, after: try granted.forwarded("GET /a", [Self.key]).grant)
+        var lacking = LocalAnswer()
+        granted.snapshot.answer(
+            refusal, requestID: PolicyFixture.requestID.utf8.span, now: granted.now, head: nil, into: &lacking)
+        let challenge = try #require(Answered(lacking).values("WWW-Authenticate").first)
+        #expect(challenge.contains(#"error="insufficient_scope""#) && !challenge.contains("scope=\""))
         let keysOnly = try fixture(PolicyFixture.anyOf("keys")) { configuration in
             configuration.authenticators["keys"] = PolicyFixture.authenticator(
                 "keys",

@@ -172,8 +172,8 @@ struct APIKeyResourceTests {
         (#""name":"a","enabled":"true""#, "Enabled is not true or false"),
         (#""name":"a","expires_in":-1"#, "Expires in is not a duration such as 30s, 12h or 90d"),
         (#""name":"a","expires_in":1e400"#, "Expires in is not a duration such as 30s, 12h or 90d"),
-        (#""name":"a","id":"mine""#, "Id is not a known parameter"), (#""name":"a\u0000b""#, "Name contains a control character"),
-        (#""name":"a","key":"mine""#, "Key is not a known parameter"),
+        (#""name":"a","id":"mine""#, "id is not a known parameter"), (#""name":"a\u0000b""#, "Name contains a control character"),
+        (#""name":"a","key":"mine""#, "key is not a known parameter"),
     ])
     mutating func `members are read strictly`(members: String, message: String) {
         let answer = make(members)

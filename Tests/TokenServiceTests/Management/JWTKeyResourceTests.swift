@@ -51,7 +51,7 @@ struct JWTKeyResourceTests {
         (#"{"jwt_key":{"algo":"hs256","use":"enc"}}"#, "Use is not included in the list"),
         (#"{"jwt_key":{"algo":"hs256","use":"sign","key":"short"}}"#, "Key is too short (minimum is 32 characters)"),
         (#"{"jwt_key":{"algo":"rs256","use":"sign","key":"-----BEGIN PRIVATE KEY-----xxxxxxxxx"}}"#, "Key can't be given for rs256"),
-        (#"{"jwt_key":{"algo":"hs256","use":"sign","kid":"x"}}"#, "Kid is not a known parameter"),
+        (#"{"jwt_key":{"algo":"hs256","use":"sign","kid":"x"}}"#, "kid is not a known parameter"),
         (#"{"jwt_key":"hs256"}"#, "Jwt key is not an object"),
         (#"{"jwt_key":null}"#, "Jwt key can't be blank"),
         (#"{}"#, "Jwt key can't be blank"),
@@ -145,12 +145,13 @@ struct JWTKeyResourceTests {
         #expect(fixture.call(.get, id).status == 404 && fixture.call(.get).ids.isEmpty)
     }
 
-    @Test(arguments: ["query", "spelling", "form", "json"])
+    @Test(arguments: ["query", "digit", "spelling", "form", "json"])
     mutating func `force removes at once, however it is spelled`(how: String) {
         let id = fixture.call(.post, json: Self.body)["id"] ?? ""
         let answer =
             switch how {
             case "query": fixture.call(.delete, id, query: "force=true")
+            case "digit": fixture.call(.delete, id, query: "force=1")
             case "spelling": fixture.call(.delete, id + "&force=true")
             case "form": fixture.call(.delete, id, form: "force=true")
             default: fixture.call(.delete, id, json: #"{"force":true}"#)
@@ -161,7 +162,7 @@ struct JWTKeyResourceTests {
 
     @Test mutating func `force is true or false, and said once`() {
         let id = fixture.call(.post, json: Self.body)["id"] ?? ""
-        for query in ["force=yes", "force=1", "force=true&force=true", "force=True"] {
+        for query in ["force=yes", "force=2", "force=true&force=true", "force=True"] {
             #expect(fixture.call(.delete, id, query: query).status == 422, "\(query)")
         }
         #expect(fixture.call(.delete, id + "&force=true", query: "force=false").status == 422)
