@@ -32,6 +32,12 @@ package final class SigningKey: Sendable {
         }
     }
 
+    /// Material for RS256 of an RSA private key that somebody brings, 2048 to 8192 bits: PKCS #8 in PEM form (RFC 7468 §10),
+    /// not encrypted, and no other key in the text.
+    package static func material(fromPEM text: Span<UInt8>) throws(KeyMaterialError) -> [UInt8] {
+        try RSASigningKey(pem: text).pkcs8()
+    }
+
     /// The signature of `message` as it stands in a token, before base64url. Nil only when OpenSSL is out of memory.
     package func signature(of message: Span<UInt8>) -> [UInt8]? {
         switch kind {

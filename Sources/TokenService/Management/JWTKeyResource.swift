@@ -8,8 +8,11 @@ struct JWTKeyResource: ManagedResource {
     static let name = "jwt_key"
     static let isRealmBound = true
     static let isInOrganizations = false
-    /// Keys of one realm, those included that have been replaced and still verify.
+    /// Keys of one realm that sign, or would.
     static let keyLimit = 50
+    /// Keys of one realm that have been replaced and still verify. They are bounded where keys are replaced, so that they never
+    /// stand in the way of a new one.
+    static let replacedLimit = 150
     let context: ManagementContext
     let call: ManagementCall
 
@@ -64,22 +67,12 @@ struct JWTKeyResource: ManagedResource {
         var content = try content(&prepared)
         let algorithm = content.signatureAlgorithm()
         if content.requiredText("use") .map({ $0 != "sign" }) ?? false { content.complain("Use is not included in the list") }
-        let given = content.text("key", byteLimit: 1024)
-        var material: [UInt8] = []
-        switch (algorithm, given) {
-        case (.rs256, nil): material = prepared.privateKey ?? []
-        case (.rs256, .some): content.complain("Key can't be given for rs256")
-        case (.some, nil): material = SigningMaterial.newSecret()
-        case (.some, .some(let given)):
-            if given.utf8.count < SigningMaterial.shortestSecret {
-                content.complain("Key is too short (minimum is \(SigningMaterial.shortestSecret) characters)")
-            }
-            material = Array(given.utf8)
-        case (nil, _): break
-        }
+        let (material, isGiven) = material(&content, for: algorithm, prepared.privateKey)
         let siblings = all().filter(isVisible)
-        if given != nil, siblings.contains(where: { $0.material == material }) { content.complain("Key has already been taken") }
-        if siblings.count >= Self.keyLimit { content.complain("Keys of a realm are limited to \(Self.keyLimit)") }
+        if isGiven, siblings.contains(where: { $0.material == material }) { content.complain("Key has already been taken") }
+        if siblings.count(where: { $0.removedAt == nil }) >= Self.keyLimit {
+            content.complain("Keys of a realm are limited to \(Self.keyLimit)")
+        }
         if let realm = call.realm, call.caller.realmLock == nil, !context.index.hasRoom(for: realm, in: keySet) {
             content.complain(StoreIndex.tooManyRealms)
         }
@@ -90,6 +83,28 @@ struct JWTKeyResource: ManagedResource {
         return ManagementDecision(
             status: 201, body: describe(record, withPrivate: false).closed, changes: [.putSigningKey(record)],
             events: [realmUpdated(record, cause: "jwt_key.created")], showsSecret: true)
+    }
+
+    /// What the key consists of, and whether the content brings it; empty where something is wrong with that.
+    private func material(
+        _ content: inout ParameterReader, for algorithm: SignatureAlgorithm?, _ privateKey: [UInt8]?
+    ) -> (material: [UInt8], isGiven: Bool) {
+        guard algorithm == .hs256 else {
+            // Its line breaks are control characters; it was read while nobody waited for the store.
+            let isGiven = content.secretText("key") != nil
+            if algorithm == .rs256, isGiven, privateKey == nil {
+                content.complain("Key is no RSA private key of 2048 to 8192 bits as PKCS #8 in PEM form, not encrypted")
+            }
+            return (privateKey ?? [], isGiven && privateKey != nil)
+        }
+        let before = content.messages.count
+        guard let secret = content.text("key", byteLimit: 1024) else {
+            return (content.messages.count == before ? SigningMaterial.newSecret() : [], false)
+        }
+        if secret.utf8.count < SigningMaterial.shortestSecret {
+            content.complain("Key is too short (minimum is \(SigningMaterial.shortestSecret) characters)")
+        }
+        return (Array(secret.utf8), true)
     }
 
     func update(_ record: StoredSigningKey, _ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {
@@ -103,6 +118,11 @@ struct JWTKeyResource: ManagedResource {
         if isForced {
             changes = [.removeSigningKey(id: record.id)]
         } else if record.removedAt == nil {
+            guard all().count(where: { isVisible($0) && $0.removedAt != nil }) < Self.replacedLimit else {
+                throw ActionRefusal(
+                    .parametersInvalid,
+                    messages: ["Replaced keys of a realm are limited to \(Self.replacedLimit): \"force\" ends one at once"])
+            }
             var retired = record
             retired.removedAt = call.now.advanced(by: call.configuration.retireAfter)
             changes = [.putSigningKey(retired)]

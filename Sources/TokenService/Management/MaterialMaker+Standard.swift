@@ -5,5 +5,6 @@ extension MaterialMaker {
     /// As the gateway makes them.
     package static let standard = MaterialMaker(
         passwordHash: { PasswordHash(of: Array($0.utf8), cost: .standard)?.encoded },
-        privateKey: { try? SigningKey.newMaterial(for: .rs256) })
+        privateKey: { try? SigningKey.newMaterial(for: .rs256) },
+        givenPrivateKey: { try? SigningKey.material(fromPEM: $0.utf8.span) })
 }

@@ -9,7 +9,7 @@ struct PreparedCall {
     var parameters: ParameterReader
     /// Of the password that the call sets.
     var passwordHash: String?
-    /// The PKCS #8 form of a new private key, where the call may need one.
+    /// The PKCS #8 form of the private key that the call brings, if that is one, or of a new one, where it may need one.
     var privateKey: [UInt8]?
 
     /// The answer of a list or of one record is no business of content; everything else takes JSON or a form.
@@ -69,8 +69,12 @@ struct PreparedCall {
             }
         case .jwtKeys:
             if call.method == .post, var content = parameters.object(JWTKeyResource.name), content.text("algo") == "rs256" {
-                guard let key = maker.privateKey() else { throw ActionRefusal(.overloaded) }
-                prepared.privateKey = key
+                if let given = content.secretText("key") {
+                    prepared.privateKey = maker.givenPrivateKey(given)
+                } else {
+                    guard let key = maker.privateKey() else { throw ActionRefusal(.overloaded) }
+                    prepared.privateKey = key
+                }
             }
         case .apiKeys, .organizations, .projects, .memberships: break
         }

@@ -71,6 +71,60 @@ struct SigningKeyTests {
         #expect(throws: KeyMaterialError.malformed) { try SigningKey(.rs256, material: whole.dropLast()) }
     }
 
+    // MARK: Keys that somebody brings
+
+    private static func pem(_ base64URL: String, label: String = "PRIVATE KEY") -> String {
+        let text = base64URL.filter { !$0.isNewline }.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
+        let padded = String(text) + String(repeating: "=", count: (4 - text.count % 4) % 4)
+        return "-----BEGIN \(label)-----\n\(padded)\n-----END \(label)-----\n"
+    }
+
+    /// PKCS #8 around numbers that nobody has made a key of; only the length of the modulus is real.
+    private static func nonsense(bits: Int) -> String {
+        func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+            [tag, 0x82, UInt8(content.count >> 8), UInt8(truncatingIfNeeded: content.count)] + content
+        }
+        let number = [UInt8](repeating: 0x11, count: 64)
+        let modulus = [1] + [UInt8](repeating: 0x11, count: (bits - 1) / 8)
+        let numbers = [[0], modulus, [1, 0, 1], number, number, number, number, number, number].map { element(0x02, $0) }
+        let algorithm: [UInt8] = [0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00]
+        let document = element(0x30, element(0x02, [0]) + algorithm + element(0x04, element(0x30, Array(numbers.joined()))))
+        return pem(Base64URL.encode(document.span))
+    }
+
+    @Test func `a private key in PEM form becomes the material that signs`() throws {
+        let text = Self.pem(SamplePrivateKeys.rfc7515)
+        let material = try SigningKey.material(fromPEM: text.utf8.span)
+        #expect(try material == SamplePrivateKeys.decoded(SamplePrivateKeys.rfc7515))
+        #expect(try SigningKey.material(fromPEM: "remarks\n\(text)\nmore".utf8.span) == material)
+    }
+
+    @Test func `a text that is no RSA private key, or one out of bounds, is refused`() throws {
+        let refusal = { (text: String) -> KeyMaterialError? in
+            do throws(KeyMaterialError) { _ = try SigningKey.material(fromPEM: text.utf8.span) } catch { return error }
+            return nil
+        }
+        let good = Self.pem(SamplePrivateKeys.rfc7515)
+        for label in ["PUBLIC KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "private key"] {
+            #expect(refusal(Self.pem(SamplePrivateKeys.rfc7515, label: label)) == .malformed, "\(label)")
+        }
+        for text in ["", "jsk_x", good + good, String(good.dropLast(30)), good.replacing("MIIEv", with: "MIIEw"), good.replacing("\n", with: "")] {
+            #expect(refusal(text) == .malformed, "\(text)")
+        }
+        #expect(refusal(Self.pem(SamplePrivateKeys.rsa1024)) == .outOfBounds(bits: 1024))
+        #expect(refusal(Self.pem(SamplePrivateKeys.p256)) == .unsupported)
+        #expect(refusal(Self.nonsense(bits: 8193)) == .outOfBounds(bits: 8193))
+    }
+
+    @Test func `halves that do not belong together are no key`() throws {
+        var bytes = try SamplePrivateKeys.decoded(SamplePrivateKeys.rfc7515)
+        // In the middle of the modulus.
+        bytes[150] ^= 1
+        let text = Self.pem(Base64URL.encode(bytes.span))
+        #expect(throws: KeyMaterialError.malformed) { try SigningKey.material(fromPEM: text.utf8.span) }
+        #expect(throws: KeyMaterialError.malformed) { try SigningKey.material(fromPEM: Self.nonsense(bits: 2049).utf8.span) }
+    }
+
     @Test(arguments: SignatureAlgorithm.allCases.filter { ![.hs256, .hs384, .hs512, .rs256].contains($0) })
     func `other algorithms do not sign`(algorithm: SignatureAlgorithm) throws {
         #expect(throws: KeyMaterialError.unsupported) { try SigningKey(algorithm, material: [1]) }

@@ -12,6 +12,10 @@ from typing import Any
 import jwt
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, PublicFormat,
+)
 from harness.authrocket import FOREIGN, JSON, KEY, REALM, Account, json_answer
 from harness.client import RawClient, request
 from harness.gateway import Gateway
@@ -126,6 +130,50 @@ def test_aj1_a_key_may_be_given(rocket: Callable[..., AuthRocket]) -> None:
     assert rocket().create(key=SECRET)["key"] == SECRET
 
 
+@pytest.mark.parametrize(("bits", "encoding"), [(2048, "json"), (3072, "form")])
+def test_aj1_an_rsa_key_may_be_given(rocket: Callable[..., AuthRocket], bits: int, encoding: str) -> None:
+    mine = rsa.generate_private_key(65537, bits)
+    text = mine.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    members = {"algo": "rs256", "use": "sign", "key": text}
+    system = rocket()
+    body = {"json": {"jwt_key": members}} if encoding == "json" else {"data": {f"jwt_key[{name}]": members[name] for name in members}}
+    answer = system.keys("POST", **body)
+    assert answer.status_code == 201, answer.text
+    public = mine.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    assert answer.json()["key"] == public and "PRIVATE" not in answer.text
+    # What the gateway signs is verified with it, and what it signs is let in by the gateway.
+    token = system.token()
+    claims = system.decoded(token, public)
+    assert claims["sub"] == system.user and system.works(token)
+    assert system.works(jwt.encode(claims | {"jti": "mine"}, text, algorithm="RS256", headers={"kid": answer.json()["id"]}))
+
+
+def other_texts() -> dict[str, str]:
+    key, short = rsa.generate_private_key(65537, 2048), rsa.generate_private_key(65537, 1024)
+    curve = ec.generate_private_key(ec.SECP256R1())
+    pkcs8, plain = PrivateFormat.PKCS8, NoEncryption()
+    texts = {
+        "of an older form": key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, plain),
+        "encrypted": key.private_bytes(Encoding.PEM, pkcs8, BestAvailableEncryption(b"secret")),
+        "public": key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        "short": short.private_bytes(Encoding.PEM, pkcs8, plain),
+        "of another kind": curve.private_bytes(Encoding.PEM, pkcs8, plain),
+        "two": key.private_bytes(Encoding.PEM, pkcs8, plain) * 2,
+        "cut": key.private_bytes(Encoding.PEM, pkcs8, plain)[:-60],
+        "a secret": SECRET.encode(),
+    }
+    return {name: text.decode() for name, text in texts.items()}
+
+
+def test_aj1_what_is_no_such_key_is_told_in_one_sentence(rocket: Callable[..., AuthRocket]) -> None:
+    system = rocket()
+    message = "Key is no RSA private key of 2048 to 8192 bits as PKCS #8 in PEM form, not encrypted"
+    for name, text in other_texts().items():
+        answer = system.keys("POST", json={"jwt_key": {"algo": "rs256", "use": "sign", "key": text}})
+        assert answer.status_code == 422 and answer.json() == {"errors": [message]}, name
+    assert system.ids() == []
+
+
 def test_aj2_every_call_needs_admin_realm(rocket: Callable[..., AuthRocket]) -> None:
     system = rocket()
     identifier = system.create()["id"]
@@ -181,6 +229,17 @@ def test_aj3_one_page_has_all_that_a_realm_may_have(rocket: Callable[..., AuthRo
     assert system.keys(params={"after": made[0]}).json() == {"more_results": False, "collection": []}
     refused = system.keys("POST", json=BODY)
     assert refused.status_code == 422 and refused.json() == {"errors": ["Keys of a realm are limited to 50"]}
+
+
+def test_aj13_replaced_keys_leave_room_for_new_ones(rocket: Callable[..., AuthRocket]) -> None:
+    """As the document recommends: the new key first, then the old one is deleted."""
+    system = rocket()
+    made = [system.create()["id"] for _ in range(50)]
+    for identifier in made:
+        assert system.keys("DELETE", f"/{identifier}").status_code == 202
+    new = system.create()
+    assert system.keys(path=f"/{made[0]}").json()["expired"] is True and len(system.ids()) == 51
+    assert jwt.get_unverified_header(system.token())["kid"] == new["id"]
 
 
 @pytest.mark.parametrize(

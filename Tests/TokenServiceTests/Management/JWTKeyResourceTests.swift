@@ -50,7 +50,7 @@ struct JWTKeyResourceTests {
         (#"{"jwt_key":{"algo":"hs256"}}"#, "Use can't be blank"),
         (#"{"jwt_key":{"algo":"hs256","use":"enc"}}"#, "Use is not included in the list"),
         (#"{"jwt_key":{"algo":"hs256","use":"sign","key":"short"}}"#, "Key is too short (minimum is 32 characters)"),
-        (#"{"jwt_key":{"algo":"rs256","use":"sign","key":"-----BEGIN PRIVATE KEY-----xxxxxxxxx"}}"#, "Key can't be given for rs256"),
+        (#"{"jwt_key":{"algo":"rs256","use":"sign","key":"-----BEGIN PRIVATE KEY-----xxxxxxxxx"}}"#, "Key is no RSA private key of 2048 to 8192 bits as PKCS #8 in PEM form, not encrypted"),
         (#"{"jwt_key":{"algo":"hs256","use":"sign","kid":"x"}}"#, "kid is not a known parameter"),
         (#"{"jwt_key":"hs256"}"#, "Jwt key is not an object"),
         (#"{"jwt_key":null}"#, "Jwt key can't be blank"),
@@ -158,6 +158,58 @@ struct JWTKeyResourceTests {
             }
         #expect(answer.status == 202 && fixture.index.signingKeys.isEmpty)
         #expect(fixture.events.map(\.cause) == ["jwt_key.created", "jwt_key.deleted"])
+    }
+
+    @Test mutating func `replaced keys are never in the way of new ones, and are bounded themselves`() {
+        for round in 1...3 {
+            let ids = (0..<JWTKeyResource.keyLimit).map { _ in fixture.call(.post, json: Self.body)["id"] ?? "" }
+            let refused = fixture.call(.post, json: Self.body)
+            #expect(refused.status == 422 && refused.messages == ["Keys of a realm are limited to 50"])
+            for id in ids { #expect(fixture.call(.delete, id).status == 202) }
+            #expect(fixture.index.signingKeys.count == round * JWTKeyResource.keyLimit)
+        }
+        let id = fixture.call(.post, json: Self.body)["id"] ?? ""
+        let refused = fixture.call(.delete, id)
+        #expect(refused.status == 422)
+        #expect(refused.messages == ["Replaced keys of a realm are limited to 150: \"force\" ends one at once"])
+        #expect(fixture.index.signingKeys[id]?.removedAt == nil)
+        // In another realm there is room, by force here too, and in time.
+        fixture.realm = "rl_2"
+        let other = fixture.call(.post, json: Self.body)["id"] ?? ""
+        #expect(fixture.call(.delete, other).status == 202)
+        fixture.realm = "rl_1"
+        #expect(fixture.call(.delete, id, query: "force=true").status == 202)
+        let last = fixture.call(.post, json: Self.body)["id"] ?? ""
+        fixture.now = fixture.now.advanced(by: .seconds(4 * 3600))
+        #expect(fixture.call(.delete, last).status == 202)
+    }
+
+    @Test mutating func `an RSA key that is given is kept, and its public half is shown`() throws {
+        fixture.material = .standard
+        let made = try #require(SigningMaterial.make(for: .rs256))
+        let key = StoredSigningKey(
+            id: "x", keySet: "own", realm: nil, algorithm: .rs256, material: made, createdAt: ManagementFixture.now)
+        guard case .pair(let publicKey?, let privateKey?) = SigningMaterial.shown(key) else { throw ServiceFixture.Unexpected() }
+        let text = privateKey.replacing("\n", with: "\\n")
+        let answer = fixture.call(.post, json: #"{"jwt_key":{"algo":"rs256","use":"sign","key":"\#(text)"}}"#)
+        #expect(answer.status == 201 && answer["key"] == publicKey && answer["private_key"] == nil)
+        #expect(fixture.index.signingKeys[answer["id"] ?? ""]?.material == made)
+        let again = fixture.call(.post, json: #"{"jwt_key":{"algo":"rs256","use":"sign","key":"\#(text)"}}"#)
+        #expect(again.status == 422 && again.messages == ["Key has already been taken"])
+        let form = privateKey.replacing("\n", with: "%0A").replacing("+", with: "%2B")
+        fixture.realm = "rl_2"
+        let other = fixture.call(.post, form: "jwt_key[algo]=rs256&jwt_key[use]=sign&jwt_key[key]=\(form)")
+        #expect(other.status == 201 && other["key"] == publicKey)
+    }
+
+    @Test(arguments: ["PUBLIC KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY"])
+    mutating func `every other text is refused with one sentence`(label: String) throws {
+        fixture.material = .standard
+        let text = PEMText.encode(try #require(SigningMaterial.make(for: .rs256)), label: label).replacing("\n", with: "\\n")
+        let answer = fixture.call(.post, json: #"{"jwt_key":{"algo":"rs256","use":"sign","key":"\#(text)"}}"#)
+        #expect(answer.status == 422)
+        #expect(answer.messages == ["Key is no RSA private key of 2048 to 8192 bits as PKCS #8 in PEM form, not encrypted"])
+        #expect(fixture.index.signingKeys.isEmpty)
     }
 
     @Test mutating func `force is true or false, and said once`() {

@@ -18,6 +18,7 @@ struct ManagementFixture {
     var realm: String?
     var requestRealm: RequestRealm?
     var organization: String?
+    var material = Self.material
     private(set) var events: [AuditEvent] = []
 
     init(_ resource: ManagementConfiguration.Resource) {
@@ -77,7 +78,7 @@ struct ManagementFixture {
         do throws(ActionRefusal) {
             let usage = usage
             let context = ManagementContext(index: index, usage: { usage[$0] }, keyMaker: Self.keyMaker)
-            let decision = try ManagementDispatch.decide(try PreparedCall(call).with(Self.material), in: context)
+            let decision = try ManagementDispatch.decide(try PreparedCall(call).with(material), in: context)
             var undo: [StoreChange] = []
             for change in decision.changes { index.apply(change, undo: &undo) }
             events += decision.events
@@ -102,7 +103,8 @@ struct ManagementFixture {
 
     /// Quick, and no secret of anybody.
     static let material = MaterialMaker(
-        passwordHash: { "$scrypt$" + String($0.reversed()) }, privateKey: { [0x30, 0x03, 0x02, 0x01, 0x00] })
+        passwordHash: { "$scrypt$" + String($0.reversed()) }, privateKey: { [0x30, 0x03, 0x02, 0x01, 0x00] },
+        givenPrivateKey: { _ in nil })
 
     private static let nothing = JSONNode(.null, at: SourcePosition(line: 0, column: 0))
 
