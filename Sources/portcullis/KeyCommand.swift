@@ -13,6 +13,6 @@ struct KeyCommand: ParsableCommand {
             """,
         subcommands: [
             KeyNewCommand.self, KeyHashCommand.self, KeyCreateCommand.self, KeyListCommand.self, KeyShowCommand.self,
-            KeyRotateCommand.self, KeyRevokeCommand.self,
+            KeyUpdateCommand.self, KeyDisableCommand.self, KeyEnableCommand.self, KeyRotateCommand.self, KeyRevokeCommand.self,
         ])
 }

@@ -4,6 +4,8 @@ import Core
 struct RecordText {
     private var members: [(name: String, value: [UInt8])] = []
 
+    var isEmpty: Bool { members.isEmpty }
+
     mutating func add(_ name: String, _ value: String) {
         var bytes: [UInt8] = []
         bytes.append(jsonString: value)

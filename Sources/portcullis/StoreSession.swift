@@ -51,10 +51,13 @@ struct StoreSession {
     }
 
     /// Makes one call. What it is refused for is printed and ends the command.
-    /// - Parameter content: the members of the record, as JSON.
+    /// - Parameters:
+    ///   - content: the members of the record, as JSON.
+    ///   - realm: for records that are of one.
     func call(
         _ configuration: ManagementConfiguration, _ method: Core.Method, item: String? = nil, operation: String? = nil,
-        query: [(name: String, value: String?)] = [], content: RecordText? = nil, of name: String = ""
+        query: [(name: String, value: String?)] = [], content: RecordText? = nil, of name: String = "",
+        realm: String? = nil
     ) throws -> JSONNode {
         var configuration = configuration
         configuration.grantsAnything = true
@@ -69,7 +72,7 @@ struct StoreSession {
         let given = query.compactMap { parameter in parameter.value.map { "\(parameter.name)=\(Self.encoded($0))" } }
         let call = ManagementCall(
             configuration: configuration, caller: .commandLine, method: method, item: item, operation: operation,
-            query: Array(given.joined(separator: "&").utf8), contentType: "application/json", content: body,
+            realm: realm, query: Array(given.joined(separator: "&").utf8), contentType: "application/json", content: body,
             now: Self.clocks().wall)
         switch management.perform(call) {
         case .success(let decision): return try JSONNode.parse(decision.body.span)
@@ -82,12 +85,12 @@ struct StoreSession {
 
     /// Every record of a list, page after page.
     func all(
-        _ configuration: ManagementConfiguration, query: [(name: String, value: String?)] = []
+        _ configuration: ManagementConfiguration, query: [(name: String, value: String?)] = [], realm: String? = nil
     ) throws -> [JSONNode] {
         var records: [JSONNode] = []
         while true {
             let after = records.last.flatMap { $0.text("id") }
-            let page = try call(configuration, .get, query: query + [("after", after)])
+            let page = try call(configuration, .get, query: query + [("after", after)], realm: realm)
             guard case .array(let nodes)? = page["collection"]?.value else { return records }
             records += nodes
             guard case .bool(true)? = page["more_results"]?.value, !nodes.isEmpty else { return records }
@@ -108,6 +111,21 @@ struct StoreSession {
         return configuration
     }
 
+    /// What manages the keys of a stored key set.
+    func signingKeys(_ keySet: String) throws -> ManagementConfiguration {
+        _ = try algorithms(of: keySet)
+        var configuration = ManagementConfiguration(resource: .jwtKeys)
+        configuration.keySet = Located(keySet, at: SourcePosition(line: 0, column: 0), path: "")
+        return configuration
+    }
+
+    private func algorithms(of keySet: String) throws -> [SignatureAlgorithm] {
+        guard case .stored(let algorithms)? = policy.snapshot.configuration.keySets[keySet]?.source else {
+            throw ValidationError("--key-set \(keySet): the policy has no stored key set of this name")
+        }
+        return algorithms
+    }
+
     /// The id of the user with an e-mail address, or with the id.
     func user(_ name: String) throws -> String {
         if !name.contains("@") { return name }
@@ -121,9 +139,7 @@ struct StoreSession {
     func mint(
         keySet: String, realm: String?, subject: String, lifetime: Nanoseconds, claims: [JSONMember]
     ) throws -> String {
-        guard case .stored(let algorithms)? = policy.snapshot.configuration.keySets[keySet]?.source else {
-            throw ValidationError("--key-set \(keySet): the policy has no stored key set of this name")
-        }
+        let algorithms = try algorithms(of: keySet)
         let now = Self.clocks().wall
         let start = SourcePosition(line: 1, column: 1)
         func number(_ value: Int64) -> JSONValue { .number(JSONNumber(value)) }

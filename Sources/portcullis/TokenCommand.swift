@@ -5,8 +5,8 @@ import TokenService
 /// `portcullis token …`
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Make tokens with the keys of the store, and look at tokens.",
-        subcommands: [TokenMintCommand.self, TokenInspectCommand.self])
+        commandName: "token", abstract: "Make tokens with the keys of the store, look at tokens, and manage those keys.",
+        subcommands: [TokenMintCommand.self, TokenInspectCommand.self, TokenKeyCommand.self])
 }
 
 /// `portcullis token mint`

@@ -9,8 +9,8 @@ struct UserCommand: ParsableCommand {
             e-mail address or id.
             """,
         subcommands: [
-            UserCreateCommand.self, UserListCommand.self, UserShowCommand.self, UserPasswordCommand.self,
-            UserDisableCommand.self, UserEnableCommand.self, UserSignOutCommand.self, UserDeleteCommand.self,
+            UserCreateCommand.self, UserListCommand.self, UserShowCommand.self, UserUpdateCommand.self,
+            UserPasswordCommand.self, UserDisableCommand.self, UserEnableCommand.self, UserSignOutCommand.self, UserDeleteCommand.self,
             UserMemberCommand.self,
         ])
 }

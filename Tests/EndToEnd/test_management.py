@@ -170,6 +170,68 @@ def test_users_and_memberships_on_the_command_line(system: Callable[..., Managed
     assert "horse" not in (one.gateway.folder / "audit.jsonl").read_text()
 
 
+def test_keys_are_changed_on_the_command_line(system: Callable[..., Managed]) -> None:
+    one = system()
+    made = json.loads(one.command("key", "create", "--name", "ci", "--scopes", "orders:read", "--json"))
+    until(lambda: one.statuses(made["key"], 1) == {200}, 10, "the key to be taken")
+    changed = json.loads(
+        one.command("key", "update", made["id"], "--name", "CI", "--scopes", "a,b", "--allow-ips", "192.0.2.0/24", "--json")
+    )
+    assert (changed["name"], changed["scopes"], changed["allow_ips"]) == ("CI", ["a", "b"], ["192.0.2.0/24"])
+    assert "key" not in changed
+    until(lambda: one.statuses(made["key"], 1) == {403}, 10, "the addresses to hold")
+    emptied = json.loads(one.command("key", "update", made["id"], "--scopes", "", "--allow-ips", "", "--json"))
+    assert (emptied["name"], emptied["scopes"], emptied["allow_ips"]) == ("CI", [], [])
+    until(lambda: one.statuses(made["key"], 1) == {200}, 10, "the addresses to be gone")
+    one.command("key", "disable", made["id"])
+    until(lambda: one.statuses(made["key"], 1) == {401}, 10, "the key to be refused")
+    one.command("key", "enable", made["id"])
+    until(lambda: one.statuses(made["key"], 1) == {200}, 10, "the key to be taken again")
+    assert "--name, --scopes" in one.command("key", "update", made["id"], status=2)
+    assert "Allow ips" in one.command("key", "update", made["id"], "--allow-ips", "here", status=1)
+    assert "There is no such resource" in one.command("key", "update", "key_none", "--name", "x", status=1)
+    assert [event["event"] for event in one.events()] == ["api_key.created", *["api_key.updated"] * 4]
+
+
+def test_users_are_changed_on_the_command_line(system: Callable[..., Managed]) -> None:
+    one = system()
+    one.command("user", "create", "ada@example.com", "--scopes", "a", "--no-password")
+    one.command("user", "create", "bob@example.com", "--no-password")
+    ada = json.loads(one.command("user", "update", "ada@example.com", "--email", "Ada@example.org", "--scopes", "a,b", "--json"))
+    assert (ada["email"], ada["scopes"]) == ("ada@example.org", ["a", "b"])
+    ada = json.loads(one.command("user", "update", ada["id"], "--name", "Ada", "--scopes", "", "--json"))
+    assert (ada["name"], ada["email"], ada["scopes"]) == ("Ada", "ada@example.org", [])
+    assert "already been taken" in one.command("user", "update", ada["id"], "--email", "bob@example.com", status=1)
+    assert "--email, --name" in one.command("user", "update", ada["id"], status=2)
+    assert "there is no user" in one.command("user", "update", "ada@example.com", "--name", "x", status=1)
+
+
+def test_keys_that_sign_on_the_command_line(system: Callable[..., Managed]) -> None:
+    one = system(key_sets={"own": {"stored": True, "algorithms": ["HS256", "RS256"]}})
+
+    def command(*words: str, status: int = 0) -> str:
+        return one.command("token", "key", *words, "--key-set", "own", "--json", status=status)
+
+    old = json.loads(command("create"))
+    token = one.command("token", "mint", "--key-set", "own", "--subject", "ada")
+    new = json.loads(command("create", "--algorithm", "rs256"))
+    assert (old["algo"], new["algo"]) == ("hs256", "rs256") and "PUBLIC KEY" in new["key"] and "private_key" not in new
+    listed = [json.loads(line) for line in command("list").splitlines()]
+    assert {key["id"] for key in listed} == {old["id"], new["id"]}
+    other = json.loads(command("create", "--realm", "rl_other"))
+    assert [json.loads(line)["id"] for line in command("list", "--realm", "rl_other").splitlines()] == [other["id"]]
+    command("delete", old["id"])
+    # It still verifies.
+    assert json.loads(one.command("token", "inspect", "--json", given=token))["signed_by"] == old["id"]
+    command("delete", old["id"], "--force")
+    one.command("token", "inspect", given=token, status=1)
+    assert "There is no such resource" in command("delete", old["id"], status=1)
+    assert "Algo is not included" in command("create", "--algorithm", "none", status=1)
+    assert "no stored key set" in one.command("token", "key", "list", "--key-set", "other", status=2)
+    causes = [event["cause"] for event in one.events() if event["event"] == "realm.updated"]
+    assert causes == ["jwt_key.created"] * 3 + ["jwt_key.expired", "jwt_key.deleted"]
+
+
 FROM_FILE = {"type": "api_key", "from": ["bearer"], "keys": [record("root", ROOT)]}
 
 
