@@ -17,7 +17,8 @@ final class ServiceFixture: Sendable {
     static let bareClaims =
         #"{"id":"{family}","sub":"{subject}","exp":"{expires_at}","expt":"{lifetime}","iat":"{issued_at}"}"#
     static let answer =
-        #"{"token":"{token}","payload":"{claims}","expires_in":"{expires_in}","refresh_token":"{refresh_token}"}"#
+        #"{"token":"{token}","payload":"{claims}","expires_in":"{expires_in}","refresh_token":"{refresh_token}","#
+        + #""refresh_expires_in":"{refresh_expires_in}"}"#
     /// Cheap, so that tests are quick.
     static let cost = Scrypt.Cost(logarithm: 4, blockSize: 8, parallelism: 1)
 
@@ -56,6 +57,10 @@ final class ServiceFixture: Sendable {
             "action":{"mint_token":{\(terms),"addresses":{}}}},
             {"name":"mint-refresh","match":{"path":"/mint-refresh"},"authenticate":["keys"],
             "action":{"mint_token":{\(terms),"max_lifetime":"2d","addresses":{"protect":false},\(refresh)}}},
+            {"name":"mint-bare","match":{"path":"/mint-bare"},"authenticate":["keys"],"action":{"mint_token":{
+            "key_set":"own","claims":\(bareClaims),"answer":\(answer)}}},
+            {"name":"mint-nameless","match":{"path":"/mint-nameless"},"authenticate":["keys"],"action":{"mint_token":{
+            "key_set":"own","claims":{"sub":"{subject}","exp":"{expires_at}"},"answer":\(answer)}}},
             {"name":"login","match":{"path":"/login"},"authenticate":"none",
             "action":{"login":{\(terms),\(refresh),"attempts":{"failures":3,"per":"1m","burst":3}}}},
             {"name":"refresh","match":{"path":"/refresh"},"authenticate":"none",
@@ -68,31 +73,42 @@ final class ServiceFixture: Sendable {
     }
 
     /// The key of `identity` as the store has it.
-    static func storedKey(scopes: [String] = ["read", "write"], id: String = "key", realm: String? = nil) -> StoredKey {
+    static func storedKey(
+        scopes: [String] = ["read", "write"], id: String = "key", realm: String? = nil, confined: Confinement = .none
+    ) -> StoredKey {
         let begun = WallTime(seconds: 1_700_000_000)
         return StoredKey(
-            id: id, authenticator: "keys", name: "ci", subject: "somebody", scopes: scopes, realm: realm, createdAt: begun,
-            secrets: [.init(digest: digest, createdAt: begun)])
+            id: id, authenticator: "keys", name: "ci", subject: "somebody", scopes: scopes,
+            allowedAddresses: confined.addresses.compactMap { CIDRBlock($0) }, realm: realm, createdAt: begun,
+            secrets: [.init(digest: digest, createdAt: begun, expiresAt: confined.end)])
+    }
+
+    /// What a key is confined to; no addresses are every address.
+    struct Confinement: Sendable {
+        var addresses: [String] = []
+        var end: WallTime?
+
+        static let none = Confinement()
     }
 
     // MARK: Asking
 
     /// An API key's identity, under an authenticator that knows this key alone.
     static func identity(
-        scopes: [String] = ["read", "write"], addresses: [CIDRBlock] = [], id: String = "key", realm: String? = nil
+        scopes: [String] = ["read", "write"], id: String = "key", realm: String? = nil, confined: Confinement = .none
     ) throws -> Identity {
-        let authenticator = try authenticator(scopes: scopes, addresses: addresses, id: id, realm: realm)
+        let authenticator = try authenticator(scopes: scopes, id: id, realm: realm, confined: confined)
         return .apiKey(try #require(authenticator.table.lookup(digest)), authenticator)
     }
 
     static let digest = OpenSSLCryptography().sha256("secret".utf8.span)
 
     static func authenticator(
-        scopes: [String], addresses: [CIDRBlock] = [], id: String = "key", realm: String? = nil
+        scopes: [String], id: String = "key", realm: String? = nil, confined: Confinement = .none
     ) throws -> KeyAuthenticator {
         let key = DirectoryKey(
-            id: id, subject: "somebody", secrets: [.init(digest: digest, notBefore: nil, expiresAt: nil)], scopes: scopes,
-            allowedAddresses: addresses, realm: realm)
+            id: id, subject: "somebody", secrets: [.init(digest: digest, notBefore: nil, expiresAt: confined.end)],
+            scopes: scopes, allowedAddresses: confined.addresses.compactMap { CIDRBlock($0) }, realm: realm)
         let table = try APIKeyTable.stored([key], users: [:])
         return KeyAuthenticator(
             name: "keys", table: table, pepper: nil, cryptography: OpenSSLCryptography(), limitLists: [])

@@ -17,6 +17,10 @@ package struct TokenParty: Sendable {
     package var token: VerifiedToken?
     /// The token has not all the scopes of the credential behind it.
     package var isNarrowed = false
+    /// When the key's secret or the certificate behind it ends; nil where neither is behind it, and where it does not end.
+    package var endsAt: WallTime?
+    /// Where that key or certificate may be used; nil for everywhere.
+    package var addresses: AddressSet?
 
     package init(subject: String?, scopes: [String], family: String? = nil, key: String? = nil, authenticator: String? = nil) {
         self.subject = subject
@@ -41,6 +45,7 @@ package struct TokenParty: Sendable {
                 family: KeyFamily(authenticator.table.digest(of: record)).text,
                 key: String(decoding: id, as: UTF8.self), authenticator: authenticator.name)
             secret = authenticator.table.digest(of: record)
+            confine(to: record, authenticator.table)
         case .token(let token):
             self.init(subject: name, scopes: token.scopes)
             self.token = token
@@ -55,9 +60,17 @@ package struct TokenParty: Sendable {
                 self.authenticator = authenticator.name
                 family = KeyFamily(table.digest(of: record)).text
                 isNarrowed = token.scopes.count < table.scopes(of: record).count
+                confine(to: record, table)
             }
         case .certificate(let certificate):
             self.init(subject: name, scopes: certificate.scopes.strings)
+            endsAt = certificate.certificate.notAfter
+            addresses = certificate.addresses
         }
+    }
+
+    private mutating func confine(to record: APIKeyTable.Record, _ table: APIKeyTable) {
+        endsAt = table.expiry(of: record)
+        addresses = table.addresses(of: record)
     }
 }

@@ -43,6 +43,9 @@ package struct RefreshTokenTerms: Sendable {
 
 /// What callers may say about the addresses that a new token may be used from.
 package struct TokenAddressTerms: Sendable {
+    /// Addresses and networks that a token names at most: more are not read.
+    package static let claimLimit = TokenIdentity.addressLimit
+
     /// Tokens are bound to the address that asks, unless the caller says otherwise.
     package var isProtected = true
     /// Addresses and networks in one list.

@@ -100,11 +100,13 @@ final class LoginAction: Sendable {
             return
         }
         let fresh = RefreshTokenText()
+        let end = refresh.end(from: now, begun: now, of: order.party)
         order.refreshToken = fresh.text
+        order.refreshEndsAt = end
         let signedIn = order
         let family = TokenFamily(
             id: fresh.family, issuer: terms.keySet.value, subject: user.id, key: nil, realm: realm,
-            scopes: user.scopes, current: fresh.digest, createdAt: now, expiresAt: refresh.end(from: now, begun: now))
+            scopes: user.scopes, current: fresh.digest, createdAt: now, expiresAt: end)
         registry.change { index throws(ActionRefusal) in
             // Disabled or given another password while the hash was computed.
             guard let current = index.users[user.id], current.isEnabled, current.passwordHash == user.passwordHash else {

@@ -5,9 +5,9 @@ import Store
 /// What comes of a refresh token: pure, decided from what the store holds.
 struct RefreshDecision: Sendable {
     enum Verdict: Sendable {
-        /// The next one is in force. With whom the token stands for, what it is good for, the realm whose key signs it and
-        /// whether that is the lock of the key behind it, and the user behind it.
-        case renewed(TokenParty, TokenGrant, realm: String?, isRealmLocked: Bool, StoredUser?)
+        /// The next one is in force until then. With whom the token stands for, what it is good for, the realm whose key signs
+        /// it and whether that is the lock of the key behind it, and the user behind it.
+        case renewed(TokenParty, TokenGrant, until: WallTime, realm: String?, isRealmLocked: Bool, StoredUser?)
         case refused(Denial)
         /// One that was used before: the family has ended.
         case reused(TokenFamily)
@@ -50,13 +50,15 @@ struct RefreshDecision: Sendable {
         }
         party.scopes = family.scopes.filter(party.scopes.contains)
         let grant: TokenGrant
-        do throws(ActionRefusal) { grant = try TokenGrant(family, party: party, terms: terms) } catch {
+        do throws(ActionRefusal) { grant = try TokenGrant(family, party: party, terms: terms, now: now) } catch {
             return ([], .refused(error.denial))
         }
         var renewed = family
         renewed.current = next.digest
-        renewed.expiresAt = refreshTerms.end(from: now, begun: family.createdAt)
-        return ([.putTokenFamily(renewed)], .renewed(party, grant, realm: realm, isRealmLocked: isLocked, user))
+        renewed.expiresAt = refreshTerms.end(from: now, begun: family.createdAt, of: party)
+        let verdict = Verdict.renewed(
+            party, grant, until: renewed.expiresAt, realm: realm, isRealmLocked: isLocked, user)
+        return ([.putTokenFamily(renewed)], verdict)
     }
 
     private enum Fault: Error {
@@ -88,7 +90,8 @@ struct RefreshDecision: Sendable {
         guard let key = index.keys[id], key.isEnabled else { throw .ended }
         // It was begun with one of these, and lives no longer; the others have families of their own.
         let secret = key.secrets.first { $0.digest == family.secret }
-        guard let secret, now < secret.expiresAt ?? .distantFuture else { throw .ended }
+        // The secret itself is refused from the second on in which it ends.
+        guard let secret, secret.expiresAt.map({ now.seconds < $0.seconds }) ?? true else { throw .ended }
         var scopes = key.scopes
         var owner: StoredUser?
         if let id = key.owner {
@@ -96,17 +99,21 @@ struct RefreshDecision: Sendable {
             scopes = scopes.filter(user.scopes.contains)
             owner = user
         }
-        guard key.allowedAddresses.isEmpty || AddressSet(key.allowedAddresses).contains(client) else { throw .address }
-        let party = TokenParty(
+        let addresses = key.allowedAddresses.isEmpty ? nil : AddressSet(key.allowedAddresses)
+        guard addresses?.contains(client) ?? true else { throw .address }
+        var party = TokenParty(
             subject: key.subject, scopes: scopes, family: KeyFamily(secret.digest).text, key: key.id,
             authenticator: key.authenticator)
+        party.endsAt = secret.expiresAt
+        party.addresses = addresses
         return (party, owner)
     }
 }
 
 extension RefreshTokenTerms {
-    /// When a refresh token that is made now ends.
-    func end(from now: WallTime, begun: WallTime) -> WallTime {
-        min(now.advanced(by: lifetime), familyLifetime.map(begun.advanced(by:)) ?? .distantFuture)
+    /// When a refresh token that is made now ends: in its time, with its family, or with the key behind it.
+    func end(from now: WallTime, begun: WallTime, of party: TokenParty) -> WallTime {
+        let last = familyLifetime.map(begun.advanced(by:)) ?? .distantFuture
+        return min(now.advanced(by: lifetime), last, party.endsAt ?? .distantFuture)
     }
 }

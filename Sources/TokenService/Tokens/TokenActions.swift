@@ -49,12 +49,13 @@ struct TokenActions: Sendable {
             guard let refresh, let id = party.key, let key = index.keys[id], key.authenticator == party.authenticator,
                 let secret = party.secret, key.secrets.contains(where: { $0.digest == secret })
             else { return ([], order) }
+            let end = refresh.end(from: now, begun: now, of: party)
             order.refreshToken = fresh.text
+            order.refreshEndsAt = end
             let family = TokenFamily(
                 id: fresh.family, issuer: terms.keySet.value, subject: party.subject ?? key.subject, key: id,
                 secret: secret, realm: realm, scopes: grant.scopes, isNarrowed: grant.isNarrowed, addresses: grant.addresses,
-                lifetime: grant.askedLifetime, current: fresh.digest, createdAt: now,
-                expiresAt: refresh.end(from: now, begun: now))
+                lifetime: grant.askedLifetime, current: fresh.digest, createdAt: now, expiresAt: end)
             return (index.changes(beginning: family, at: now), order)
         } completion: { [issuer] outcome in
             switch outcome {
@@ -125,10 +126,10 @@ struct TokenActions: Sendable {
             case .success(.reused(let family)):
                 issuer.audit.record([.refreshTokenReused(family, request)])
                 completion(.refuse(.refreshTokenInvalid))
-            case .success(.renewed(let party, let grant, let realm, let isLocked, let user)):
+            case .success(.renewed(let party, let grant, let end, let realm, let isLocked, let user)):
                 var order = TokenIssuer.Order(
                     terms: terms, party: party, grant: grant, client: request.client, realm: realm,
-                    isRealmLocked: isLocked, now: request.now.wall, refreshToken: next.text)
+                    isRealmLocked: isLocked, now: request.now.wall, refreshToken: next.text, refreshEndsAt: end)
                 order.describe(user)
                 issuer.issue(order, completion: completion)
             }

@@ -20,8 +20,9 @@ final class TokenIssuer: Sendable {
         /// The e-mail address and the name of the user behind it.
         var email: String?
         var name: String?
-        /// A refresh token that comes with it.
+        /// A refresh token that comes with it, and when that ends.
         var refreshToken: String?
+        var refreshEndsAt: WallTime?
     }
 
     let keyring: SigningKeyring
@@ -75,7 +76,7 @@ final class TokenIssuer: Sendable {
         values.token = token
         if let refreshToken = order.refreshToken {
             values.refreshToken = refreshToken
-            values.refreshLifetime = order.terms.refreshTokens.map { $0.lifetime / 1_000_000_000 }
+            values.refreshLifetime = order.refreshEndsAt.map { max($0.seconds &- order.now.seconds, 0) }
         }
         guard let answer = order.terms.answer.filled(values.value) else { return .refuse(.storeUnavailable) }
         var body: [UInt8] = []

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
-import requests
-from harness.client import ask
 from harness.gateway import Gateway
 from harness.pages import run_page
 from harness.rokka import DAY, ELSEWHERE, HERE, KEY, OLD_KEY, PATH, READER, Rokka, is_bad_authentication, is_not_allowed, payload
@@ -150,17 +146,47 @@ def test_rk10_the_lifetime(rokka: Rokka) -> None:
     assert payload(rokka.token())["expt"] == DAY
 
 
+def test_rk10_no_limit_but_that_of_time_itself(rokka: Rokka) -> None:
+    assert payload(rokka.token(expires_in=7_000_000_000))["expt"] == 7_000_000_000
+    answer = rokka.ask(KEY, expires_in=7_000_000_001)
+    assert answer.status_code == answer.json()["code"] == 422
+    assert answer.json()["errors"] == ["Expires in is not a number from 1 to 7000000000"]
+
+
+def test_rk10_not_beyond_the_key(rokka: Rokka) -> None:
+    before = int(time.time())
+    made = rokka.admin.make("api_keys", name="new", scopes=["read"], expires_in="60s")
+    for options in ({"expires_in": 100 * DAY}, {}):
+        claims = payload(rokka.token(made["key"], **options))
+        assert before < claims["exp"] <= time.time() + 60 and 0 < claims["expt"] <= 60
+
+
 @pytest.mark.parametrize("wanted", ["0", "-1", "1.5", "x", "", "1e3", "9" * 30, "0x10", " 60", "60;", "null", "true"])
 def test_rk10_what_is_no_lifetime(rokka: Rokka, wanted: str) -> None:
     answer = rokka.ask(KEY, expires_in=wanted)
-    assert 400 <= answer.status_code < 500 and answer.json()["code"] == answer.status_code
+    assert answer.status_code == answer.json()["code"] == 422 and answer.json()["errors"]
     assert "invalid_authentication" not in answer.json()
 
 
-@pytest.mark.parametrize("query", ["expires_in=60&expires_in=90", "expires_in=60&expires%5Fin=90", "unknown=1", "expires_in"])
-def test_rk10_doubled_and_unknown_options(rokka: Rokka, query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("expires_in=60&expires_in=90", "expires_in is given twice"),
+        ("expires_in=60&expires%5Fin=60", "expires_in is given twice"),
+        ("unknown=1", "unknown is not a known parameter"),
+        ("_=1", "_ is not a known parameter"),
+        ("expires_in", "Expires in is not a number from 1 to 7000000000"),
+    ],
+)
+def test_rk10_doubled_and_unknown_options(rokka: Rokka, query: str, message: str) -> None:
     answer = rokka.call(f"{PATH}?{query}", key=KEY)
-    assert 400 <= answer.status_code < 500 and answer.json()["code"] == answer.status_code
+    assert answer.status_code == answer.json()["code"] == 422 and answer.json()["errors"] == [message]
+
+
+@pytest.mark.parametrize("query", ["expires_in=3600&", "&expires_in=3600", "&&expires_in=3600&&", "expires_in=3600&renewable=1"])
+def test_rk10_options_as_clients_put_them_together(rokka: Rokka, query: str) -> None:
+    answer = rokka.call(f"{PATH}?{query}", key=KEY)
+    assert answer.status_code == 200 and answer.json()["payload"]["expt"] == 3600
 
 
 def test_rk11_a_key_may_adjust_every_option(rokka: Rokka) -> None:
@@ -174,7 +200,9 @@ def test_rk11_a_key_may_adjust_every_option(rokka: Rokka) -> None:
 def test_rk12_a_token_gets_the_next_one(rokka: Rokka) -> None:
     first = rokka.token(expires_in=3600)
     until(lambda: int(time.time()) >= payload(first)["exp"] - 3600 + 1, 3, "the next second")
+    before = int(time.time())
     second = rokka.token(None, first)
+    assert before + 3600 <= payload(second)["exp"] <= time.time() + 3600
     assert payload(second)["exp"] > payload(first)["exp"]
     assert payload(second)["id"] == payload(first)["id"]
     assert rokka.works(second) and rokka.works(first)
@@ -270,7 +298,19 @@ def test_rk18_addresses_networks_and_request_ip(rokka: Rokka) -> None:
 @pytest.mark.parametrize("ips", ["", ",", "request_ip,", "x", "300.1.1.1", "10.0.0.0/33", "10.0.0.1/8", "1.2.3.4 5", "request_IP"])
 def test_rk18_what_is_no_address(rokka: Rokka, ips: str) -> None:
     answer = rokka.ask(KEY, ips=ips)
-    assert 400 <= answer.status_code < 500 and answer.json()["code"] == answer.status_code
+    assert answer.status_code == answer.json()["code"] == 422 and answer.json()["errors"]
+
+
+def test_rk18_not_beyond_the_key(rokka: Rokka) -> None:
+    made = rokka.admin.make("api_keys", name="new", scopes=["read"], allow_ips=["212.50.10.0/24"])
+    refused = rokka.ask(made["key"], ips=f"request_ip,{ELSEWHERE}")
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [f"Ips has a value beyond the addresses of the credential: {ELSEWHERE}"]
+    assert payload(rokka.token(made["key"], ips="212.50.10.64/26"))["ips"] == ["212.50.10.64/26"]
+    # Without protection of its own it has the key's.
+    free = rokka.token(made["key"], no_ip_protection=True)
+    assert payload(free)["ips"] == ["212.50.10.0/24"] and payload(free)["rn"] is False
+    assert rokka.works(free, "212.50.10.99") and not rokka.works(free, ELSEWHERE)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,32 @@ def test_rk23_rotation_ends_them_too(rokka: Rokka) -> None:
     token = rokka.token(made["key"])
     rotated = rokka.admin.perform(f"api_keys/{made['id']}/rotate", {"api_key": {"overlap": "0s"}})
     assert not rokka.works(token)
+    assert rokka.works(rokka.token(rotated["key"]))
+
+
+def test_rk23_an_overlap_keeps_them_until_it_ends(rokka: Rokka) -> None:
+    made = rokka.admin.make("api_keys", name="new", scopes=["read"])
+    token = rokka.token(made["key"])
+    rotated = rokka.admin.perform(f"api_keys/{made['id']}/rotate", {"api_key": {"overlap": "1h"}})
+    ends = datetime.fromisoformat(rotated["secrets"][1]["expires_at"]).timestamp()
+    assert abs(ends - time.time() - 3600) < 60
+    # What was made with the old secret works and is renewed, and nothing of it outlives the secret.
+    assert rokka.works(token) and rokka.call(key=made["key"]).status_code == 200
+    for fresh in (rokka.token(None, token), rokka.token(made["key"])):
+        assert rokka.works(fresh) and 3500 < payload(fresh)["expt"] <= 3600
+        assert payload(fresh)["exp"] <= ends and payload(fresh)["id"] == payload(token)["id"]
+    # With the new one there is no such end.
+    assert payload(rokka.token(rotated["key"]))["expt"] == 86_400
+
+
+def test_rk23_and_no_longer(rokka: Rokka) -> None:
+    made = rokka.admin.make("api_keys", name="new", scopes=["read"])
+    token = rokka.token(made["key"])
+    rotated = rokka.admin.perform(f"api_keys/{made['id']}/rotate", {"api_key": {"overlap": "1s"}})
+    until(lambda: not rokka.works(token), 4, "the end of the overlap")
+    assert is_bad_authentication(rokka.call(token=token), 401)
+    assert is_bad_authentication(rokka.ask(token=token), 401)
+    assert is_bad_authentication(rokka.ask(made["key"]), 403)
     assert rokka.works(rokka.token(rotated["key"]))
 
 

@@ -79,6 +79,38 @@ struct RefreshDecisionTests {
         #expect(try fixture.store.contents().tokenFamilies.isEmpty)
     }
 
+    @Test func `no refresh token and nothing that it brings lives longer than the secret`() throws {
+        let end = fixture.clock.now.wall.advanced(by: .seconds(100))
+        var token = try begin()
+        put(ServiceFixture.storedKey(confined: .init(end: end)))
+        for rest in [60, 20, 1] as [Int64] {
+            fixture.clock.advance(end.seconds - rest - fixture.clock.now.wall.seconds)
+            let answer = try content(try fixture.refresh(token))
+            #expect(answer["payload"]?["exp"]?.integer == end.seconds)
+            #expect(answer["expires_in"]?.integer == rest)
+            #expect(answer["refresh_expires_in"]?.integer == rest)
+            token = try #require(answer["refresh_token"]?.text)
+        }
+        fixture.clock.advance(1)
+        #expect(reason(try fixture.refresh(token)) == "refresh_token_invalid")
+    }
+
+    @Test func `a secret that ends within a second has ended`() throws {
+        let token = try begin()
+        put(ServiceFixture.storedKey(confined: .init(end: fixture.clock.now.wall.advanced(by: .milliseconds(500)))))
+        #expect(reason(try fixture.refresh(token)) == "refresh_token_invalid")
+    }
+
+    @Test func `addresses that the key was confined to since confine what is refreshed`() throws {
+        let bound = try begin("ips=192.0.2.0/24,203.0.113.9")
+        let free = try begin()
+        let elsewhere = try begin("ips=203.0.113.9")
+        put(ServiceFixture.storedKey(confined: .init(addresses: ["192.0.2.0/28", "10.0.0.0/8"])))
+        #expect(try content(try fixture.refresh(bound))["payload"]?["ips"]?.texts == ["192.0.2.0/28"])
+        #expect(try content(try fixture.refresh(free))["payload"]?["ips"]?.texts == ["10.0.0.0/8", "192.0.2.0/28"])
+        #expect(reason(try fixture.refresh(elsewhere)) == "token_option_not_allowed")
+    }
+
     private func put(_ key: StoredKey) {
         _ = fixture.service.registry?.change { _ throws(ActionRefusal) in ([.putKey(key)], ()) }
     }

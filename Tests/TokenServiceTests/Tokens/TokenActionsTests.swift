@@ -1,8 +1,8 @@
 import Core
-import Policy
 import Store
 import Testing
 
+@testable import Policy
 @testable import TokenService
 
 /// Minting with keys and with tokens.
@@ -95,6 +95,115 @@ struct TokenActionsTests {
         let next = try fixture.token(in: second)
         #expect(second["payload"]?["ips"]?.texts == ["192.0.2.0/28"])
         #expect(try fixture.refusal("mint", as: .token(next), query: "expires_in=61") == "lifetime_above_ceiling")
+    }
+
+    // MARK: What the key is confined to
+
+    @Test(arguments: [("", 60), ("expires_in=8640000", 60), ("expires_in=60", 60), ("expires_in=59", 59)])
+    func `a token ends with the key at the latest, and says so`(query: String, lifetime: Int64) throws {
+        let fixture = try ServiceFixture()
+        let now = fixture.clock.now.wall
+        let key = try ServiceFixture.identity(confined: .init(end: now.advanced(by: .seconds(60))))
+        let answer = try fixture.answer("mint", as: key, query: query)
+        #expect(answer["payload"]?["exp"]?.integer == now.seconds + lifetime)
+        #expect(answer["payload"]?["expt"]?.integer == lifetime)
+        #expect(answer["expires_in"]?.integer == lifetime)
+        fixture.clock.advance(59)
+        #expect(try fixture.answer("mint", as: key, query: query)["payload"]?["exp"]?.integer == now.seconds + 60)
+        fixture.clock.advance(1)
+        #expect(try fixture.refusal("mint", as: key, query: query) == "key_expired")
+    }
+
+    @Test func `a token gets the next one up to the end of the key and no further`() throws {
+        let fixture = try ServiceFixture()
+        let end = fixture.clock.now.wall.advanced(by: .seconds(90))
+        let confined = ServiceFixture.Confinement(end: end)
+        let authenticator = try ServiceFixture.authenticator(scopes: ["read"], confined: confined)
+        let first = try fixture.answer("mint", as: try ServiceFixture.identity(confined: confined), query: "expires_in=80")
+        let text = try #require(first["token"]?.text)
+        let token = try #require(try fixture.verified(text, parent: authenticator))
+        fixture.clock.advance(60)
+        for route in ["mint", "renew"] {
+            let next = try fixture.answer(route, as: .token(token))
+            #expect(next["payload"]?["exp"]?.integer == end.seconds, "\(route)")
+            #expect(next["expires_in"]?.integer == 30, "\(route)")
+        }
+    }
+
+    private static let network = ServiceFixture.Confinement(addresses: ["192.0.2.0/25", "10.0.0.0/19"])
+
+    @Test(arguments: [
+        ("", ["192.0.2.7"], true), ("no_ip_protection=true", ["10.0.0.0/19", "192.0.2.0/25"], false),
+        ("no_ip_protection=true&renewable=true", ["10.0.0.0/19", "192.0.2.0/25"], true),
+        ("ips=192.0.2.64/26,10.0.0.1", ["192.0.2.64/26", "10.0.0.1"], true), ("ips=10.0.0.0/19", ["10.0.0.0/19"], true),
+    ])
+    func `a token names no address beyond those of its key`(query: String, addresses: [String], renewable: Bool) throws {
+        let key = try ServiceFixture.identity(confined: Self.network)
+        let payload = try #require(try ServiceFixture().answer("mint", as: key, query: query)["payload"])
+        #expect(payload["ips"]?.texts == addresses)
+        #expect(payload["rn"]?.bool == renewable)
+    }
+
+    @Test(arguments: [
+        ("ips=10.0.32.1", "10.0.32.1"), ("ips=192.0.2.0/24", "192.0.2.0/24"), ("ips=request_ip,198.51.100.0/24", "198.51.100.0/24"),
+        ("ips=0.0.0.0/0", "0.0.0.0/0"), ("ips=::1", "::1"),
+    ])
+    func `addresses beyond those of the key are refused`(query: String, value: String) throws {
+        let key = try ServiceFixture.identity(confined: Self.network)
+        guard case .refuse(.parametersInvalid, let messages, _) = try ServiceFixture().perform("mint", as: key, query: query) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(messages == ["Ips has a value beyond the addresses of the credential: \(value)"])
+    }
+
+    @Test func `a key that was confined since confines what its tokens get`() throws {
+        let fixture = try ServiceFixture()
+        let first = try fixture.answer("mint", as: try ServiceFixture.identity(), query: "ips=192.0.2.0/24,10.0.0.1")
+        let text = try #require(first["token"]?.text)
+        let token = { (addresses: [String]) in
+            let authenticator = try ServiceFixture.authenticator(scopes: ["read"], confined: .init(addresses: addresses))
+            return Identity.token(try #require(try fixture.verified(text, parent: authenticator)))
+        }
+        let narrow = try token(["192.0.2.0/30", "192.0.2.128/25", "10.0.0.0/8"])
+        let next = try fixture.answer("mint", as: narrow)["payload"]?["ips"]?.texts
+        #expect(next == ["10.0.0.1", "192.0.2.0/30", "192.0.2.128/25"])
+        #expect(try fixture.refusal("mint", as: narrow, query: "ips=192.0.2.64") == "parameters_invalid")
+        #expect(try fixture.refusal("mint", as: try token(["198.51.100.0/24"])) == "token_option_not_allowed")
+    }
+
+    @Test func `more addresses than a token can name have to be chosen from`() throws {
+        let many = (0...TokenAddressTerms.claimLimit).map { "192.0.2.\($0 * 2)" } + ["192.0.2.7"]
+        let key = try ServiceFixture.identity(confined: .init(addresses: many))
+        let fixture = try ServiceFixture()
+        #expect(try fixture.refusal("mint", as: key, query: "no_ip_protection=true") == "parameters_invalid")
+        #expect(try fixture.answer("mint", as: key)["payload"]?["ips"]?.texts == ["192.0.2.7"])
+    }
+
+    @Test(arguments: [("mint-bare", nil), ("mint-nameless", "token_option_not_allowed")])
+    func `without a claim for addresses a token has to name its key`(route: String, refusal: String?) throws {
+        let fixture = try ServiceFixture()
+        #expect(try fixture.refusal(route, as: try ServiceFixture.identity(confined: Self.network)) == refusal)
+        #expect(try fixture.refusal(route, as: try ServiceFixture.identity()) == nil)
+    }
+
+    @Test func `a certificate confines tokens as a key does`() throws {
+        let fixture = try ServiceFixture()
+        let end = fixture.clock.now.wall.advanced(by: .seconds(60))
+        let network = try #require(CIDRBlock("192.0.2.0/25"))
+        let identity = Identity.certificate(
+            CertificateIdentity(
+                ClientCertificate(ClientCertificate.Parts(fingerprint: Digest256(1, 2, 3, 4), notAfter: end)),
+                authenticator: "certificates", subject: "machine", scopes: ScopeSet(["read"]), addresses: AddressSet([network]),
+                limits: nil))
+        let answer = try fixture.answer("mint", as: identity, query: "no_ip_protection=true")
+        #expect(answer["payload"]?["exp"]?.integer == end.seconds)
+        #expect(answer["payload"]?["ips"]?.texts == ["192.0.2.0/25"])
+        #expect(try fixture.refusal("mint", as: identity, query: "ips=192.0.2.128") == "parameters_invalid")
+        // No token of a certificate names a key that would be asked.
+        #expect(try fixture.refusal("mint-bare", as: identity) == "token_option_not_allowed")
+        fixture.clock.advance(60)
+        #expect(try fixture.refusal("mint", as: identity) == "certificate_expired")
     }
 
     @Test func `tokens are signed by the newest key, and keys are made when there is none`() throws {
