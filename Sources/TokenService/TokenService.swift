@@ -1,5 +1,5 @@
 package import Core
-import Crypto
+package import Crypto
 package import Policy
 package import Store
 import Synchronization
@@ -19,6 +19,8 @@ package final class TokenService: ActionPerformer {
         package var processors: Int
         package var seed: HashSeed
         package var timing = RegistryTiming()
+        /// Computes the hashes of passwords that people sign in with.
+        package var derive: Scrypt.Derivation = Scrypt.derive
 
         package init(
             open: (@Sendable () throws(StoreFault) -> any CredentialStore)?, directory: DirectoryCell,
@@ -75,7 +77,8 @@ package final class TokenService: ActionPerformer {
         self.registry = registry
         actions = TokenActions(registry: registry, issuer: issuer)
         management = ManagementService(registry: registry, audit: audit, material: .standard) { policy.keyMaker($0) }
-        login = LoginAction(registry: registry, issuer: issuer, width: max(1, environment.processors / 2))
+        login = LoginAction(
+            registry: registry, issuer: issuer, width: max(1, environment.processors / 2), derive: environment.derive)
     }
 
     /// Opens the store, reads and publishes it; blocks until that has worked or failed.

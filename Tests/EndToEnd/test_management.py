@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -113,6 +114,49 @@ def test_a_change_holds_for_the_next_request_on_every_loop(system: Callable[...,
     assert one.statuses(rotated["key"]) == {200} == one.statuses(again["key"])
     assert one.call("DELETE", f"/keys/{made['id']}").status_code == 202
     assert one.statuses(rotated["key"]) == {401} == one.statuses(again["key"])
+
+
+def rotated_at_one_time(one: Managed, identifier: str, count: int = 16, **members: Any) -> list[requests.Response]:
+    together = threading.Barrier(count)
+
+    def rotate(_: int) -> requests.Response:
+        together.wait(10)
+        return one.call("POST", f"/keys/{identifier}/rotate", json={"api_key": members})
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(rotate, range(count)))
+
+
+def test_of_many_rotations_at_one_time_one_secret_is_left(system: Callable[..., Managed]) -> None:
+    one = system(failure_budget="off")
+    made = one.create(scopes=["orders:read"])
+    answers = rotated_at_one_time(one, made["id"])
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    secrets_given = [answer.json()["key"] for answer in answers if answer.status_code == 200]
+    assert secrets_given and len(set(secrets_given)) == len(secrets_given)
+    live = [secret for secret in secrets_given if one.statuses(secret) == {200}]
+    assert len(live) == 1
+    # The others were replaced by one another, one at a time, and nothing came in between.
+    for secret in {made["key"], *secrets_given} - set(live):
+        assert one.statuses(secret, 2) == {401}
+    record = one.call("GET", f"/keys/{made['id']}").json()
+    assert [secret["fingerprint"] for secret in record["secrets"]] == [hashlib.sha256(live[0].encode()).hexdigest()[:8]]
+    told = until(lambda: len(one.events()) > len(secrets_given) and one.events(), 5, "an event of each rotation")
+    assert [event["event"] for event in told] == ["api_key.created"] + ["api_key.rotated"] * len(secrets_given)
+
+
+def test_of_many_rotations_with_an_overlap_those_beyond_the_bound_change_nothing(system: Callable[..., Managed]) -> None:
+    one = system()
+    made = one.create(scopes=["orders:read"])
+    answers = rotated_at_one_time(one, made["id"], overlap="1h")
+    # A key has at most sixteen secrets, and had one.
+    assert sorted(answer.status_code for answer in answers) == [200] * 15 + [409]
+    given = {made["key"], *(answer.json()["key"] for answer in answers if answer.status_code == 200)}
+    assert len(given) == 16
+    for secret in given:
+        assert one.statuses(secret, 2) == {200}
+    record = one.call("GET", f"/keys/{made['id']}").json()
+    assert len(record["secrets"]) == 16 and [secret["expires_at"] for secret in record["secrets"]].count(None) == 1
 
 
 def test_a_restart_forgets_nothing(system: Callable[..., Managed], gateway: Callable[..., Gateway]) -> None:

@@ -28,7 +28,8 @@ final class ServiceFixture: Sendable {
     let service: TokenService
     let snapshot: Snapshot
 
-    init(_ fill: [StoreChange] = []) throws {
+    /// - Parameter derive: computes the hashes of passwords.
+    init(_ fill: [StoreChange] = [], derive: @escaping Scrypt.Derivation = Scrypt.derive) throws {
         _ = try store.commit(fill, at: 0)
         let read = ConfigurationReader.read(Self.policy.utf8.span, file: "gateway.json")
         #expect(read.diagnostics.map(\.description) == [])
@@ -37,10 +38,11 @@ final class ServiceFixture: Sendable {
         #expect(compiled.diagnostics.map(\.description) == [])
         snapshot = try #require(compiled.snapshot)
         let (store, clock) = (self.store, self.clock)
-        service = TokenService(
-            TokenService.Environment(
-                open: { () throws(StoreFault) in store }, directory: directory, cryptography: OpenSSLCryptography(),
-                clock: { clock.now }, report: { _ in }, processors: 2, seed: HashSeed(1, 2)))
+        var environment = TokenService.Environment(
+            open: { () throws(StoreFault) in store }, directory: directory, cryptography: OpenSSLCryptography(),
+            clock: { clock.now }, report: { _ in }, processors: 2, seed: HashSeed(1, 2))
+        environment.derive = derive
+        service = TokenService(environment)
         service.start(snapshot)
     }
 

@@ -58,10 +58,9 @@ package struct PasswordHash: Sendable, Equatable {
     }
 
     /// True for the password that it was made of. As much work for any other.
-    func matches(_ password: [UInt8]) -> Bool {
-        guard Self.isHashable(password),
-            let derived = Scrypt.derive(password, salt: salt, cost: cost, count: hash.count)
-        else { return false }
+    func matches(_ password: [UInt8], by derive: Scrypt.Derivation = Scrypt.derive) -> Bool {
+        let isHashable = Self.isHashable(password)
+        guard let derived = derive(isHashable ? password : [], salt, cost, hash.count), isHashable else { return false }
         var difference: UInt8 = 0
         for (one, other) in zip(derived, hash) { difference |= one ^ other }
         return difference == 0
@@ -69,12 +68,15 @@ package struct PasswordHash: Sendable, Equatable {
 
     /// Whether `password` is the one that `encoded` was made of. Without a hash, or with one that cannot be read, the
     /// answer is false after the work that `cost` stands for, so that time does not tell who exists.
-    package static func verify(_ password: [UInt8], encoded: String?, cost: Scrypt.Cost) -> Bool {
+    /// - Parameter derive: is asked once, whatever is wrong.
+    package static func verify(
+        _ password: [UInt8], encoded: String?, cost: Scrypt.Cost, by derive: Scrypt.Derivation = Scrypt.derive
+    ) -> Bool {
         guard let kept = encoded.flatMap(PasswordHash.init(encoded:)) else {
-            _ = PasswordHash(matchingNothing: cost).matches(password)
+            _ = PasswordHash(matchingNothing: cost).matches(password, by: derive)
             return false
         }
-        return kept.matches(password)
+        return kept.matches(password, by: derive)
     }
 
     private static func cost(_ text: Substring) -> Scrypt.Cost? {

@@ -40,8 +40,11 @@ package enum Scrypt {
         var memoryBytes: Int { 128 &* blockSize &* (1 << logarithm &+ parallelism &+ 2) }
     }
 
+    /// The function as it is handed around.
+    package typealias Derivation = @Sendable (_ password: [UInt8], _ salt: [UInt8], _ cost: Cost, _ count: Int) -> [UInt8]?
+
     /// `count` bytes that take the cost to compute; nil when the memory for it cannot be had.
-    static func derive(_ password: [UInt8], salt: [UInt8], cost: Cost, count: Int) -> [UInt8]? {
+    @Sendable package static func derive(_ password: [UInt8], salt: [UInt8], cost: Cost, count: Int) -> [UInt8]? {
         var output = [UInt8](repeating: 0, count: count)
         ERR_clear_error()
         // OpenSSL reads password and salt up to their counts, and takes a null password for something else.

@@ -15,10 +15,13 @@ final class LoginAction: Sendable {
     private let registry: Registry
     private let issuer: TokenIssuer
     private let pool: WorkPool
+    private let derive: Scrypt.Derivation
 
-    init(registry: Registry, issuer: TokenIssuer, width: Int) {
+    /// - Parameter derive: computes the hashes of passwords.
+    init(registry: Registry, issuer: TokenIssuer, width: Int, derive: @escaping Scrypt.Derivation) {
         self.registry = registry
         self.issuer = issuer
+        self.derive = derive
         pool = WorkPool(width: width, waitingLimit: Self.waitingLimit)
     }
 
@@ -69,7 +72,7 @@ final class LoginAction: Sendable {
             completion(.refuse(.storeUnavailable))
             return
         }
-        let isRight = PasswordHash.verify(Array(password.utf8), encoded: user?.passwordHash, cost: .standard)
+        let isRight = PasswordHash.verify(Array(password.utf8), encoded: user?.passwordHash, cost: .standard, by: derive)
         guard isRight, let user, user.isEnabled else {
             budget.recordFailure(email, now: request.now.instant)
             completion(.refuse(.loginFailed))

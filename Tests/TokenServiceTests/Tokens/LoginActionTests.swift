@@ -52,6 +52,39 @@ struct LoginActionTests {
         #expect(try Self.fixture().refusal("login", content: content, type: "application/json") == "login_failed")
     }
 
+    private enum SignIn: CaseIterable {
+        case unknown, wrongPassword, disabled, withoutPassword, brokenHash, otherSpelling, endlessPassword, zeroByte, right
+    }
+
+    @Test(arguments: SignIn.allCases)
+    private func `every sign-in computes one hash of one cost, so that time tells nothing`(kind: SignIn) throws {
+        let hash = "$scrypt$ln=15,r=8,p=1$\(String(repeating: "A", count: 22))$\(String(repeating: "A", count: 43))"
+        var user = try Self.user { $0.passwordHash = hash }
+        var email = "ada@example.org"
+        var password = "wrong"
+        switch kind {
+        case .unknown: email = "nobody@example.org"
+        case .wrongPassword: break
+        case .disabled: user.isEnabled = false
+        case .withoutPassword: user.passwordHash = nil
+        case .brokenHash: user.passwordHash = "$scrypt$ln=15"
+        case .otherSpelling: email = "ada@example.org."
+        case .endlessPassword: password = String(repeating: "p", count: 255)
+        case .zeroByte: password = #"right\u0000"#
+        case .right: password = "right"
+        }
+        let costs = Mutex<[Scrypt.Cost]>([])
+        // The hash above is that of "right" and of nothing else.
+        let fixture = try ServiceFixture([.putUser(user)]) { password, _, cost, count in
+            costs.withLock { $0.append(cost) }
+            return [UInt8](repeating: password == Array("right".utf8) ? 0 : 1, count: count)
+        }
+        let content = #"{"email":"\#(email)","password":"\#(password)"}"#
+        let refusal = try fixture.refusal("login", content: content, type: "application/json")
+        #expect(refusal == (kind == .right ? nil : "login_failed"))
+        #expect(costs.withLock { $0 } == [.standard])
+    }
+
     @Test func `no password is looked at for a client that has left`() throws {
         let outcome = try Self.fixture().perform("login", content: Self.good, type: "application/json", hasLeft: true)
         guard case .refuse(.overloaded, _, _) = outcome else {
