@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from harness.client import ask, reason
-from harness.gateway import Gateway
+from harness.gateway import BOUND_BY_MODES, Gateway
 from harness.policy import Json, api_key, key_authenticator, open_route, policy
 from harness.upstream import Upstream
 from harness.waiting import until
@@ -221,6 +221,45 @@ def test_a_full_disk_refuses_changes_until_there_is_room(gateway: Start, upstrea
     assert running.is_alive()
     for token in answered:
         assert refresh(running.port, token) == 200
+
+
+# Without the right to make files beside it SQLite does not read a database with a write-ahead log.
+@pytest.mark.parametrize(("folder_mode", "is_read"), [(0o755, True), (0o555, False)])
+def test_a_store_that_cannot_be_written_refuses_changes_until_it_can(
+    gateway: Start, upstream: Origin, tmp_path: Path, folder_mode: int, is_read: bool
+) -> None:
+    origin = upstream()
+    secret, record = api_key()
+    folder = tmp_path / "data"
+    folder.mkdir()
+    database = folder / "store.db"
+    config = storing_policy(origin.port, record, database)
+    running = gateway(config, environment=ENCRYPTION_KEY)
+    stored = add_key(running, database)
+    token = mint(running.port, stored)
+    assert running.stop() == 0
+    before = contents(database)
+    for path in folder.iterdir():
+        path.chmod(0o444)
+    folder.chmod(folder_mode)
+
+    running = gateway(config, environment=ENCRYPTION_KEY, launcher=BOUND_BY_MODES)
+    for _ in range(2):
+        assert ask(running.port, "/", fields=[f"X-API-Key: {secret}"]).status == 200
+        assert ask(running.port, "/", fields=[f"X-API-Key: {stored}"]).status == (200 if is_read else 503)
+        refused = ask(running.port, "/token", [f"X-API-Key: {stored}"], "POST")
+        assert (refused.status, reason(refused)) == (503, "store_unavailable")
+        assert refresh(running.port, token) == 503
+    running.wait_for_line("the store cannot be written: attempt to write a readonly database")
+    assert sum("the store" in line for line in running.lines) == 1
+    folder.chmod(0o700)
+    for path in folder.iterdir():
+        path.chmod(0o600)
+    # Nothing of what was refused was done: the refresh token was not used.
+    assert contents(database) == before
+    assert until(lambda: refresh(running.port, token) == 200, 10, "the store to be opened")
+    running.wait_for_line("can be used again")
+    mint(running.port, stored)
 
 
 def test_what_another_process_changes_is_soon_in_force(gateway: Start, upstream: Origin, tmp_path: Path) -> None:

@@ -199,6 +199,21 @@ struct StoreFileTests {
         }
     }
 
+    @Test func `a file that can be written again is written again`() throws {
+        try makeStore()
+        try FileRights.asNobody(owning: folder) {
+            #expect(unsafe chmod(folder.store, 0o444) == 0)
+            let store = try open()
+            #expect(throws: StoreFault.self) { try store.commit([.removeKey(id: "key-1")], at: 1) }
+            #expect(unsafe chmod(folder.store, 0o600) == 0)
+            // SQLite makes the files beside it with the modes it finds.
+            for suffix in ["-wal", "-shm"] { _ = unsafe chmod(folder.store + suffix, 0o600) }
+            #expect(try store.commit([.removeKey(id: "key-1")], at: 1) == 2)
+            #expect(try store.contents().keys.count == 2)
+            #expect(try open().contents().keys.count == 2)
+        }
+    }
+
     @Test func `a file without the right to read is unavailable`() throws {
         try makeStore()
         try FileRights.asNobody(owning: folder) {
