@@ -23,7 +23,12 @@ struct ExplainCommand: ParsableCommand {
             listener of the running gateway for the access record, finds the rule in the file, and decides again as far as \
             the record tells.
 
-            Ends with 0 when the request would be let through, 1 when it would be refused, and 2 when it cannot be told.
+            The listener is that of the URL's port. Where none has it, the one that fits best is taken, and said: what \
+            stands before the gateway may have another port. --cert, and that of a curl line, is read for the \
+            certificate alone, never for its key.
+
+            Ends with 0 when the request would be let through, 1 when it would be refused or sent elsewhere, and 2 when \
+            it cannot be told.
             """)
 
     @Option(help: "The policy file.")
@@ -48,6 +53,9 @@ struct ExplainCommand: ParsableCommand {
 
     @Option(parsing: .unconditional, help: "A whole curl command line, in place of a URL.")
     var curl: String?
+
+    @Option(help: "The client certificate, a PEM file; its key is not needed.")
+    var cert: String?
 
     @Option(help: "The id of a request that the running gateway answered.")
     var requestId: String?
@@ -82,7 +90,8 @@ struct ExplainCommand: ParsableCommand {
     private func checkOptions() throws(ExplainFault) {
         let names = [
             (method != nil, "-X"), (!headers.isEmpty, "-H"), (bodyBytes != nil, "--body-bytes"),
-            (requestId != nil && from != nil, "--from"), (requestId != nil && at != nil, "--at"),
+            (requestId != nil && cert != nil, "--cert"), (requestId != nil && from != nil, "--from"),
+            (requestId != nil && at != nil, "--at"),
         ].filter(\.0).map(\.1).joined(separator: ", ")
         if requestId != nil {
             guard url == nil, curl == nil, names.isEmpty else {
@@ -99,6 +108,7 @@ struct ExplainCommand: ParsableCommand {
     private func explain(under policy: CompiledPolicy) throws {
         var request = try self.request()
         if let from { request.client = try ExplainValue.address(from) }
+        if let path = cert ?? request.certificatePath { request.certificate = try ExplainRequest.certificate(inFile: path) }
         if let at { request.time = try ExplainValue.time(at) }
         if offline {
             let names = KeySetsAtHand.remote(policy)
@@ -118,7 +128,7 @@ struct ExplainCommand: ParsableCommand {
         } else {
             Output.line(explanation.text(isColoured: Output.isColoured))
         }
-        if explanation.outcome == .refused { throw ExitCode(ExitStatus.refused) }
+        if !explanation.isLetThrough { throw ExitCode(ExitStatus.refused) }
     }
 
     private func request() throws(ExplainFault) -> ExplainRequest {
@@ -141,7 +151,7 @@ struct ExplainCommand: ParsableCommand {
         guard let admin = policy.snapshot.configuration.admin else {
             throw ExplainFault("\(config) has no \"admin\" listener to ask for the request")
         }
-        let logged = try LoggedRequest.fetch(id, from: admin.address)
+        let logged = try LoggedRequest.fetch(id, from: admin.address, showing: PolicySource(path: config).adminToken())
         let rule = logged.rule(in: ExplainablePolicy(policy))
         let source = PolicySource(path: config, resolution: .advisory)
         let explanation = logged.explanation(in: source, text: ExplainablePolicy(policy))
@@ -162,7 +172,7 @@ struct ExplainCommand: ParsableCommand {
             Output.line(verdict + (logged.route.map { " by the route \($0)" } ?? "") + place + "\n")
             Output.line(
                 explanation?.text(isColoured: Output.isColoured)
-                    ?? "Note: the record alone does not lead there again: contents, claims and what was left in buckets are not in it")
+                    ?? "Note: the record does not lead there again: what the request rests on beside it is not in the log")
         }
         if logged.reason != nil { throw ExitCode(ExitStatus.refused) }
     }

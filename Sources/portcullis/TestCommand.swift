@@ -18,7 +18,7 @@ struct TestCommand: ParsableCommand {
             "check" runs the same tests, and so do "serve" and every reload: a policy whose tests fail is not taken.
 
             Ends with 0 when all tests pass, 1 when one fails or the policy has another mistake, and 2 when the file \
-            cannot be read.
+            cannot be read, or no test has a name that --filter finds.
             """)
 
     @Option(help: "The policy file.")
@@ -37,6 +37,10 @@ struct TestCommand: ParsableCommand {
         let mistakes = load.diagnostics.filter { $0.severity == .error && $0.code != .testFailed }
         for mistake in mistakes { Output.error(mistake.description) }
         if load.isUnreadable { throw ExitCode(ExitStatus.unusable) }
+        if mistakes.isEmpty, !filter.isEmpty, report.runs.isEmpty {
+            Output.error("portcullis test: no test of \(OneLine.plain(config)) has \(Output.quoted(filter)) in its name")
+            throw ExitCode(ExitStatus.unusable)
+        }
         if mistakes.isEmpty {
             Output.line(json ? report.json : report.text)
         } else if json {

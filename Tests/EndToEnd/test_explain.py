@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from harness.client import ask
 from harness.gateway import Gateway, run_portcullis
+from harness.issuer import SigningKey, jwt_authenticator, key_set
 from harness.policy import Json, api_key, key_authenticator, open_route, policy
 from harness.upstream import Upstream
 
@@ -125,6 +128,106 @@ def test_a_logged_request_is_found_by_its_id(gateway: Start, upstream: Origin) -
     assert done.returncode == 1 and told["reason"] == "credential_unknown" and step(told, "identity")["verdict"] == "failed"
     done = run_portcullis("explain", "--config", str(asked), "--request-id", "rq_unknown")
     assert done.returncode == 2 and "has no record of rq_unknown" in done.stderr
+
+
+def logged(running: Gateway, config: Json, request_id: str) -> Json:
+    """What `explain --request-id` says, asked by a copy of the policy that knows where the admin listener is."""
+    seen = json.loads(running.text(config))
+    seen["admin"] = seen.get("admin", {}) | {"address": f"127.0.0.1:{running.admin_port}"}
+    asked = running.folder / "asked.json"
+    asked.write_text(json.dumps(seen, indent=1))
+    done = run_portcullis("explain", "--config", str(asked), "--request-id", request_id, "--json")
+    assert done.returncode in (0, 1), done.stderr
+    return json.loads(done.stdout)
+
+
+def test_what_is_asked_most_has_its_steps(gateway: Start, upstream: Origin) -> None:
+    key = SigningKey("ES256", "k")
+    origin = upstream()
+    secret, record = api_key(scopes=["read"])
+    config = policy(
+        origin.port,
+        routes=[
+            open_route(name="keys", match={"path": "/keys"}, authenticate=["keys"], limits=["one"]),
+            open_route(name="tokens", match={"path": "/tokens"}, authenticate=["tokens"], authorize={"scopes": ["a"]}),
+            open_route(name="gone", match={"path": "/gone"}),
+        ],
+        authenticators={"keys": key_authenticator(record), "tokens": jwt_authenticator("ES256")},
+        key_sets={"issuer": {"keys": json.loads(key_set(key))["keys"]}},
+        limits={"one": {"requests": 1, "per": "1h", "burst": 1}},
+    )
+    running = gateway(config)
+    assert ask(running.port, "/keys", [f"X-API-Key: {secret}"]).status == 200
+    expired = key.token(exp=1_600_000_000)
+    asked = [
+        ("/keys", [f"X-API-Key: {secret}"], "rate_limited", "limits"),
+        ("/keys", ["X-API-Key: wrong"], "credential_unknown", "identity"),
+        ("/keys", [], "credential_missing", "credential"),
+        ("/tokens", [f"Authorization: Bearer {expired}"], "token_expired", "identity"),
+        ("/tokens", [f"Authorization: Bearer {key.token(scope='a')[:-6]}AAAAAA"], "token_signature_invalid", "identity"),
+        ("/tokens", [f"Authorization: Bearer {key.token(scope='b')}"], "scope_missing", "authorization"),
+        ("/%zz", [], "target_invalid", "request"),
+        ("/none", [], "route_not_found", "route"),
+    ]
+    ids = [ask(running.port, path, fields).value("x-request-id") for path, fields, _, _ in asked]
+    origin.stop()
+    ids.append(ask(running.port, "/gone").value("x-request-id"))
+    asked.append(("/gone", [], "upstream_unreachable", "upstream"))
+    for (path, _, reason, failing), request_id in zip(asked, ids, strict=True):
+        told = logged(running, config, request_id)
+        assert told["record"]["reason"] == reason, told["record"]
+        explanation = told["explanation"]
+        assert (explanation["reason"], explanation["outcome"]) == (reason, "refused"), path
+        assert step(explanation, failing)["verdict"] == "failed", explanation["steps"]
+        names = [it["step"] for it in explanation["steps"]]
+        verdicts = {it["step"]: it["verdict"] for it in explanation["steps"]}
+        assert {verdicts[name] for name in names[: names.index(failing)]} <= {"passed"}
+        assert {verdicts[name] for name in names[names.index(failing) + 1 :]} <= {"not_reached"}
+        assert explanation["status"] == told["record"]["status"], (path, explanation["status"])
+
+
+def test_an_admin_listener_that_wants_its_token_is_shown_it(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_TOKEN", "t" * 40)
+    config = policy(9)
+    config["admin"] = config.get("admin", {}) | {"address": "127.0.0.1:0", "token": "env:ADMIN_TOKEN"}
+    running = gateway(config)
+    request_id = ask(running.port, "/").value("x-request-id")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        seen: list[bytes] = []
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection, socket.create_connection(("127.0.0.1", running.admin_port)) as admin:
+                seen.append(connection.recv(65_536))
+                admin.sendall(seen[0])
+                while piece := admin.recv(65_536):
+                    connection.sendall(piece)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        config["admin"]["address"] = f"127.0.0.1:{port}"
+        (running.folder / "asked.json").write_text(json.dumps(config))
+        done = run_portcullis("explain", "--config", "asked.json", "--request-id", request_id, folder=running.folder)
+        thread.join()
+    assert done.returncode == 1 and "upstream_unreachable" in done.stdout, done.stderr
+    assert b"\r\nAuthorization: Bearer " + b"t" * 40 + b"\r\n" in seen[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explain", "http://a/", "a-secret"], "There is an argument too many"),
+        (["explain", "--frob=a-secret"], "Unknown option '--frob'"),
+        (["explain", "http://a/", "--body-bytes", "a-secret"], "A value is invalid for '--body-bytes"),
+        (["a-secret"], "There is no such command"),
+        (["key", "a-secret"], "There is no such command"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_without_its_values(arguments: list[str], said: str) -> None:
+    done = run_portcullis(*arguments)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+    assert "a-secret" not in done.stdout + done.stderr and "--help" in done.stderr
 
 
 def test_records_are_not_kept_without_a_log(gateway: Start, upstream: Origin) -> None:

@@ -124,3 +124,15 @@ def test_a_failing_test_blocks_a_reload_under_load(gateway: Start, quick_origin:
     assert done.requests > 0 and done.refused == 0 and done.errors == 0, done.text
     assert ask(running.port, "/closed").status == 401
     assert ask(running.port, "/closed", [f"X-API-Key: {secret}"]).status == 200
+
+
+def test_a_filter_that_finds_nothing_is_a_mistake(tmp_path: Path) -> None:
+    config = policy(9, tests=[{"name": "open", "request": "GET /", "expect": {"allowed": True}}])
+    (tmp_path / "gateway.json").write_text(json.dumps(config))
+    assert run_portcullis("test", "--filter", "ope", folder=tmp_path).returncode == 0
+    done = run_portcullis("test", "--filter", "typo", folder=tmp_path)
+    assert done.returncode == 2 and done.stdout == "" and 'has "typo" in its name' in done.stderr
+    config["tests"][0]["token"] = {"claims": {}}
+    (tmp_path / "gateway.json").write_text(json.dumps(config))
+    done = run_portcullis("test", folder=tmp_path)
+    assert done.returncode == 1 and "an authenticator of type jwt in the policy" in done.stdout and "  the" not in done.stdout

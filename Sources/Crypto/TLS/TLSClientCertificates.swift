@@ -6,7 +6,7 @@ package enum TLSClientCertificates: Sendable {
     case optional(TrustStore)
     case required(TrustStore)
 
-    var trust: TrustStore? {
+    package var trust: TrustStore? {
         switch self {
         case .none: nil
         case .optional(let store), .required(let store): store

@@ -1,6 +1,7 @@
 import Core
 
-/// A curl command line, read for the request it would make. Nothing is sent, and no file is read.
+/// A curl command line, read for the request it would make. Nothing is sent, and no file is read: of a client certificate the
+/// name of its file is told.
 package struct CurlCommand {
     fileprivate enum Kind {
         /// Changes nothing that is asked about.
@@ -8,7 +9,7 @@ package struct CurlCommand {
         /// The same, with a value behind it.
         case ignoredValue
         case method, header, content, jsonContent, formContent, user, cookie, userAgent, referer, url
-        case get, head, bearer, uploadFile, http2, pathAsIs
+        case get, head, bearer, uploadFile, http2, pathAsIs, globOff, certificate
     }
 
     private static let long: [String: Kind] = [
@@ -19,14 +20,15 @@ package struct CurlCommand {
         "http2": .http2, "http2-prior-knowledge": .http2, "http1.1": .ignored, "http1.0": .ignored, "http3": .http2,
         "insecure": .ignored, "silent": .ignored, "show-error": .ignored, "include": .ignored, "verbose": .ignored,
         "fail": .ignored, "fail-with-body": .ignored, "fail-early": .ignored, "location": .ignored,
-        "compressed": .ignored, "globoff": .ignored, "no-buffer": .ignored, "path-as-is": .pathAsIs, "ipv4": .ignored,
+        "compressed": .ignored, "globoff": .globOff, "no-buffer": .ignored, "path-as-is": .pathAsIs, "ipv4": .ignored,
         "ipv6": .ignored, "remote-name": .ignored, "no-progress-meter": .ignored, "progress-bar": .ignored,
         "tlsv1.2": .ignored, "tlsv1.3": .ignored, "ssl-reqd": .ignored, "basic": .ignored, "disable": .ignored,
         "location-trusted": .ignored, "tcp-nodelay": .ignored, "raw": .ignored, "no-keepalive": .ignored,
         "output": .ignoredValue, "resolve": .ignoredValue, "connect-to": .ignoredValue, "cacert": .ignoredValue,
         "capath": .ignoredValue, "max-time": .ignoredValue, "connect-timeout": .ignoredValue, "retry": .ignoredValue,
-        "retry-delay": .ignoredValue, "write-out": .ignoredValue, "dump-header": .ignoredValue, "cert": .ignoredValue,
-        "key": .ignoredValue, "proxy": .ignoredValue, "noproxy": .ignoredValue, "interface": .ignoredValue,
+        "retry-delay": .ignoredValue, "write-out": .ignoredValue, "dump-header": .ignoredValue, "cert": .certificate,
+        "cert-type": .ignoredValue, "key-type": .ignoredValue, "pass": .ignoredValue, "key": .ignoredValue,
+        "proxy": .ignoredValue, "noproxy": .ignoredValue, "interface": .ignoredValue,
         "cookie-jar": .ignoredValue, "max-redirs": .ignoredValue, "limit-rate": .ignoredValue, "ciphers": .ignoredValue,
         "unix-socket": .ignoredValue, "tls-max": .ignoredValue, "stderr": .ignoredValue, "trace": .ignoredValue,
     ]
@@ -56,13 +58,16 @@ package struct CurlCommand {
     private var isJSON = false
     private var isUpload = false
     private var isPathAsIs = false
+    private var isGlobOff = false
+    private var certificatePath: String?
     private var isGet = false
     private var isHead = false
     private var remarks: [String] = []
 
     /// The request of a command line that begins with `curl`, a prompt before it allowed.
     package static func request(_ line: String) throws(ExplainFault) -> ExplainRequest {
-        var words = try ShellWords.split(line)[...]
+        let split = try ShellWords.split(line)
+        var words = split.words[...]
         if let first = words.first, first == "$" || first == "%" || first == ">" { words.removeFirst() }
         guard let command = words.popFirst() else { throw ExplainFault("no command") }
         guard command == "curl" || command.hasSuffix("/curl") || command == "curl.exe" else {
@@ -71,6 +76,9 @@ package struct CurlCommand {
             throw ExplainFault(isWord ? "\"\(command)\" is not curl" : "what does not begin with curl is no curl command")
         }
         var curl = CurlCommand()
+        if let name = split.quotedVariable {
+            curl.remarks.append("$\(name) stands in single quotes: a shell puts nothing in its place, and so it is sent as it stands")
+        }
         try curl.take(Array(words))
         return try curl.request()
     }
@@ -122,9 +130,11 @@ package struct CurlCommand {
 
     private mutating func take(_ kind: Kind, _ name: String, _ value: String) throws(ExplainFault) {
         switch kind {
-        case .ignored: break
-        case .ignoredValue:
-            if name == "cert" { remarks.append("the client certificate of --cert is not looked at") }
+        case .ignored, .ignoredValue: break
+        case .globOff: isGlobOff = true
+        case .certificate:
+            // A password may stand behind the file; nobody needs it here.
+            certificatePath = String(value.prefix { $0 != ":" })
         case .method: method = value
         case .header: takeHeader(value)
         case .content: takeContent(value, name)
@@ -175,7 +185,10 @@ package struct CurlCommand {
     private static let removed = "\0"
 
     private mutating func takeContent(_ text: String, _ name: String) {
-        if text.hasPrefix("@"), name != "data-raw" {
+        if name == "data-urlencode", let mark = text.firstIndex(where: { $0 == "=" || $0 == "@" }), text[mark] == "@" {
+            remarks.append("the content of a file is not read: its length is taken for 0")
+            content.append(mark == text.startIndex ? "" : text[..<mark] + "=")
+        } else if text.hasPrefix("@"), name != "data-raw" {
             remarks.append("the content of a file is not read: its length is taken for 0")
             content.append("")
         } else {
@@ -201,6 +214,9 @@ package struct CurlCommand {
         guard ways.count(where: { $0 }) <= 1 else {
             throw ExplainFault("curl sends one of -d, -F, -T and -I; it refuses a command with two of them")
         }
+        if !isGlobOff, ExplainTarget.isPattern(url) {
+            throw ExplainFault("curl reads {…} and […] in a URL as several of them; one request at a time is explained, or add -g")
+        }
         var target = try ExplainTarget(url)
         if !isPathAsIs { target.removeDotSegments() }
         // A header, even one that is taken away, comes before what curl would make of these.
@@ -218,6 +234,7 @@ package struct CurlCommand {
         let verb = method ?? (isHead ? "HEAD" : isUpload ? "PUT" : count != nil ? "POST" : "GET")
         var request = try ExplainRequest.made(method: verb, target: target, headers: fields, contentBytes: isUpload ? 0 : count)
         request.remarks = remarks
+        request.certificatePath = certificatePath
         return request
     }
 
@@ -242,9 +259,9 @@ package struct CurlCommand {
 extension CurlCommand.Kind {
     fileprivate var hasValue: Bool {
         switch self {
-        case .ignored, .get, .head, .http2, .pathAsIs: false
+        case .ignored, .get, .head, .http2, .pathAsIs, .globOff: false
         case .ignoredValue, .method, .header, .content, .jsonContent, .formContent, .user, .cookie, .userAgent,
-            .referer, .url, .bearer, .uploadFile:
+            .referer, .url, .bearer, .uploadFile, .certificate:
             true
         }
     }

@@ -1,9 +1,10 @@
 package import Core
 
 /// What `POST /explain` takes: a curl command line as text, or a JSON object with either `curl`, or `method`, `url`,
-/// `headers` and `body_bytes`; beside them `from`, an address, and `at`, a moment.
+/// `headers` and `body_bytes`; beside them `from`, an address, `at`, a moment, and `certificate`, a client certificate in PEM
+/// form.
 package enum ExplainDocument {
-    private static let members = ["curl", "method", "url", "headers", "body_bytes", "from", "at"]
+    private static let members = ["curl", "method", "url", "headers", "body_bytes", "from", "at", "certificate"]
 
     package static func request(_ content: [UInt8]) throws(ExplainFault) -> ExplainRequest {
         let text = String(decoding: content, as: UTF8.self)
@@ -31,6 +32,7 @@ package enum ExplainDocument {
         }
         if let from = try string(node, "from") { request.client = try ExplainValue.address(from) }
         if let at = try string(node, "at") { request.time = try ExplainValue.time(at) }
+        request.certificate = try string(node, "certificate").map { Array($0.utf8) }
         return request
     }
 

@@ -5,31 +5,42 @@ import Policy
 package struct ExplainRequest: Sendable, Equatable {
     package var head: [UInt8]
     package var isSecure: Bool
-    /// The port the request is for.
-    package var port: UInt16
+    /// The port the request is for; nil where nothing tells.
+    package var port: UInt16?
+    /// What the client connects to, where the URL has an address.
+    package var address: IPAddress?
     /// The other end of the connection; nil where nothing was said of it.
     package var client: IPAddress?
     /// When it is made; nil for now.
     package var time: WallTime?
+    /// A client certificate with its chain, in PEM form.
+    package var certificate: [UInt8]?
+    /// The file that a command line says it is in. Nobody but the command line reads it.
+    package var certificatePath: String?
     /// What was left aside in making it.
     package var remarks: [String] = []
 
-    private static let unknownPort: UInt16 = 80
-
-    /// A head as somebody captured it: lines end with LF or CR LF, the empty line at its end may be missing.
+    /// A head as somebody captured it: lines end with LF or CR LF, the empty line at its end may be missing. A curl command
+    /// is read as one, and of what `curl -v` prints the lines that were sent.
     package static func raw(_ text: [UInt8]) throws(ExplainFault) -> ExplainRequest {
         guard !text.isEmpty else { throw ExplainFault("no request: standard input is empty") }
-        var head: [UInt8] = []
-        var previous: UInt8 = 0
-        for byte in text {
-            if byte == 0x0A, previous != 0x0D { head.append(0x0D) }
-            head.append(byte)
-            previous = byte
-            if head.suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A]) { break }
+        let start = text.drop { $0 <= 0x20 }
+        let shown = [0x24, 0x25].contains(start.first) ? start.dropFirst().drop { $0 == 0x20 } : start
+        if shown.starts(with: "curl".utf8), shown.dropFirst(4).first.map({ $0 == 0x20 || $0 == 0x5C }) ?? false {
+            return try CurlCommand.request(String(decoding: text, as: UTF8.self))
         }
-        if previous != 0x0A { head += [0x0D, 0x0A] }
-        if !head.suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A]) { head += [0x0D, 0x0A] }
-        return ExplainRequest(head: head, isSecure: false, port: unknownPort)
+        var captured = CapturedHead(text)
+        captured.takeVersion()
+        var request = ExplainRequest(head: captured.bytes, isSecure: captured.isSecure)
+        if captured.isOfHTTP2 { request.remarks.append("the decision is the same over HTTP/2") }
+        return request
+    }
+
+    /// The text of a client certificate's file.
+    package static func certificate(inFile path: String) throws(ExplainFault) -> [UInt8] {
+        do throws(LocalFileFault) { return try LocalFile(path: path).bytes(atMost: FixedBounds.pemBytes) } catch {
+            throw ExplainFault(error.message)
+        }
     }
 
     /// A request put together: Host, the credentials of the URL and content length where the headers do not have them.
@@ -63,8 +74,11 @@ package struct ExplainRequest: Sendable, Equatable {
         }
         if let contentBytes, !has(["content-length", "transfer-encoding"]) { head += "Content-Length: \(contentBytes)\r\n" }
         var request = ExplainRequest(
-            head: Array((head + "\r\n").utf8), isSecure: target.isSecure, port: target.port)
-        if target.isLoopback { request.client = IPAddress(v4: 0x7F00_0001) }
+            head: Array((head + "\r\n").utf8), isSecure: target.isSecure, port: target.port, address: target.address)
+        // Who connects to an address of this machine comes from it.
+        if let address = target.address, address.isLoopback {
+            request.client = address.family == .v6 ? address : IPAddress(v4: 0x7F00_0001)
+        }
         return request
     }
 }

@@ -70,11 +70,23 @@ struct ExplainTarget {
         return decoded
     }
 
+    /// curl would make several URLs of it: a set in braces, or a range in brackets that hold no address.
+    static func isPattern(_ url: String) -> Bool {
+        if url.contains("{") { return true }
+        guard let start = url.firstIndex(of: "[") else { return false }
+        let inside = url[url.index(after: start)...].prefix { $0 != "]" }
+        return IPAddress(String(inside)) == nil || url[inside.endIndex...].contains("[")
+    }
+
     var pathAndQuery: String { path + (query.map { "?\($0)" } ?? "") }
 
-    var isLoopback: Bool {
-        let host = authority.lowercased()
-        return host.hasPrefix("localhost") || host.hasPrefix("127.") || host.hasPrefix("[::1]")
+    /// The address that the host is, or that `localhost` stands for; nil for other names.
+    var address: IPAddress? {
+        let bytes = Array(authority.utf8)
+        var host = String(decoding: bytes[Authority.hostRange(in: bytes.span)], as: UTF8.self).lowercased()
+        if host.hasSuffix(".") { host.removeLast() }
+        if host == "localhost" || host.hasSuffix(".localhost") { return IPAddress(v4: 0x7F00_0001) }
+        return IPAddress(host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host)
     }
 
     /// Takes "." and ".." out of the path (RFC 3986 §5.2.4), as curl does before it sends.

@@ -99,19 +99,26 @@ package struct LoggedRequest: Sendable {
     // MARK: Of a running gateway
 
     /// Asks the admin listener of a running gateway for the record of a request.
-    package static func fetch(_ requestID: String, from admin: SocketEndpoint) throws(ExplainFault) -> LoggedRequest {
+    /// - Parameter token: what the listener wants to be shown from another machine.
+    package static func fetch(
+        _ requestID: String, from admin: SocketEndpoint, showing token: [UInt8]? = nil
+    ) throws(ExplainFault) -> LoggedRequest {
         guard RequestID.isAcceptable(requestID.utf8.span) else {
             throw ExplainFault("\"\(OneLine.quoted(requestID))\" is no request id")
         }
         let fetched: FetchedDocument
         do throws(FetchFault) {
-            fetched = try DocumentFetch.run(
-                "http://\(admin)/requests/\(requestID)", timeout: .seconds(5), byteLimit: FixedBounds.keySetBytes)
+            var request = FetchRequest(url: "http://\(admin)/requests/\(requestID)")
+            if let token { request.fields.append(("Authorization", Array("Bearer ".utf8) + token)) }
+            fetched = try DocumentFetch.run(request, security: nil, timeout: .seconds(5), byteLimit: FixedBounds.keySetBytes)
         } catch {
             if case .status(404) = error {
                 throw ExplainFault(
                     "the gateway at \(admin) has no record of \(OneLine.quoted(requestID)): unknown, too long ago, or "
                         + "\"access_log\" is off")
+            }
+            if case .status(401) = error {
+                throw ExplainFault("the gateway at \(admin) wants another admin.token than the policy file has")
             }
             throw ExplainFault("the gateway at \(admin) cannot be asked: \(error.message)")
         }

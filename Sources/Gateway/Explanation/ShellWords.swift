@@ -5,16 +5,18 @@ enum ShellWords {
     /// A longer line is no command somebody pasted.
     static let byteLimit = 262_144
 
-    static func split(_ line: String) throws(ExplainFault) -> [String] {
+    /// - Returns: the words, and the name of a variable that stands in single quotes, where nothing takes its place.
+    static func split(_ line: String) throws(ExplainFault) -> (words: [String], quotedVariable: String?) {
         guard line.utf8.count <= byteLimit else { throw ExplainFault("the command line is longer than \(byteLimit) bytes") }
         var scanner = Scanner(rest: Array(line.unicodeScalars)[...])
-        return try scanner.words()
+        return (try scanner.words(), scanner.quotedVariable)
     }
 
     private struct Scanner {
         var rest: ArraySlice<Unicode.Scalar>
         var word = ""
         var isInWord = false
+        var quotedVariable: String?
 
         mutating func words() throws(ExplainFault) -> [String] {
             var words: [String] = []
@@ -68,9 +70,16 @@ enum ShellWords {
         private mutating func takeQuoted() throws(ExplainFault) {
             while let next = rest.popFirst() {
                 if next == "'" { return }
+                if next == "$" { noteVariable() }
                 take(next)
             }
             throw ExplainFault("a single quotation mark is not closed")
+        }
+
+        /// What is written in capitals behind the "$" is meant as a variable.
+        private mutating func noteVariable() {
+            let name = rest.drop { $0 == "{" }.prefix { "A"..."Z" ~= $0 || "0"..."9" ~= $0 || $0 == "_" }
+            if let first = name.first, !("0"..."9" ~= first) { quotedVariable = String(String.UnicodeScalarView(name)) }
         }
 
         private mutating func takeDoubleQuoted() throws(ExplainFault) {

@@ -115,6 +115,15 @@ package final class PolicySource: Sendable {
         load.policy?.text = bytes
     }
 
+    /// What opens the management on the admin listener, as the file says now; nil where it says nothing.
+    package func adminToken() -> [UInt8]? {
+        let files = PolicyFiles(fileName: path, previous: [], cryptography: cryptography, hashSeed: hashSeed)
+        guard let bytes = try? files.open(path).bytes(atMost: Self.byteLimit),
+            let place = ConfigurationReader.read(bytes.span, file: path, parserReasons: Self.parserReasons).configuration?.admin?.token
+        else { return nil }
+        return try? files.secret(place.value)
+    }
+
     /// The store with its key read; nil after an error was noted.
     private func store(
         _ store: StoreConfiguration, of configuration: Configuration, _ files: PolicyFiles, into load: inout PolicyLoad

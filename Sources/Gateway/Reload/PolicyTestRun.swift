@@ -45,9 +45,3 @@ extension RequestHead {
         }
     }
 }
-
-extension Denial {
-    init(_ fault: RequestFault) {
-        self = .malformedRequest(reason: fault.reason, status: fault.status, detail: fault.detail)
-    }
-}

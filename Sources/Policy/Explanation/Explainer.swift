@@ -25,6 +25,9 @@ package struct Explainer {
     let document: PolicyDocument
     let directory: DirectoryCell
     let standing: Standing?
+    /// The listener the request comes in by, and what is shown there; nil looks at none.
+    package var entrance: Entrance?
+    package var certificate = Entrance.Certificate.none
 
     /// - Parameters:
     ///   - document: the text `snapshot` was made from.
@@ -41,22 +44,28 @@ package struct Explainer {
 
     /// Explains one request. Nothing is consumed that anybody else sees.
     package func explain(_ request: Request, connection: ConnectionFacts, now: ClockReading) -> Explanation {
-        var trial = Trial(snapshot, directory: directory)
-        switch request {
-        case .malformed(let denial):
-            let outcome = trial.refuse(malformed: denial, client: connection.peer, now: now)
-            return ExplanationWriter(self, trial, outcome, nil, connection, now).explanation()
-        case .read(let head):
-            var outcome = trial.make(head, connection: connection, now: now)
-            if let standing {
-                // Whose buckets count is known now: the same again, with what is left in them.
-                let seen = Trial(snapshot, directory: directory)
-                seen.takeOver(standing, of: outcome, now: now)
-                trial = seen
-                outcome = seen.make(head, connection: connection, now: now)
+        func make(_ trial: Trial) -> TrialOutcome {
+            trial.make(by: entrance, certificate, connection: connection, now: now) { head in
+                switch request {
+                case .malformed(let denial): return denial
+                case .read(let read):
+                    head = read
+                    return nil
+                }
             }
-            return ExplanationWriter(self, trial, outcome, head, connection, now).explanation()
         }
+        var trial = Trial(snapshot, directory: directory)
+        var outcome = make(trial)
+        if let standing {
+            // Whose buckets count is known now: the same again, with what is left in them.
+            let seen = Trial(snapshot, directory: directory)
+            seen.takeOver(standing, of: outcome, now: now)
+            trial = seen
+            outcome = make(seen)
+        }
+        var original: RequestHead?
+        if case .read(let head) = request { original = head }
+        return ExplanationWriter(self, trial, outcome, original, connection, now).explanation()
     }
 }
 
@@ -88,7 +97,7 @@ extension TrialOutcome {
             let caller = memory.callers.caller(
                 refusal.identity, route, buckets: memory.buckets, directory: memory.view.directory)
             return (caller, route, client)
-        case .answered: return nil
+        case .answered, .redirected, .noConnection: return nil
         }
     }
 }

@@ -24,6 +24,7 @@ extension Explanation {
             lines += ["", "To the upstream:", "  \(Self.plain(forwarded.start))"]
             lines += forwarded.fields.map { "  \($0.name): \(Self.plain($0.value))" }
         }
+        if outcome == .noConnection { return (lines + remarkLines).joined(separator: "\n") }
         lines += ["", outcome == .forwarded || outcome == .performed ? "Added to the answer:" : "The answer:"]
         if !answer.start.isEmpty { lines.append("  \(answer.start)") }
         lines += answer.fields.map { "  \($0.name): \(Self.plain($0.value))" }
@@ -31,10 +32,10 @@ extension Explanation {
             lines.append("")
             lines += answer.body.split(separator: "\n").map { "  \(Self.plain(String($0)))" }
         }
-        if !remarks.isEmpty { lines.append("") }
-        lines += remarks.map { "Note: \(Self.plain($0))" }
-        return lines.joined(separator: "\n")
+        return (lines + remarkLines).joined(separator: "\n")
     }
+
+    private var remarkLines: [String] { remarks.isEmpty ? [] : [""] + remarks.map { "Note: \(Self.plain($0))" } }
 
     /// `refused: 403 scope_missing by gateway.json:41:9 (routes[0].authorize.scopes[0])`, `forwarded to users by
     /// gateway.json:30:5 (routes[0])`
@@ -44,7 +45,8 @@ extension Explanation {
         case .forwarded: return paint.good("forwarded to \(upstream ?? "") by the route \(route ?? "")") + (rule.map { " (\($0))" } ?? "")
         case .performed: return paint.good("carried out by the route \(route ?? "")") + (rule.map { " (\($0))" } ?? "")
         case .refused: return paint.bad("refused: \(status ?? 0) \(reason ?? "")") + place
-        case .answered: return paint.good("answered by the gateway: \(status ?? 0)")
+        case .answered: return paint.good("answered by the gateway: \(status ?? 0)") + place
+        case .noConnection: return paint.bad("no connection: the TLS handshake fails") + place
         }
     }
 

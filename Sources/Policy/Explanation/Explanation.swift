@@ -41,6 +41,8 @@ package struct Explanation: Sendable {
         case refused
         /// The gateway answers by itself, and refuses nothing.
         case answered
+        /// The TLS handshake fails.
+        case noConnection = "no_connection"
     }
 
     /// A message: what the upstream gets, or what the client gets.
@@ -75,4 +77,15 @@ package struct Explanation: Sendable {
     package var answer: Message
     /// What the reader should know about how far the explanation goes.
     package var remarks: [String] = []
+}
+
+extension Explanation {
+    /// It is forwarded, carried out, or answered as it was meant to be.
+    package var isLetThrough: Bool {
+        switch outcome {
+        case .forwarded, .performed: true
+        case .answered: (status ?? 0) < 300
+        case .refused, .noConnection: false
+        }
+    }
 }

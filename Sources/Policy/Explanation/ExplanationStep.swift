@@ -1,5 +1,8 @@
+import Core
+
 /// The steps of a decision, in their order. The raw values are stable.
 package enum ExplanationStep: String, Sendable, CaseIterable {
+    case listener
     case request
     case client
     case path
@@ -18,7 +21,9 @@ extension Denial {
     /// The step a request fails at with this denial.
     package var step: ExplanationStep {
         switch self {
-        case .malformedRequest, .headTimeout: .request
+        case .malformedRequest(let reason, _, _):
+            reason.description == RequestFault.plainHTTPOnTLSPort.reason.description ? .listener : .request
+        case .headTimeout: .request
         case .forwardingAmbiguous: .client
         case .path: .path
         case .routeNotFound, .methodNotAllowed, .maxForwardsInvalid: .route

@@ -215,6 +215,7 @@ extension ExplanationWriter {
 
     func answer() -> Explanation.Message {
         var start = ""
+        if case .noConnection = outcome { return Explanation.Message(start: "", fields: [], body: "") }
         if outcome.grant == nil { start = "\(trial.answer.status) \(ReasonPhrase.standard(for: trial.answer.status))" }
         return Explanation.Message(
             start: start, fields: trial.answerFields(of: outcome, now: now),

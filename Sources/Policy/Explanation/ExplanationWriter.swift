@@ -11,6 +11,8 @@ struct ExplanationWriter {
     /// The request as it came; nil when it could not be read.
     let original: RequestHead?
     let connection: ConnectionFacts
+    /// Nil where no listener is known.
+    let entrance: Entrance?
     let now: ClockReading
     /// Counted so far: nil when buckets began full.
     let standing: Explainer.Standing?
@@ -29,12 +31,13 @@ struct ExplanationWriter {
         mask = Masking(explainer.snapshot)
         document = explainer.document
         standing = explainer.standing
+        entrance = explainer.entrance
         self.trial = trial
         self.outcome = outcome
         self.original = original
         self.connection = connection
         self.now = now
-        failing = outcome.refusal?.denial.step
+        if case .noConnection = outcome { failing = .listener } else { failing = outcome.refusal?.denial.step }
         route = outcome.grant?.route ?? outcome.refusal?.route
         context = RequestContext(
             now: now, client: outcome.grant?.client ?? outcome.refusal?.client ?? connection.peer,
@@ -60,12 +63,14 @@ struct ExplanationWriter {
             explanation.status = trial.answer.status
             explanation.reason = refusal.denial.reason
             note(refusal.identity, refusal.fingerprint, in: &explanation)
-        case .answered: explanation.status = trial.answer.status
+        case .answered, .redirected: explanation.status = trial.answer.status
+        case .noConnection: explanation.outcome = .noConnection
         }
         explanation.wouldHave = shadowRefusals()
         let failed = explanation.steps.first { $0.verdict == .failed }
         explanation.rule =
             failed?.checks.first { $0.verdict == .failed && $0.rule != nil }?.rule ?? route.map { rule(of: $0) }
+        if case .redirected = outcome { explanation.rule = explanation.steps.first?.checks.last?.rule }
         if let original { explanation.mask(ShownCredentials(original, mask)) }
         return explanation
     }
@@ -85,6 +90,7 @@ struct ExplanationWriter {
             var verdict = Explanation.Verdict.passed
             if let failing, kind >= failing { verdict = kind == failing ? .failed : .notReached }
             if case .answered = outcome, kind > .route { verdict = .notReached }
+            if case .redirected = outcome, kind > .request { verdict = .notReached }
             if case .performed = outcome, kind == .upstream { verdict = .notReached }
             if verdict == .notReached { return Explanation.Step(kind: kind, verdict: verdict, checks: []) }
             var checks = checks(of: kind)
@@ -103,6 +109,7 @@ struct ExplanationWriter {
 
     private func checks(of kind: ExplanationStep) -> [Check] {
         switch kind {
+        case .listener: listenerChecks()
         case .request: requestChecks()
         case .client: clientChecks()
         case .path: pathChecks()
@@ -141,8 +148,9 @@ struct ExplanationWriter {
     // MARK: The first steps
 
     private func requestChecks() -> [Check] {
-        guard original != nil else { return [fail(denialText)] }
-        return [note(connection.isSecure ? "over TLS" : "in clear")]
+        guard let original else { return [fail(denialText)] }
+        let method = String(decoding: original.bytes[original.methodRange.range], as: UTF8.self)
+        return [note("\(method) over \(connection.isSecure ? "https" : "http")")]
     }
 
     private func clientChecks() -> [Check] {

@@ -36,6 +36,7 @@ extension PolicyDocument {
             index.map { configuration.routes[$0].action?.isNotFound ?? false } ?? false ? ofRoute("action") : rule("routes")
         default:
             switch denial.step {
+            case .listener: rule("listeners")
             case .client: rule("trusted_proxies")
             case .path: rule("paths")
             case .transport: ofRoute("https_only")

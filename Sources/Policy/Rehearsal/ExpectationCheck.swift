@@ -98,15 +98,15 @@ struct ExpectationCheck {
     private var isForwarded: Bool {
         switch outcome {
         case .forwarded: true
-        case .performed, .refused, .answered: false
+        case .performed, .refused, .answered, .redirected, .noConnection: false
         }
     }
 
     /// The gateway's own; nil where the status is the upstream's or an action's.
     private var status: Int? {
         switch outcome {
-        case .forwarded, .performed: nil
-        case .refused, .answered: trial.answer.status
+        case .forwarded, .performed, .noConnection: nil
+        case .refused, .answered, .redirected: trial.answer.status
         }
     }
 
@@ -117,6 +117,8 @@ struct ExpectationCheck {
         case .refused(let refusal):
             "refused: \(refusal.denial.reason)" + (refusal.route.map { " by the route \(quoted($0.name))" } ?? "")
         case .answered: "answered by the gateway"
+        case .redirected: "sent to https by the listener"
+        case .noConnection(let why): "no connection: \(why)"
         }
     }
 }

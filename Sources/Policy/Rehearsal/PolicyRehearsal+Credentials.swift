@@ -56,6 +56,9 @@ extension PolicyRehearsal {
         let names = snapshot.configuration.authenticators.filter { $0.value.takesTokens }.keys.sorted()
         let name = token.authenticator?.value ?? (names.count == 1 ? names[0] : nil)
         guard let name else {
+            guard !names.isEmpty else {
+                throw RehearsalFault("token", "an authenticator of type jwt in the policy", "none", at: test.position)
+            }
             throw RehearsalFault(
                 "token", "\"authenticator\" to say which of \(names.joined(separator: ", ")) the token is for",
                 "a token without", at: test.position)

@@ -130,15 +130,24 @@ package final class PolicyRehearsal {
     private func outcome(
         of request: RehearsalRequest, _ test: PolicyTestConfiguration, _ clock: ClockReading
     ) -> TrialOutcome {
-        let connection = connection(of: request, test, clock)
+        var connection = connection(of: request, test, clock)
         trial.forget()
-        var head = RequestHead()
-        if let denial = readHead(request.bytes.span, snapshot.configuration.bounds, &head) {
-            return trial.refuse(malformed: denial, client: connection.peer, now: clock)
+        // Only a test that says by which port it comes is judged by a listener.
+        let entrance = request.isWholeURL ? entrance(port: request.port, isSecure: request.isSecure) : nil
+        if let entrance, !entrance.asksForCertificates { connection.clientCertificate = nil }
+        func make() -> TrialOutcome {
+            trial.make(
+                by: entrance, connection.clientCertificate == nil ? .none : .good, connection: connection, now: clock
+            ) { readHead(request.bytes.span, snapshot.configuration.bounds, &$0) }
         }
-        var outcome = trial.make(head, connection: connection, now: clock)
-        for _ in 1..<max(1, test.repetitions) { outcome = trial.make(head, connection: connection, now: clock) }
+        var outcome = make()
+        for _ in 1..<max(1, test.repetitions) { outcome = make() }
         return outcome
+    }
+
+    private func entrance(port: UInt16, isSecure: Bool) -> Entrance? {
+        let entrance = Entrance(snapshot.configuration.listeners, port: port, isSecure: isSecure)
+        return entrance?.isExact == true ? entrance : nil
     }
 }
 

@@ -8,6 +8,9 @@ struct RehearsalRequest {
     /// The port of the URL, or the one its scheme stands for.
     private(set) var port: UInt16 = 80
 
+    /// The test says scheme and host, and so by which listener the request comes.
+    private(set) var isWholeURL = false
+
     private var query = ""
     private var cookies: [String] = []
     private var fields: [(name: String, value: String)] = []
@@ -29,6 +32,7 @@ struct RehearsalRequest {
         var target = String(parts.last ?? "/")
         var authority = "localhost"
         if !target.hasPrefix("/") {
+            isWholeURL = true
             isSecure = target.hasPrefix("https://")
             let rest = target.dropFirst(isSecure ? 8 : 7)
             let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex

@@ -78,6 +78,32 @@ package final class Trial {
         return brought
     }
 
+    /// Tries a request that comes in by a listener: what the listener has to say comes first, then as `make` does.
+    /// - Parameter read: reads the head; the denial of one that is none.
+    package func make(
+        by entrance: Entrance?, _ certificate: Entrance.Certificate, connection: ConnectionFacts, now: ClockReading,
+        read: (inout RequestHead) -> Denial?
+    ) -> TrialOutcome {
+        let verdict = entrance?.verdict(certificate) ?? .served
+        switch verdict {
+        case .noConnection(let why):
+            answer.removeAll()
+            return .noConnection(why)
+        case .refused(let denial): return refuse(malformed: denial, client: connection.peer, now: now)
+        case .served, .redirected: break
+        }
+        var request = RequestHead()
+        if let denial = read(&request) { return refuse(malformed: denial, client: connection.peer, now: now) }
+        if case .redirected(let target) = verdict {
+            let id = Array(Self.requestID.utf8)
+            head = request
+            if snapshot.redirect(request, to: target, connection: connection, requestID: id.span, now: now, into: &answer) {
+                return .redirected
+            }
+        }
+        return make(request, connection: connection, now: now)
+    }
+
     /// Answers a request that is none: its head could not be read.
     package func refuse(malformed denial: Denial, client: IPAddress, now: ClockReading) -> TrialOutcome {
         head.removeAll()
@@ -115,7 +141,8 @@ package final class Trial {
     package func answerFields(of outcome: TrialOutcome, now: ClockReading) -> [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = []
         switch outcome {
-        case .refused, .answered:
+        case .noConnection: break
+        case .refused, .answered, .redirected:
             answer.lines.forEach { fields.append((Self.text($0), Self.text($1))) }
         case .forwarded(let grant), .performed(let grant):
             var response = ResponseHead()

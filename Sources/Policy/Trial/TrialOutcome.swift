@@ -6,20 +6,24 @@ package enum TrialOutcome: Sendable {
     case performed(Grant)
     case refused(Refusal)
     case answered(LocalAnswerKind)
+    /// The listener sends it to https.
+    case redirected
+    /// No connection comes about, and so no answer; why, in a sentence.
+    case noConnection(String)
 }
 
 extension TrialOutcome {
     package var grant: Grant? {
         switch self {
         case .forwarded(let grant), .performed(let grant): grant
-        case .refused, .answered: nil
+        case .refused, .answered, .redirected, .noConnection: nil
         }
     }
 
     package var refusal: Refusal? {
         switch self {
         case .refused(let refusal): refusal
-        case .forwarded, .performed, .answered: nil
+        case .forwarded, .performed, .answered, .redirected, .noConnection: nil
         }
     }
 }

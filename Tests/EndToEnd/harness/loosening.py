@@ -106,6 +106,22 @@ def authenticator_rules(authenticator: Json) -> Iterator[tuple[str, Callable[[Js
         yield "certificates", lambda it: it.pop("certificates")
 
 
+def listener_rules(listener: Json) -> Iterator[tuple[str, Callable[[Json], object]]]:
+    """What can be loosened about a listener, as changes of it. Which authorities vouch for clients is in no test's reach."""
+    if "redirect_to_https" in listener:
+        yield "redirect_to_https", lambda it: it.pop("redirect_to_https")
+    if "tls" in listener:
+        yield "tls", lambda it: it.pop("tls")
+        if listener["tls"].get("client_certificates") == "require":
+            yield "client_certificates", lambda it: it["tls"].update(client_certificates="optional")
+        elif "client_certificates" in listener["tls"]:
+
+            def unasked(it: Json) -> None:
+                del it["tls"]["client_certificates"], it["tls"]["client_ca"]
+
+            yield "client_certificates", unasked
+
+
 def loosened(config: Json) -> Iterator[Loosened]:
     """The policy with one rule taken away or widened, for each rule it has."""
     for index, route in enumerate(config["routes"]):
@@ -128,6 +144,10 @@ def loosened(config: Json) -> Iterator[Loosened]:
         for rule, change in authenticator_rules(authenticator):
             other = changed(config, lambda it, name=name, change=change: change(it["authenticators"][name]))
             yield f"authenticators.{name}.{rule}", f"authenticators.{name}", other
+    for index, listener in enumerate(config["listeners"]):
+        for name, change in listener_rules(listener):
+            other = changed(config, lambda it, index=index, change=change: change(it["listeners"][index]))
+            yield f"listeners.{index}.{name}", f"listeners[{index}]", other
     if config.get("https_only"):
         yield "https_only", "https_only", changed(config, lambda it: it.pop("https_only"))
     if config.get("failure_budget", "off") != "off":

@@ -73,7 +73,44 @@ import Testing
         let secure = try CurlCommand.request("curl https://api.test")
         #expect(secure.isSecure && secure.port == 443 && secure.client == nil)
         let local = try CurlCommand.request("curl http://[::1]:8080/")
-        #expect(!local.isSecure && local.port == 8080 && local.client == IPAddress("127.0.0.1"))
+        #expect(!local.isSecure && local.port == 8080 && local.client == IPAddress("::1"))
+    }
+
+    @Test(arguments: [
+        ("http://localhost:1", "127.0.0.1"), ("http://LocalHost.", "127.0.0.1"), ("http://127.0.0.9/", "127.0.0.1"),
+        ("http://localhost.example.com", nil), ("http://127.0.0.1.example.com", nil), ("http://[::2]/", nil),
+    ])
+    func `only this machine's own names come from this machine`(url: String, client: String?) throws {
+        #expect(try CurlCommand.request("curl \(url)").client == client.flatMap { IPAddress($0) })
+    }
+
+    @Test func `the client certificate is told by its file, without a password`() throws {
+        #expect(try CurlCommand.request("curl -E c.pem:hunter22 https://a").certificatePath == "c.pem")
+        #expect(try CurlCommand.request("curl --cert c.pem --key c.key https://a").certificatePath == "c.pem")
+    }
+
+    @Test(arguments: ["curl 'http://a/{b,c}'", "curl 'http://a/[1-3]'", "curl 'http://{a,b}.test'", "curl 'http://[::1]/x[1-2]'"])
+    func `a URL that stands for several is a fault`(line: String) throws {
+        let fault = #expect(throws: ExplainFault.self) { try CurlCommand.request(line) }
+        #expect(fault?.message.contains("several") == true)
+    }
+
+    @Test func `with -g braces and brackets stand for themselves`() throws {
+        let head = String(decoding: try CurlCommand.request("curl -g 'http://[::1]/{b}?x[]=1'").head, as: UTF8.self)
+        #expect(head.hasPrefix("GET /{b}?x[]=1 HTTP/1.1\r\nHost: [::1]\r\n"))
+    }
+
+    @Test(arguments: ["curl --data-urlencode x@file http://a", "curl --data-urlencode @file http://a"])
+    func `content of a file is not taken for its name`(line: String) throws {
+        let request = try CurlCommand.request(line)
+        #expect(String(decoding: request.head, as: UTF8.self).contains("Content-Length: \(line.contains("x@") ? 2 : 0)\r\n"))
+        #expect(request.remarks == ["the content of a file is not read: its length is taken for 0"])
+    }
+
+    @Test func `a variable in single quotes is sent as it stands, and that is said`() throws {
+        let request = try CurlCommand.request("curl -H 'X-API-Key: $KEY' -d '{\"$ref\":1}' http://a")
+        #expect(String(decoding: request.head, as: UTF8.self).contains("X-API-Key: $KEY\r\n"))
+        #expect(request.remarks.count == 1 && request.remarks[0].hasPrefix("$KEY stands in single quotes"))
     }
 
     @Test(arguments: [
@@ -130,11 +167,22 @@ import Testing
     @Test(arguments: [
         "", "{", "{}", #"{"url":1}"#, #"{"url":"http://a","uri":""}"#, #"{"url":"http://a","headers":[]}"#,
         #"{"url":"http://a","headers":{"A":1}}"#, #"{"url":"http://a","from":"x"}"#, #"{"url":"http://a","at":"noon"}"#,
-        #"{"url":"http://a","body_bytes":-1}"#,
+        #"{"url":"http://a","body_bytes":-1}"#, #"{"url":"http://a","certificate":1}"#,
     ])
     func `a document that is none is a fault of one line`(text: String) {
         let fault = #expect(throws: ExplainFault.self) { try ExplainDocument.request(Array(text.utf8)) }
         #expect(fault?.message.contains("\n") == false)
+    }
+
+    @Test(arguments: [
+        "GET / HTTP/2\r\nHost: a\r\n\r\n",
+        "* Connected to a\n* SSL connection using TLSv1.3\n> GET / HTTP/2\r\n> Host: a\r\n> \r\n< HTTP/2 200\n< x: y\n",
+        "> GET / HTTP/1.1\n> Host: a\n>\n* done\n", "\n$ curl -H User-Agent: -H Accept: http://a/",
+    ])
+    func `what was sent is found in what somebody pasted`(text: String) throws {
+        let request = try ExplainRequest.raw(Array(text.utf8))
+        #expect(String(decoding: request.head, as: UTF8.self) == "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(request.isSecure == text.contains("SSL"))
     }
 
     @Test(arguments: ["GET / HTTP/1.1\nHost: a", "GET / HTTP/1.1\r\nHost: a\r\n\r\nbody", "GET / HTTP/1.1\nHost: a\n\nbody"])

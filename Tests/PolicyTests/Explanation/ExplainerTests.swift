@@ -188,7 +188,7 @@ import Testing
             case .refused(let refusal):
                 #expect(explanation.outcome == .refused && explanation.reason == refusal.denial.reason)
                 #expect(explanation.status == fresh.answer.status && explanation.route == refusal.route?.name)
-            case .performed, .answered: Issue.record("\(text)")
+            case .performed, .answered, .redirected, .noConnection: Issue.record("\(text)")
             }
         }
     }

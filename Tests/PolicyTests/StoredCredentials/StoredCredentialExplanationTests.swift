@@ -82,7 +82,7 @@ struct StoredCredentialExplanationTests {
         case .forwarded:
             #expect(reason == nil)
             #expect(!trial.forwardedFields().contains { $0.name == "X-Shown" })
-        case .performed, .answered: Issue.record("\(outcome)")
+        case .performed, .answered, .redirected, .noConnection: Issue.record("\(outcome)")
         }
     }
 
