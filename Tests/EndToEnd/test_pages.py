@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from harness.certificates import shelf
 from harness.gateway import REPOSITORY, Gateway, binary, run_portcullis
 from harness.pages import blocks, commands
 from harness.policy import Json, open_route, policy
@@ -86,6 +87,7 @@ GIVEN = {"'curl …'": "'curl http://localhost:8080/x'", "head.txt": "head.txt",
 def test_the_forms_of_explain_are_taken(tmp_path: Path) -> None:
     (tmp_path / "gateway.json").write_text(json.dumps(policy(9)))
     (tmp_path / "head.txt").write_text("GET /x HTTP/1.1\r\nHost: localhost:8080\r\n\r\n")
+    (tmp_path / "client.pem").write_text(shelf().server.certificate.read_text())
     forms = re.findall(r"^\| [^|]+ \| `(portcullis explain [^`]+)`", page("explain"), re.MULTILINE)
     given = re.findall(r"`(--(?:from|at|config) [^`]+)`", page("explain"))
     options = [f"portcullis explain http://localhost:8080/x {option}" for option in given]

@@ -25,6 +25,8 @@ package struct LogReplay {
     }
 
     private static let lineByteLimit = 65_536
+    /// Records that are put into their order together.
+    private static let orderedLimit = 131_072
 
     /// The most frequent first.
     package private(set) var groups: [Group] = []
@@ -44,6 +46,9 @@ package struct LogReplay {
     private let policies: PolicyReplay
     private var found: [GroupKey: Group] = [:]
     private var causes: [String: Aside] = [:]
+    /// Read and not replayed yet. Loops hand their records over in batches, and each when its request has ended; buckets
+    /// were taken from when it came.
+    private var pending: [(logged: LoggedRequest, number: Int)] = []
     /// The first line that is no record.
     private var fault: (line: Int, message: String)?
 
@@ -57,6 +62,7 @@ package struct LogReplay {
         }
         var replay = LogReplay(PolicyReplay(from: before, try old.document(), to: after, try new.document()))
         try replay.read(path)
+        replay.replay(replay.pending.count)
         replay.sort()
         return replay
     }
@@ -89,10 +95,27 @@ package struct LogReplay {
     private mutating func take(_ line: [UInt8], _ number: Int) {
         if fault != nil || line.allSatisfy({ $0 <= 0x20 }) { return }
         do throws(ExplainFault) {
-            take(try LoggedRequest(line))
+            var logged = try LoggedRequest(line)
+            logged.line = []
+            pending.append((logged, number))
+            if pending.count >= Self.orderedLimit { replay(Self.orderedLimit / 2) }
         } catch {
             fault = (number, error.message)
         }
+    }
+
+    /// Replays the first of the records that wait.
+    private mutating func replay(_ count: Int) {
+        // Of one millisecond those come last that found a bucket empty.
+        let limited = Denial.rateLimited.reason
+        pending.sort { a, b in
+            let (first, second) = (a.logged, b.logged)
+            if first.arrival != second.arrival { return first.arrival < second.arrival }
+            if (first.reason == limited) != (second.reason == limited) { return second.reason == limited }
+            return a.number < b.number
+        }
+        for (logged, _) in pending.prefix(count) { take(logged) }
+        pending.removeFirst(count)
     }
 
     private mutating func take(_ logged: LoggedRequest) {
@@ -103,7 +126,7 @@ package struct LogReplay {
             isOfListener ? leaveAside("the listener it came to", logged) : (unchanged += 1)
             return
         }
-        switch policies.outcome(of: facts, at: logged.time) {
+        switch policies.outcome(of: facts, at: logged.arrival) {
         case .unchanged: unchanged += 1
         case .leftAside(let cause): leaveAside(cause, logged)
         case .different(let before, let after):

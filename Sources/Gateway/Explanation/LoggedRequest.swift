@@ -25,6 +25,8 @@ package struct LoggedRequest: Sendable {
     package var fingerprint: UInt32?
     package var subject: String?
     package var contentBytes: UInt64
+    /// When it came, to the millisecond.
+    package var arrival: WallTime
     /// The line as it was written.
     package var line: [UInt8]
 
@@ -59,10 +61,14 @@ package struct LoggedRequest: Sendable {
         credential = try Self.text(node, "credential")
         fingerprint = try Self.text(node, "fingerprint").flatMap { UInt32($0, radix: 16) }
         subject = try Self.text(node, "subject")
-        guard case .number(let count) = node["bytes_in"]?.value, let bytes = count.integer, bytes >= 0 else {
-            throw Self.otherVersion("bytes_in")
-        }
-        contentBytes = UInt64(bytes)
+        contentBytes = UInt64(try Self.count(node, "bytes_in"))
+        let (milliseconds, overflow) = (try Self.count(node, "duration_us") / 1000).multipliedReportingOverflow(by: .milliseconds(1))
+        arrival = overflow ? time : time.advanced(by: 0 &- milliseconds)
+    }
+
+    private static func count(_ node: JSONNode, _ name: String) throws(ExplainFault) -> Int64 {
+        guard case .number(let number) = node[name]?.value, let count = number.integer, count >= 0 else { throw otherVersion(name) }
+        return Int64(count)
     }
 
     /// What a replay goes by; nil for bytes that were no request.

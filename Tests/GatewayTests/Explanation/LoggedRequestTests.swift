@@ -18,7 +18,7 @@ import Testing
         #expect(logged.client == IPAddress("192.0.2.7") && logged.status == 403 && logged.upstream == nil)
     }
 
-    @Test(arguments: ["time", "request_id", "client", "peer", "status", "reason", "route", "credential", "method", "scheme", "source", "bytes_in"])
+    @Test(arguments: ["time", "request_id", "client", "peer", "status", "reason", "route", "credential", "method", "scheme", "source", "bytes_in", "duration_us"])
     func `a line of another version says which member it lacks`(member: String) {
         let line = Self.line.replacing("\"\(member)\":", with: "\"another\":")
         let fault = #expect(throws: ExplainFault.self) { try LoggedRequest(Array(line.utf8)) }
