@@ -7,10 +7,14 @@ import random
 from collections.abc import Callable
 
 import pytest
+from harness.certificates import shelf
 from harness.client import ask
 from harness.gateway import Gateway
 from harness.issuer import SigningKey, jwt_authenticator, key_set
+from harness.messages import Message
 from harness.policy import Json, api_key, key_authenticator, open_route, policy
+from harness.protocols import PROTOCOLS, spoken
+from harness.server import free_ports
 from harness.upstream import Upstream
 
 Start = Callable[..., Gateway]
@@ -45,6 +49,8 @@ def random_keys(chance: random.Random) -> tuple[list[str], list[Json]]:
 def random_route(chance: random.Random, number: int, path: str) -> Json:
     asked = chance.choice(["none", ["keys"], ["keys", "tokens"], ["tokens"], {"optional": ["keys"]}])
     route = open_route(name=f"route-{number}", match={"path": path}, authenticate=asked)
+    route["request_headers"] = {"set": {"X-Route": "{route}"}}
+    route["response_headers"] = {"set": {"X-Route": "{route}"}}
     if chance.random() < 0.4:
         route["match"]["methods"] = chance.sample(["GET", "POST", "PUT"], 2)
     if chance.random() < 0.2:
@@ -67,12 +73,16 @@ def random_route(chance: random.Random, number: int, path: str) -> Json:
     return route
 
 
-def random_policy(chance: random.Random, port: int) -> tuple[Json, list[str]]:
+def random_policy(chance: random.Random, port: int, ports: list[int]) -> tuple[Json, list[str]]:
     """Routes that overlap, with rules drawn by lot, and the secrets of its keys."""
     secrets, records = random_keys(chance)
     routes = [random_route(chance, number, path) for number, path in enumerate(chance.sample(PATHS, 5))]
     authenticators = {"keys": key_authenticator(*records), "tokens": jwt_authenticator("ES256", leeway="30s")}
     config = policy(port, routes=routes, authenticators=authenticators, access_log="off", failure_budget="off")
+    config["listeners"] = [
+        {"address": f"127.0.0.1:{ports[0]}"},
+        {"address": f"127.0.0.1:{ports[1]}", "tls": shelf().listener, "protocols": ["http/1.1"]},
+    ]
     config["key_sets"] = {"issuer": {"keys": json.loads(key_set(KEY))["keys"]}}
     config["limits"] = {"few": {"requests": 30, "per": "1h", "burst": 30, "by": chance.choice(["identity", "address"])}}
     if chance.random() < 0.5:
@@ -112,6 +122,37 @@ def random_request(chance: random.Random, secrets: list[str]) -> tuple[str, str,
     return method, target, fields, body
 
 
+#: What differs from request to request, or tells what is left in buckets to the second.
+VARYING = {"x-request-id", "traceparent", "date", "content-length", "connection", "retry-after", "x-forwarded-port", "x-ratelimit-reset"}
+
+
+def lines(fields: list[tuple[str, str]], *but: str) -> list[tuple[str, str]]:
+    return sorted((name.lower(), value) for name, value in fields if name.lower() not in VARYING | set(but))
+
+
+def is_masked(said: str, sent: str) -> bool:
+    """The explanation's value is the real one, credentials in it masked."""
+    return said == sent or "…" in said and all(part in sent for part in said.split("…"))
+
+
+def check_forwarded(told: Json, sent: Message, case: str) -> None:
+    """What the upstream got is what the explanation says it would get."""
+    assert told["forwarded"]["start"] == f"{sent.method} {sent.target}", case
+    said, got = lines(told["forwarded"]["fields"], "transfer-encoding", "te"), lines(sent.fields, "transfer-encoding", "te")
+    assert [name for name, _ in said] == [name for name, _ in got], f"{said} {got} {case}"
+    # Lines of one name may change places when they are masked.
+    assert all(is_masked(a, b) for (_, a), (_, b) in zip(said, got, strict=True)), f"{said} {got} {case}"
+
+
+def check_answer(told: Json, answer: Message, case: str) -> None:
+    """Whatever the gateway puts into the answer is there; a refusal has nothing beside it."""
+    said, got = lines(told["answer"]["fields"]), lines(answer.fields)
+    if told["outcome"] == "forwarded":
+        assert set(said) <= set(got), f"{said} {got} {case}"
+    else:
+        assert said == got, f"{said} {got} {case}"
+
+
 def explained(running: Gateway, document: Json) -> Json:
     answer = ask(running.admin_port, "/explain", method="POST", body=json.dumps(document).encode())
     assert answer.status == 200, answer.body
@@ -124,22 +165,25 @@ def explained(running: Gateway, document: Json) -> Json:
 def test_explanations_and_the_gateway_agree(seed: int, requests: int, gateway: Start, upstream: Origin) -> None:
     chance = random.Random(seed)
     origin = upstream()
-    config, secrets = random_policy(chance, origin.port)
+    ports = free_ports(2)
+    config, secrets = random_policy(chance, origin.port, ports)
     running = gateway(config)
+    spoken[ports[1]] = PROTOCOLS["h1-tls"]
     outcomes = set()
     for number in range(requests):
         if number and number % (requests // POLICIES) == 0:
-            config, secrets = random_policy(chance, origin.port)
+            config, secrets = random_policy(chance, origin.port, ports)
             config["via"] = f"policy-{number}"
             seen = len(running.lines)
             running.replace(config)
             running.wait_for_line(r"reloaded \(", after=seen)
         method, target, fields, body = random_request(chance, secrets)
-        document: Json = {"method": method, "url": f"http://gw.test:{running.port}{target}", "headers": fields, "from": "127.0.0.1"}
+        scheme, port = chance.choice([("http", ports[0]), ("http", ports[0]), ("https", ports[1])])
+        document: Json = {"method": method, "url": f"{scheme}://gw.test:{port}{target}", "headers": fields, "from": "127.0.0.1"}
         # First, since the request itself takes from buckets.
         told = explained(running, document | ({"body_bytes": len(body)} if body else {}))
-        lines = [f"{name}: {value}" for name, value in fields.items() if name != "Host"]
-        answer = ask(running.port, target, lines, method=method, body=body, host=fields["Host"])
+        sent = [f"{name}: {value}" for name, value in fields.items() if name != "Host"]
+        answer = ask(port, target, sent, method=method, body=body, host=fields["Host"])
         case = f"{number}: {method} {target} {fields} {body!r} -> {answer.status}; {told['outcome']} {told['reason']}; {config}"
         assert (answer.status == 200) == (told["outcome"] == "forwarded"), case
         if told["outcome"] == "refused":
@@ -147,5 +191,9 @@ def test_explanations_and_the_gateway_agree(seed: int, requests: int, gateway: S
             assert answer.body and json.loads(answer.body)["reason"] == told["reason"], case
         verdicts = [it["verdict"] for it in told["steps"]]
         assert verdicts.count("failed") == (told["outcome"] == "refused"), case
+        if told["outcome"] == "forwarded":
+            assert (answer.value("x-route"), "up") == (told["route"], told["upstream"]), case
+            check_forwarded(told, origin.requests[-1], case)
+        check_answer(told, answer, case)
         outcomes.add(told["reason"])
     assert len(outcomes) > 15, outcomes

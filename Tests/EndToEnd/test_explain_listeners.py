@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -14,19 +13,11 @@ import pytest
 from harness.certificates import Authority, Pair, shelf
 from harness.gateway import Gateway, run_portcullis
 from harness.policy import Json, open_route, policy
+from harness.server import free_ports
 from harness.upstream import Upstream
 
 Start = Callable[..., Gateway]
 Origin = Callable[..., Upstream]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody has: the policy has to name them."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [it.getsockname()[1] for it in sockets]
-    for it in sockets:
-        it.close()
-    return ports
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from harness.browser import Browser
+from harness.certificates import shelf
 from harness.client import ask
 from harness.gateway import Gateway
-from harness.policy import Json, api_key, keyed_policy
+from harness.issuer import KeySetServer, SigningKey, jwt_authenticator, key_set
+from harness.policy import Json, api_key, keyed_policy, open_route, policy
+from harness.server import free_ports
 from harness.upstream import Upstream
 
 Start = Callable[..., Gateway]
@@ -36,7 +41,66 @@ def busy(gateway: Start, upstream: Origin) -> Gateway:
     return running
 
 
-@pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, False), (1280, True)], ids=["phone", "desktop", "dark"])
+@pytest.fixture
+def furnished(gateway: Start, upstream: Origin, key_set_server: Callable[..., KeySetServer]) -> Gateway:
+    """A gateway with a key set that is fetched and one that cannot be, a certificate, and a server that is not there."""
+    issuer = key_set_server(key_set(SigningKey("ES256", "k")))
+    [closed] = free_ports(1)
+    config = policy(
+        upstream().port,
+        listeners=[{"address": "127.0.0.1:0"}, {"address": "127.0.0.2:0", "tls": shelf().listener}],
+        routes=[
+            open_route(),
+            open_route(name="gone", match={"path": "/gone"}, upstream="gone"),
+            open_route(name="tokens", match={"path": "/tokens"}, authenticate=["tokens", "others"]),
+        ],
+        key_sets={"fetched": {"url": issuer.url}, "missing": {"url": f"http://127.0.0.1:{closed}/keys"}},
+        authenticators={
+            "tokens": jwt_authenticator("ES256", key_set="fetched"),
+            "others": jwt_authenticator("ES256", key_set="missing", issuer="https://other.example"),
+        },
+    )
+    config["upstreams"]["gone"] = {"servers": [f"http://127.0.0.1:{closed}"]}
+    running = gateway(config)
+    assert ask(running.port, "/").status == 200
+    assert ask(running.port, "/gone").status == 502
+    return running
+
+
+def section(browser: Browser, name: str) -> str:
+    return browser.evaluate(f"document.getElementById('{name}').innerText")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, True), (1280, False)], ids=["phone", "desktop"])
+def test_every_section_is_filled(furnished: Gateway, width: int, dark: bool) -> None:
+    with Browser(width, 900, dark=dark) as browser:
+        browser.open(f"http://127.0.0.1:{furnished.admin_port}/")
+        browser.wait_until("document.getElementById('keysets').innerText.includes('not usable')")
+        keys = section(browser, "keysets")
+        assert "fetched" in keys and "missing" in keys and re.search(r"fetched\s+ok\s+1\s+\d+ s ago\s+\d+ s", keys), keys
+        certificates = section(browser, "certificates")
+        assert "listener" in certificates and "localhost" in certificates and re.search(r"in \d\d d", certificates), certificates
+        upstreams = section(browser, "upstreams")
+        assert re.search(r"gone\s+\S+\s+failing, \d+ s ago", upstreams) and re.search(r"up\s+\S+\s+ok", upstreams), upstreams
+        assert "upstream_unreachable" in section(browser, "refusals") and "in force" in section(browser, "reload")
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width
+        # Nothing of a route is to be looked for at the side.
+        places = browser.evaluate(
+            "[...document.querySelectorAll('#routes td')].map(c => { const b = c.getBoundingClientRect(); "
+            "return [c.dataset.label, b.left, b.right]; })"
+        )
+        assert {"p50", "p99", "5xx"} <= {label for label, _, _ in places}
+        assert all(0 <= left and right <= width for _, left, right in places), places
+        assert not browser.problems
+        picture = browser.screenshot()
+        assert len(picture) > 10_000
+        if folder := os.environ.get("PICTURES"):
+            Path(folder, f"live-{width}.png").write_bytes(picture)
+
+
+@pytest.mark.parametrize(
+    ("width", "dark"), [(390, False), (390, True), (1280, False), (1280, True)], ids=["phone", "dark-phone", "desktop", "dark"]
+)
 def test_the_page_tells_what_goes_on(busy: Gateway, width: int, dark: bool) -> None:
     with Browser(width, 900, dark=dark) as browser:
         browser.open(f"http://127.0.0.1:{busy.admin_port}/")

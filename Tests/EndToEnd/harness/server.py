@@ -64,3 +64,12 @@ class Server:
         self.listener.close()
         for connection in list(self.connections):
             connection.close()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has, for policies that have to name them."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [it.getsockname()[1] for it in sockets]
+    for it in sockets:
+        it.close()
+    return ports
