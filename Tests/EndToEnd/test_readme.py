@@ -125,12 +125,11 @@ class HTTPSExample:
     def __init__(self, gateway: Callable[..., Gateway], folder: Path, origin: int = 0) -> None:
         subprocess.run([REPOSITORY / "scripts/certs", folder / "certs"], check=True, capture_output=True, timeout=60)
         self.folder = folder
-        self.ports = {8443: free_port(), 9000: origin or free_port(), 9090: free_port()}
+        self.ports = {8080: free_port(), 8443: free_port(), 9000: origin or free_port(), 9090: free_port()}
         text = (REPOSITORY / "examples/https.json").read_text().replace("../certs", str(folder / "certs"))
         policy = json.loads(self.here(text))
-        policy["listeners"][0]["address"] = policy["admin"]["address"] = "127.0.0.1:0"
-        running = gateway(policy)
-        self.ports[8080] = next(other for other in running.ports if other != self.ports[8443])
+        policy["admin"]["address"] = "127.0.0.1:0"
+        gateway(policy)
 
     def here(self, text: str) -> str:
         for named, port in self.ports.items():

@@ -99,10 +99,10 @@ def test_a_slow_answer_to_a_whole_upload_is_waited_for(gateway: Start, upstream:
 
     def script(connection: Connection) -> None:
         connection.read_request()
-        time.sleep(1)
+        time.sleep(2)
         connection.send(ok(b"late"))
 
-    running = gateway(policy(upstream(script).port, bounds={"body_timeout": "300ms"}))
+    running = gateway(policy(upstream(script).port, bounds={"body_timeout": "1s"}))
     for pieces in ((b"ab", b"cd"), (b"", b"abcd")):
         with RawClient(running.port) as client:
             client.send(request("POST", "/", ["Content-Length: 4"]) + pieces[0])

@@ -301,7 +301,8 @@ def test_an_upload_cut_without_close_notify_is_not_whole(gateway: Start, upstrea
 
     origin = upstream(script)
     running = gateway(policy(origin.port))
-    client = RawClient(running.port).send(f"POST / HTTP/1.1\r\nHost: gw.test\r\n{head}\r\n5\r\nhello\r\n")
+    client = RawClient(running.port, half_closes=False)
+    client.send(f"POST / HTTP/1.1\r\nHost: gw.test\r\n{head}\r\n5\r\nhello\r\n")
     until(lambda: b"hello" in origin.raw, what="the first bytes")
     # Only the TCP connection ends; TLS says nothing.
     socket.socket(fileno=client.sock.detach()).close()

@@ -337,7 +337,10 @@ def test_rb11_never_less_than_a_second(start: Callable[..., Fleet]) -> None:
     key = fleet.add_key()
     answers = [fleet.get(X_API_Key=key) for _ in range(40)]
     refused = next(answer for answer in answers if answer.status_code == 429)
-    assert refused.json() == {"detail": "Rate limit exceeded. Try again in 1 seconds.", "retry_after": 1}
+    # Two where the twentieth of a second goes over the end of one.
+    wait = refused.json()["retry_after"]
+    assert wait in (1, 2)
+    assert refused.json() == {"detail": f"Rate limit exceeded. Try again in {wait} seconds.", "retry_after": wait}
 
 
 # Refusals.
