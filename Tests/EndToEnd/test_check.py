@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from harness.certificates import shelf
 from harness.gateway import REPOSITORY, run_portcullis
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
 
@@ -155,3 +156,13 @@ def test_the_shipped_file_is_without_fault(tmp_path: Path) -> None:
     )
     done = check(tmp_path, (REPOSITORY / "gateway.json").read_text())
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_free_ports_of_one_address_are_of_listeners_that_are_alike(tmp_path: Path) -> None:
+    free = {"address": "127.0.0.1:0"}
+    others = [({}, True), ({"protocols": ["h2"]}, True), ({"redirect_to_https": True}, False), ({"tls": shelf().listener}, False)]
+    for other, passes in others:
+        (tmp_path / "gateway.json").write_text(json.dumps(policy(9, listeners=[free, free | other])))
+        done = run_portcullis("check", "--json", folder=tmp_path)
+        errors = [it["code"] for it in json.loads(done.stdout)["diagnostics"] if it["severity"] == "error"]
+        assert errors == ([] if passes else ["endpoint_duplicate"]), (other, done.stdout)

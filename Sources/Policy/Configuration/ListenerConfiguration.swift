@@ -21,6 +21,14 @@ package struct ListenerConfiguration: Sendable, Equatable {
     }
 }
 
+extension ListenerConfiguration {
+    /// Who connects to either is treated alike, whatever certificate is shown to them.
+    func isAlike(_ other: ListenerConfiguration) -> Bool {
+        tls?.clientCertificates == other.tls?.clientCertificates && tls?.clientCA?.value == other.tls?.clientCA?.value
+            && redirect == other.redirect && proxyProtocol == other.proxyProtocol
+    }
+}
+
 package struct ProxyProtocolConfiguration: Sendable, Equatable {
     /// Only these peers may send a PROXY header; from everyone else it is a malformed request.
     package var from: [CIDRBlock]

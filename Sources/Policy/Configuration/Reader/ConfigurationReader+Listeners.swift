@@ -24,6 +24,12 @@ extension ConfigurationReader {
             listener.tls = tls
             listener.protocols = protocols ?? listener.protocols
             listener.redirect = redirect
+            // A socket finds its terms by the address: those of one listener in clear must not hold for another with TLS.
+            if address.port == 0, configuration.listeners.contains(where: { $0.address == address && !$0.isAlike(listener) }) {
+                report(
+                    .endpointDuplicate, at: addressNode,
+                    "another listener has the address \(address) with other terms; give one of them a port, or another address")
+            }
             configuration.listeners.append(listener)
         }
     }
