@@ -1,6 +1,7 @@
-"""Measures Portcullis beside a relay that parses nothing, nginx and HAProxy, round by round, and prints one table.
+"""Measures Portcullis beside a relay that parses nothing, nginx, HAProxy and, where there is one, Envoy, round by round, and
+prints one table.
 
-    bench.py PORTCULLIS RELAY [--quick] [--rounds N] [--seconds S]
+    bench.py PORTCULLIS RELAY [--envoy ENVOY] [--quick] [--rounds N] [--seconds S]
 
 What counts is the CPU time a process spends per request, divided by the relay's in the same round: on a small machine
 requests per second also measure the load generator and the upstream, which share the cores.
@@ -179,7 +180,7 @@ def measure(target: Target, pid: int, seconds: int) -> Sample:
     )
 
 
-def targets(made: Fixtures) -> list[Target]:
+def targets(made: Fixtures, programs: set[str]) -> list[Target]:
     ports = made.ports
     key = ["-H", f"X-API-Key: {made.api_key}"]
     script = ["-s", str(Path(__file__).with_name("tokens.lua"))]
@@ -197,22 +198,31 @@ def targets(made: Fixtures) -> list[Target]:
         Target(plain, "floor", ports.floor, "/plain", [], []),
         Target(plain, "nginx", ports.nginx_plain, "/plain", [], []),
         Target(plain, "HAProxy", ports.haproxy_plain, "/plain", [], []),
+        Target(plain, "Envoy", ports.envoy_plain, "/plain", [], []),
         Target(plain, "Portcullis", ports.portcullis, "/plain", [], []),
         Target(keyed, "nginx", ports.nginx_key, "/key", key, []),
         Target(keyed, "HAProxy", ports.haproxy_key, "/key", key, []),
+        Target(keyed, "Envoy", ports.envoy_key, "/key", key, []),
         Target(keyed, "Portcullis", ports.portcullis, "/key", key, []),
     ]
     for algorithm, haproxy_port, path in (("RS256", ports.haproxy_rs, "/rs"), ("ES256", ports.haproxy_es, "/es")):
         rows += [
             Target(seen[algorithm], "HAProxy", haproxy_port, path, bearer(algorithm), []),
+            Target(seen[algorithm], "Envoy", ports.envoy_jwt, path, bearer(algorithm), []),
             Target(seen[algorithm], "Portcullis", ports.portcullis, path, bearer(algorithm), []),
         ]
     for algorithm, haproxy_port, path in (("RS256", ports.haproxy_rs, "/rs"), ("ES256", ports.haproxy_es, "/es")):
         rows += [
             Target(unseen[algorithm], "HAProxy", haproxy_port, path, script, fresh(algorithm)),
+            Target(unseen[algorithm], "Envoy", ports.envoy_jwt, path, script, fresh(algorithm)),
             Target(unseen[algorithm], "Portcullis", ports.portcullis, path, script, fresh(algorithm)),
         ]
-    over_tls = (("nginx", ports.nginx_tls), ("HAProxy", ports.haproxy_tls), ("Portcullis", ports.portcullis_tls))
+    over_tls = (
+        ("nginx", ports.nginx_tls),
+        ("HAProxy", ports.haproxy_tls),
+        ("Envoy", ports.envoy_tls),
+        ("Portcullis", ports.portcullis_tls),
+    )
     for program, port in over_tls:
         rows.append(Target("HTTP/2 over TLS, API key", program, port, "/key", key, [], True, True))
     for program, port in over_tls:
@@ -220,7 +230,7 @@ def targets(made: Fixtures) -> list[Target]:
     for program, port in over_tls:
         closing = [*key, "-H", "Connection: close"]
         rows.append(Target("TLS handshake for each request", program, port, "/key", closing, [], True))
-    return rows
+    return [row for row in rows if row.program in programs]
 
 
 #: What the gateway keeps and issues itself, with keys and users of its store; no peer does the same.
@@ -307,7 +317,10 @@ def run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
             "/plain",
         ),
     }
-    work = targets(made) + (issued(made, kept_key, own_token(made, kept_key), kept_work) if issues else [])
+    if options.envoy:
+        command = [options.envoy, "-c", str(folder / "envoy.json"), "--concurrency", "1", "-l", "error", "--disable-hot-restart"]
+        pids["Envoy"] = start(stack, "envoy", command, ports.envoy_tls, folder)
+    work = targets(made, set(pids)) + (issued(made, kept_key, own_token(made, kept_key), kept_work) if issues else [])
     rows = [row for row in work if not options.only or options.only in row.work or row.program == "floor"]
     samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
     ratios: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -378,6 +391,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("portcullis")
     parser.add_argument("relay")
+    parser.add_argument("--envoy", help="Envoy's binary; the table goes without it when it is not given")
     parser.add_argument("--quick", action="store_true", help="one short round: whether it works, not how fast it is")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int, help="length of each measurement")

@@ -39,6 +39,10 @@ class Ports:
     haproxy_es: int
     nginx_tls: int
     haproxy_tls: int
+    envoy_plain: int
+    envoy_key: int
+    envoy_jwt: int
+    envoy_tls: int
     portcullis_tls: int
     portcullis: int
     admin: int
@@ -98,6 +102,7 @@ def make(folder: Path, ports: Ports, token_count: int) -> Fixtures:
     write_upstream(fixtures)
     write_nginx(fixtures, api_keys)
     write_haproxy(fixtures, api_keys)
+    write_envoy(fixtures, api_keys, jwks)
     write_portcullis(fixtures, api_keys)
     return fixtures
 
@@ -230,6 +235,80 @@ frontend key
         + haproxy_jwt("rs", ports.haproxy_rs, "RS256", folder / "rs.pem")
         + haproxy_jwt("es", ports.haproxy_es, "ES256", folder / "es.pem")
     )
+
+
+def envoy_filter(name: str, kind: str, **members: object) -> dict:
+    return {
+        "name": name,
+        "typed_config": {"@type": f"type.googleapis.com/envoy.extensions.filters.{kind}"} | members,
+    }
+
+
+def envoy_listener(port: int, *filters: dict, **members: object) -> dict:
+    route = {"match": {"prefix": "/"}, "route": {"cluster": "origin", "timeout": "600s"}}
+    router = envoy_filter("envoy.filters.http.router", "http.router.v3.Router", suppress_envoy_headers=True)
+    connections = envoy_filter(
+        "envoy.filters.network.http_connection_manager", "network.http_connection_manager.v3.HttpConnectionManager",
+        stat_prefix=f"port-{port}", generate_request_id=False, http_filters=[*filters, router],
+        route_config={"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
+    )  # fmt: skip
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    return {"name": f"port-{port}", "address": address, "filter_chains": [{"filters": [connections]} | members]}
+
+
+def write_envoy(fixtures: Fixtures, api_keys: list[str], jwks: list[dict]) -> None:
+    """Its limit is one bucket for all, which flatters it."""
+    folder, ports = fixtures.folder, fixtures.ports
+    bucket = {"max_tokens": PLENTY, "tokens_per_fill": PLENTY, "fill_interval": "1s"}
+    always = {"default_value": {"numerator": 100}}
+    limit = envoy_filter(
+        "envoy.filters.http.local_ratelimit", "http.local_ratelimit.v3.LocalRateLimit", stat_prefix="plenty", token_bucket=bucket,
+        filter_enabled=always, filter_enforced=always, enable_x_ratelimit_headers="DRAFT_VERSION_03",
+    )  # fmt: skip
+    keyed = envoy_filter(
+        "envoy.filters.http.api_key_auth", "http.api_key_auth.v3.ApiKeyAuth", key_sources=[{"header": "x-api-key"}],
+        credentials=[{"key": key, "client": f"consumer-{number}"} for number, key in enumerate(api_keys)],
+        forwarding={"header": "x-auth-subject", "hide_credentials": True},
+    )  # fmt: skip
+    provider = {
+        "issuer": ISSUER,
+        "audiences": [AUDIENCE],
+        "local_jwks": {"inline_string": json.dumps({"keys": jwks})},
+        "claim_to_headers": [{"header_name": "x-auth-subject", "claim_name": "sub"}],
+        "jwt_cache_config": {"jwt_cache_size": 10_000},
+    }
+    token = envoy_filter(
+        "envoy.filters.http.jwt_authn", "http.jwt_authn.v3.JwtAuthentication", providers={"issuer": provider},
+        rules=[{"match": {"prefix": "/"}, "requires": {"provider_name": "issuer"}}],
+    )  # fmt: skip
+    pair = {
+        "certificate_chain": {"filename": f"{folder}/server.pem"},
+        "private_key": {"filename": f"{folder}/server.key"},
+    }
+    tls = {
+        "name": "tls",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": {"alpn_protocols": ["h2", "http/1.1"], "tls_certificates": [pair]},
+        },
+    }
+    endpoint = {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": ports.upstream}}}}
+    many = {"max_connections": 100_000, "max_pending_requests": 100_000, "max_requests": 100_000}
+    cluster = {
+        "name": "origin",
+        "connect_timeout": "2s",
+        "type": "STATIC",
+        "circuit_breakers": {"thresholds": [many]},
+        "load_assignment": {"cluster_name": "origin", "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+    listeners = [
+        envoy_listener(ports.envoy_plain),
+        envoy_listener(ports.envoy_key, keyed, limit),
+        envoy_listener(ports.envoy_jwt, token, limit),
+        envoy_listener(ports.envoy_tls, keyed, limit, transport_socket=tls),
+    ]
+    whole = {"static_resources": {"listeners": listeners, "clusters": [cluster]}}
+    (folder / "envoy.json").write_text(json.dumps(whole))
 
 
 def write_portcullis(fixtures: Fixtures, api_keys: list[str]) -> None:
