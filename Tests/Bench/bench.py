@@ -400,6 +400,8 @@ def main() -> None:
     parser.add_argument("--only", help="only the rows whose work contains this, and the floor")
     options = parser.parse_args()
     options.portcullis, options.relay = (str(Path(path).resolve()) for path in (options.portcullis, options.relay))
+    # Not resolved: what a virtual environment has may be a link.
+    options.envoy = options.envoy and str(Path(options.envoy).absolute())
     options.rounds = options.rounds or (1 if options.quick else 5)
     options.seconds = options.seconds or (2 if options.quick else 4)
     options.tokens = options.tokens or (12_000 if options.quick else 40_000)
