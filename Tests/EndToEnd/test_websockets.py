@@ -50,6 +50,10 @@ def echo() -> Iterator[Callable[..., EchoServer]]:
 
 def dial(running: Gateway, path: str = "/ws", pair: Pair | None = None, **headers: str) -> ClientConnection:
     secure = client_context(None) if running.protocol.is_tls else None
+    if secure:
+        # The library reads and writes in two threads, and Python does not keep the one that reads a ticket of TLS 1.3 from
+        # the one that writes.
+        secure.maximum_version = ssl.TLSVersion.TLSv1_2
     if secure and pair:
         secure.load_cert_chain(pair.certificate, pair.key)
     return connect(
