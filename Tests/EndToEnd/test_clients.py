@@ -7,9 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
@@ -18,6 +17,7 @@ import requests
 from harness.client import ask
 from harness.gateway import REPOSITORY, Gateway
 from harness.policy import api_key, keyed_policy, policy
+from harness.server import WebServer
 from harness.upstream import Upstream, answering, ok
 from harness.waiting import until
 
@@ -134,11 +134,9 @@ def old_server(tmp_path: Path) -> Iterator[int]:
         def log_message(self, format: str, *arguments: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Old)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    server = WebServer(Old)
+    yield server.port
+    server.stop()
 
 
 def test_http_server_of_python(gateway: Start, old_server: int) -> None:

@@ -79,8 +79,6 @@ def test_bytes_behind_the_heads_are_not_lost(gateway: Start, upstream: Origin) -
         assert client.stream.take(12) == b"welcomeearly"
 
 
-# Over TLS Python does not bear two threads at one connection.
-@pytest.mark.clients("h1")
 def test_many_bytes_sent_before_the_answer_arrive(gateway: Start, upstream: Origin) -> None:
     may_answer = threading.Event()
     early = bytes(range(256)) * 4096
@@ -288,8 +286,6 @@ def test_an_upstream_that_dies_cuts_the_client(gateway: Start, upstream: Origin)
     assert running.access_records()[0]["reason"] == "upstream_cut"
 
 
-# Over TLS Python does not bear two threads at one connection.
-@pytest.mark.clients("h1")
 def test_ten_thousand_small_frames_both_ways(gateway: Start, upstream: Origin) -> None:
     frames = [frame(BINARY, number.to_bytes(4), masked=True) for number in range(10_000)]
     with opened(gateway(upgrading(upstream(piping).port))) as client:

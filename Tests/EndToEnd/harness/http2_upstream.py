@@ -6,11 +6,11 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import ConnectionState, H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
@@ -27,7 +27,7 @@ from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes
 
 from .secure_socket import SecureSocket
-from .server import Server
+from .server import Server, cut
 
 Pairs = list[tuple[str, str]]
 
@@ -78,6 +78,7 @@ class Connection:
         self.waiting: dict[int, tuple[bytearray, Pairs | None, bool]] = {}
         self.pings = 0
         self.ended = False
+        self.is_cut = False
         #: False: content is read but its window not given back.
         self.takes_content = True
         #: What the connection's window has beyond the least.
@@ -108,8 +109,19 @@ class Connection:
     def write(self, piece: bytes) -> None:
         (self.secured or self.sock).sendall(piece)
 
+    @contextlib.contextmanager
+    def leaving_allowed(self) -> Iterator[None]:
+        """The gateway may have reset the stream or ended the connection in what was read together with the request."""
+        try:
+            yield
+        except StreamClosedError:
+            pass
+        except ProtocolError:
+            if self.h2.state_machine.state is not ConnectionState.CLOSED:
+                raise
+
     def send_head(self, stream: int, fields: Pairs, ends: bool) -> None:
-        with self.lock:
+        with self.lock, self.leaving_allowed():
             self.h2.send_headers(stream, fields, end_stream=ends)
             self.flush()
 
@@ -145,7 +157,7 @@ class Connection:
             self.flush()
 
     def cancel(self, stream: int, code: ErrorCodes) -> None:
-        with self.lock:
+        with self.lock, self.leaving_allowed():
             self.h2.reset_stream(stream, code)
             self.flush()
 
@@ -155,11 +167,12 @@ class Connection:
             # hyper-h2 would take nothing more after a GOAWAY of its own.
             self.write(b"\0\0\x08\x07\0\0\0\0\0" + last.to_bytes(4, "big") + bytes(4))
 
-    def close(self) -> None:
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
+    def cut(self) -> None:
+        """Ends the connection below TLS; its own thread sees the end and closes it. Any thread may call it."""
+        self.is_cut = True
+        cut(self.sock)
+
+    close = cut
 
     def run(self) -> None:
         self.begin()
@@ -171,7 +184,7 @@ class Connection:
                     self.take(event)
                 self.pump()
             piece = self.sock.recv(65_536)
-            if not piece:
+            if not piece or self.is_cut:
                 return
             if self.secured:
                 # Written to by any thread meanwhile, which TLS bears only under the lock.
@@ -248,8 +261,10 @@ class HTTP2Upstream(Server):
         except (ProtocolError, AssertionError) as fault:
             self.faults.append(f"{type(fault).__name__}: {fault}")
         finally:
+            # Another thread that writes fails first, and then gives the lock back.
+            connection.cut()
             with connection.room:
                 connection.ended = True
                 connection.room.notify_all()
-            connection.sock.close()
+                connection.sock.close()
             self.changed()

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import jwt
@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc import jwk as jose_jwk
 from joserfc import jwt as jose_jwt
+
+from .server import WebServer
 
 ISSUER = "https://issuer.test"
 AUDIENCE = "gateway"
@@ -163,21 +165,9 @@ class KeySetServer:
             def log_message(self, format: str, *arguments: object) -> None:
                 pass
 
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_: object) -> None:
-                pass
-
-        self.server = Server(("127.0.0.1", 0), Answer)
-        if tls:
-            # The handshake is left to the thread of the connection.
-            self.server.socket = tls.wrap_socket(
-                self.server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
+        self.server = WebServer(Answer, tls)
+        self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.port}"
         self.url = f"{self.base}/jwks.json"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def publish(self, document: str | bytes) -> None:
         self.document = document.encode() if isinstance(document, str) else document
@@ -190,5 +180,4 @@ class KeySetServer:
 
     def stop(self) -> None:
         self.may_answer.set()
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()

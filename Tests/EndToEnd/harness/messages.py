@@ -21,10 +21,13 @@ class Stream:
         self.buffer = b""
         self.raw = bytearray()
         self.ended = False
+        #: Set by another thread: the next read finds the end. A peer that goes on sending would keep the script from it.
+        self.is_cut = False
 
     def fill(self) -> bool:
         """Reads once; False at the end. A reset counts as an end, `socket.timeout` passes."""
-        if self.ended:
+        if self.ended or self.is_cut:
+            self.ended = True
             return False
         try:
             piece = self.sock.recv(65536)

@@ -4,11 +4,11 @@ one Python thread a connection; under hundreds of connections its own stalls wou
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from pathlib import Path
 
 from harness.certificates import Pair
+from harness.server import free_ports
 from harness.waiting import until
 
 CONFIGURATION = """
@@ -28,8 +28,7 @@ class QuickOrigin:
 
     def __init__(self, folder: Path, pair: Pair | None = None, requests: int = 100_000_000) -> None:
         folder.mkdir()
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        [self.port] = free_ports(1)
         # Started by root, nginx would serve as nobody, who may not look into the folder of a test.
         user = "user root;" if os.getuid() == 0 else ""
         secure = f" ssl http2; ssl_certificate {pair.certificate}; ssl_certificate_key {pair.key}" if pair else ""
@@ -39,4 +38,8 @@ class QuickOrigin:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

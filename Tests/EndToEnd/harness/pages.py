@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .gateway import REPOSITORY, binary
+from .server import free_ports
 from .waiting import until
 
 COMMAND_SECONDS = 30
@@ -30,15 +31,6 @@ END = "--end-of-command--"
 PORTS = ("8080", "8443", "9000", "9901")
 #: What a reader finds in a clone and a page may name.
 LINKED = ("docs", "scripts")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now; held together so that they differ."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def blocks(page: str) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from h2.exceptions import ProtocolError
 from .http2_upstream import Connection as HTTP2Connection
 from .http2_upstream import HTTP2Upstream, Request
 from .messages import Message, parse_fields
-from .server import IO_SECONDS
+from .server import IO_SECONDS, join
 from .upstream import Connection, Script, Upstream, answering, ok
 
 #: What is written of an answer and not yet let go by the gateway's windows, before a script has to wait.
@@ -156,10 +156,12 @@ class StreamSocket:
             self.condition.notify_all()
 
     def put_content(self, content: bytes) -> None:
-        if self.is_closed:
+        with self.condition:
+            is_closed = self.is_closed
+            if content and not is_closed:
+                self.put(b"%x\r\n%s\r\n" % (len(content), content) if self.is_chunked else content, len(content))
+        if is_closed:
             self.connection.acknowledge(self.request.stream, len(content))
-        elif content:
-            self.put(b"%x\r\n%s\r\n" % (len(content), content) if self.is_chunked else content, len(content))
 
     def put_end(self) -> None:
         if self.is_chunked:
@@ -219,14 +221,20 @@ class StreamSocket:
     def shutdown(self, how: int) -> None:
         self.close()
 
+    def cut(self) -> None:
+        """The script sees the end of the request; that of the connection breaks what it writes."""
+        self.put_over()
+
     def close(self) -> None:
-        self.answer.finish()
-        self.is_closed = True
-        # What nobody reads is not to keep the windows of others shut.
-        while self.pieces:
-            _, window = self.pieces.popleft()
-            if window:
-                self.connection.acknowledge(self.request.stream, window)
+        with self.connection.room:
+            self.answer.finish()
+        with self.condition:
+            self.is_closed = True
+            left = sum(window for _, window in self.pieces)
+            self.pieces.clear()
+        # What is not read any more must not keep the windows of others shut.
+        if left:
+            self.connection.acknowledge(self.request.stream, left)
 
 
 class StreamUpstream(HTTP2Upstream):
@@ -241,6 +249,7 @@ class StreamUpstream(HTTP2Upstream):
         self.script = script or answering(lambda request: ok())
         self.carriers: list[HTTP2Connection] = []
         self.sockets: dict[tuple[HTTP2Connection, int], StreamSocket] = {}
+        self.scripts: list[threading.Thread] = []
         super().__init__(on_request=self.whole, on_head=self.begin, on_content=self.more, tls=tls)
         self.on_reset = lambda request: self.socket(request).put_over()
 
@@ -262,7 +271,9 @@ class StreamUpstream(HTTP2Upstream):
         self.sockets[request.connection, request.stream] = sock
         connection = Connection(self, sock, len(self.connections))
         self.connections.append(connection)
-        threading.Thread(target=self.run, args=(connection,), daemon=True).start()
+        script = threading.Thread(target=self.run, args=(connection,), daemon=True)
+        self.scripts.append(script)
+        script.start()
 
     def more(self, request: Request, content: bytes) -> None:
         self.socket(request).put_content(content)
@@ -277,6 +288,6 @@ class StreamUpstream(HTTP2Upstream):
                 sock.put_over()
 
     def stop(self) -> None:
+        """Scripts see the end once the connections that carry their streams have ended."""
         super().stop()
-        for connection in list(self.carriers):
-            connection.close()
+        join(self.scripts)

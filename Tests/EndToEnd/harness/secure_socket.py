@@ -1,21 +1,26 @@
-"""TLS beside its socket, for what the standard library's TLS sockets do not: end one direction alone, and be read and written by
-two threads."""
+"""TLS beside its socket, for what the standard library's TLS sockets cannot do: end one direction alone, and be read by one thread
+while another writes."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import ssl
+import threading
 
 
 class SecureSocket:
-    """As much of a socket as clients need."""
+    """As much of a socket as clients need. One thread may read while another writes."""
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, server_hostname: str | None = None) -> None:
         """A client's end where `server_hostname` says whom it expects, else a server's."""
         self.sock = sock
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.ahead = b""
+        #: Held while TLS works, never while the socket waits: OpenSSL does not allow two threads in one session.
+        self.lock = threading.Lock()
+        #: Held by the thread that writes to the socket, so that records leave in their order.
+        self.sending = threading.Lock()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=not server_hostname, server_hostname=server_hostname)
         while True:
             try:
@@ -26,14 +31,19 @@ class SecureSocket:
                 self.fill()
 
     def fill(self) -> None:
-        if piece := self.sock.recv(65_536):
-            self.incoming.write(piece)
-        else:
-            self.incoming.write_eof()
+        piece = self.sock.recv(65_536)
+        with self.lock:
+            if piece:
+                self.incoming.write(piece)
+            else:
+                self.incoming.write_eof()
 
     def flush(self) -> None:
-        if piece := self.outgoing.read():
-            self.sock.sendall(piece)
+        with self.sending:
+            with self.lock:
+                piece = self.outgoing.read()
+            if piece:
+                self.sock.sendall(piece)
 
     def selected_alpn_protocol(self) -> str | None:
         return self.tls.selected_alpn_protocol()
@@ -44,32 +54,34 @@ class SecureSocket:
             return piece
         while True:
             try:
-                return self.tls.read(count)
+                with self.lock:
+                    return self.tls.read(count)
             except ssl.SSLWantReadError:
                 self.fill()
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 return b""
 
     def take(self, piece: bytes) -> bytes:
-        """What the bytes come to that somebody else read from the socket; empty when that is nothing yet."""
-        self.incoming.write(piece)
+        """What the bytes decrypt to that the caller read from the socket; empty when that is nothing yet."""
         plain = b""
-        with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+        with self.lock, contextlib.suppress(ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+            self.incoming.write(piece)
             while more := self.tls.read(65_536):
                 plain += more
         return plain
 
     def sendall(self, piece: bytes) -> None:
-        self.tls.write(piece)
+        with self.lock:
+            self.tls.write(piece)
         self.flush()
 
     def end_sending(self) -> None:
         """close_notify, then FIN."""
-        # It would stumble over what came already and was not read.
-        with contextlib.suppress(ssl.SSLWantReadError):
+        # It fails while there is something that came and was not read.
+        with self.lock, contextlib.suppress(ssl.SSLWantReadError):
             while piece := self.tls.read(65_536):
                 self.ahead += piece
-        with contextlib.suppress(ssl.SSLWantReadError):
+        with self.lock, contextlib.suppress(ssl.SSLWantReadError):
             self.tls.unwrap()
         self.flush()
         self.sock.shutdown(socket.SHUT_WR)

@@ -13,7 +13,7 @@ import requests
 
 from .certificates import shelf
 from .gateway import REPOSITORY, binary
-from .pages import free_ports
+from .server import free_ports
 
 
 def example(name: str, upstream_port: int, **members: Any) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import threading
 from collections.abc import Callable
 
 from .messages import Broken, Message, Stream, read_head, request_body
-from .server import IO_SECONDS, Server
+from .server import IO_SECONDS, Server, cut
 
 
 class Connection:
-    """One connection of the gateway to the upstream, in a thread of its own."""
+    """One connection of the gateway to the upstream, in a thread of its own. All methods but `cut` are that thread's."""
 
     def __init__(self, upstream: Upstream, sock: socket.socket, number: int) -> None:
         self.upstream = upstream
@@ -25,8 +25,11 @@ class Connection:
         self.fault: Exception | None = None
 
     def secure(self, context: ssl.SSLContext) -> None:
-        self.sock = context.wrap_socket(self.sock, server_side=True, suppress_ragged_eofs=False)
-        self.stream.sock = self.sock
+        # The handshake comes after the assignment: `cut` has to reach a socket that waits in it.
+        self.sock = self.stream.sock = context.wrap_socket(
+            self.sock, server_side=True, suppress_ragged_eofs=False, do_handshake_on_connect=False
+        )
+        self.sock.do_handshake()
 
     def read_head(self) -> Message | None:
         message = read_head(self.stream)
@@ -71,11 +74,16 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
+        self.cut()
         self.sock.close()
+
+    def cut(self) -> None:
+        """Lets the script see the end of the connection. Any thread may call it."""
+        self.stream.is_cut = True
+        if isinstance(self.sock, socket.socket):
+            cut(self.sock)
+        else:
+            self.sock.cut()
 
     def reset(self) -> None:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -145,7 +153,9 @@ class Upstream(Server):
         except (OSError, ValueError) as fault:
             connection.fault = fault  # the gateway went away, or a script was cut off by the end of its test
         except (Broken, AssertionError) as fault:
-            self.faults.append(f"{type(fault).__name__}: {fault}")
+            # What ended because the server stops says nothing about the gateway.
+            if not (self.is_stopping and connection.stream.ended):
+                self.faults.append(f"{type(fault).__name__}: {fault}")
         finally:
             if connection.stream.ended:
                 connection.closed_by_peer.set()

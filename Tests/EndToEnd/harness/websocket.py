@@ -7,11 +7,13 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
 from .messages import Stream
+from .server import cut, join
 from .upstream import Connection
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -104,9 +106,12 @@ class EchoServer:
     def __init__(self, converse: Callable[[ServerConnection], None] | None = None) -> None:
         self.closes: list[tuple[int, str]] = []
         self.connections = 0
+        #: The conversations that have not ended: their sockets and threads.
+        self.open: dict[int, tuple[Any, threading.Thread]] = {}
 
         def echo(socket: ServerConnection) -> None:
             self.connections += 1
+            self.open[id(socket)] = (socket.socket, threading.current_thread())
             try:
                 if converse:
                     converse(socket)
@@ -117,10 +122,16 @@ class EchoServer:
                 pass
             finally:
                 self.closes.append((socket.close_code, socket.close_reason))
+                self.open.pop(id(socket), None)
 
         self.server: Server = serve(echo, "127.0.0.1", 0)
         self.port: int = self.server.socket.getsockname()[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.accepting = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.accepting.start()
 
     def stop(self) -> None:
         self.server.shutdown()
+        join([self.accepting])
+        for sock, _ in list(self.open.values()):
+            cut(sock)
+        join([thread for _, thread in list(self.open.values())])
