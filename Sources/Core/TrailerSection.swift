@@ -18,16 +18,17 @@ extension FieldLine {
     ///
     /// The rule: whatever the gateway itself acts on (all of `KnownField`); framing, hop-by-hop fields and descriptions
     /// of the content (`Content-*`); routing and the caller's identity (`X-Forwarded-*`, `X-Auth-*`); credentials and
-    /// challenges; conditions and controls of the request; controls of caches and of the client's state. `_` and `.`
-    /// count as `-`, since some upstreams make no difference.
+    /// challenges; conditions and controls of the request; controls of caches and of the client's state. Every character
+    /// that is neither letter nor digit counts as `-`, since some upstreams make no difference (`foldedInName`).
     package func isForbiddenInTrailers(in bytes: Span<UInt8>) -> Bool {
         if known != .other || isHopByHop(in: bytes, origin: 0) { return true }
         let name = bytes.extracting(name.range)
         return name.isSpelling(prefix: "content-") || name.isSpelling(prefix: "x-forwarded-")
             || name.isSpelling(prefix: "x-auth-") || name.isSpelling(prefix: "if-")
             || name.isSpelling(prefix: "access-control-") || name.isSpelling(prefix: "sec-")
-            || name.isSpelling("transfer-encoding") || name.isSpelling("authorization")
-            || name.isSpelling("proxy-authorization") || name.isSpelling("host") || name.isSpelling("set-cookie")
+            || name.isSpelling(prefix: "proxy-") || name.isSpelling("transfer-encoding") || name.isSpelling("authorization")
+            || name.isSpelling("keep-alive") || name.isSpelling("http2-settings") || name.isSpelling("max-forwards")
+            || name.isSpelling("host") || name.isSpelling("set-cookie")
             || name.isSpelling("set-cookie2") || name.isSpelling("cookie") || name.isSpelling("x-api-key")
             || name.isSpelling("x-real-ip") || name.isSpelling("x-request-id") || name.isSpelling("authentication-info")
             || name.isSpelling("age") || name.isSpelling("cache-control") || name.isSpelling("expires")
@@ -37,19 +38,17 @@ extension FieldLine {
 }
 
 extension Span where Element == UInt8 {
-    /// This name is `lowercase` when case, `_` and `.` are folded away.
+    /// This name, folded, is `lowercase`.
     fileprivate func isSpelling(_ lowercase: StaticString) -> Bool {
         count == lowercase.utf8CodeUnitCount && isSpelling(prefix: lowercase)
     }
 
-    /// This name begins with `lowercase` when case, `_` and `.` are folded away.
+    /// This name, folded, begins with `lowercase`.
     fileprivate func isSpelling(prefix lowercase: StaticString) -> Bool {
         guard count >= lowercase.utf8CodeUnitCount else { return false }
         return lowercase.withUTF8Buffer { literal in
             for index in 0..<literal.count {
-                let byte = self[index]
-                let folded = byte == 0x5F || byte == 0x2E ? 0x2D : byte.lowercasedASCII
-                if unsafe folded != literal[index] { return false }
+                if unsafe self[index].foldedInName != literal[index] { return false }
             }
             return true
         }

@@ -66,10 +66,17 @@ extension UInt64 {
         return self | capitals &>> 2
     }
 
-    /// The same bytes of a field name in lower case, with "-" in place of "_" and ".".
+    /// The same bytes of a field name in lower case, "-" in place of every visible ASCII character other than letters and
+    /// digits.
     @inline(__always)
     var foldedInName: UInt64 {
         let lower = lowercasedASCII
-        return lower ^ (lower.equalling(0x5F) &>> 7) &* (0x5F ^ 0x2D) ^ (lower.equalling(0x2E) &>> 7) &* (0x2E ^ 0x2D)
+        let ascii = lower & ~Self.topBits
+        let visible = ascii.reaching(0x21) & ~ascii.reaching(0x7F)
+        let letters = ascii.reaching(0x61) & ~ascii.reaching(0x7B)
+        let digits = ascii.reaching(0x30) & ~ascii.reaching(0x3A)
+        // 0x80 of each such byte becomes 0xFF.
+        let marks = (visible & ~letters & ~digits & ~lower & Self.topBits) &>> 7 &* 0xFF
+        return lower & ~marks | UInt64(each: 0x2D) & marks
     }
 }

@@ -18,7 +18,7 @@ extension Span where Element == UInt8 {
         count == other.count && hasSameWords(as: other) { $0.lowercasedASCII == $1 }
     }
 
-    /// The same field name as one that is folded already: in lower case, with "-" in place of "_" and ".".
+    /// The same field name as one that is folded already by `foldedInName`.
     package func isSameName(folded other: Span<UInt8>) -> Bool {
         count == other.count && hasSameWords(as: other) { $0.foldedInName == $1 }
     }
@@ -91,8 +91,11 @@ extension StaticString {
 }
 
 extension UInt8 {
-    /// Lower case, and "-" for "_" and ".": what servers that follow CGI take for one name.
-    package var foldedInName: UInt8 { self == 0x5F || self == 0x2E ? 0x2D : lowercasedASCII }
+    /// Lower case, and "-" for every visible ASCII character other than letters and digits. Servers that follow CGI
+    /// (RFC 3875 §4.1.18) turn "-" into "_", and several of them every such character, so that the spellings are one name.
+    package var foldedInName: UInt8 {
+        (self | 0x20) &- 0x61 < 26 || isDigit || self < 0x21 || self >= 0x7F ? lowercasedASCII : 0x2D
+    }
 
     /// Printable ASCII but `"` and `\`: stands for itself in a JSON string. DEL does too, but not in a terminal or a
     /// header, and counts as one that does not.

@@ -45,8 +45,8 @@ extension PolicyCompiler {
                 authorization: authorization, limits: limits, shadowRules: shadowRules,
                 rateStyle: style,
                 request: RequestRules(
-                    route, globalNames: Self.identityNames + configuration.identityHeaders.map(\.name), added: sent,
-                    query: query, credentials: credentials),
+                    route, filters: &filters, keepsOverrides: (route.overrideHeaders ?? configuration.overrideHeaders) == .keep,
+                    added: sent, query: query, credentials: credentials),
                 response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile,
                 storedCredential: storedCredential, isHTTPSOnly: route.httpsOnly ?? configuration.httpsOnly),
             index: index, configuration: route, upstreamIndex: upstreamIndex)
@@ -59,11 +59,6 @@ extension PolicyCompiler {
             case .capture(let name): (name, index)
             }
         }
-    }
-
-    /// The names no client may send to any route, whatever identity headers the policy has.
-    private static var identityNames: [String] {
-        ["X-Auth-Subject", "X-Auth-Method", "X-Auth-Credential", "X-Auth-Issuer", "X-Auth-Scopes"]
     }
 
     /// The identity headers, but those the route sets itself, then what the route sets.

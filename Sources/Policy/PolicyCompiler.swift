@@ -14,10 +14,12 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
     var storedCredentials: [String: StoredCredentialRule] = [:]
     var limits: [String: Limit] = [:]
     var profiles: [String: AnswerProfile] = ["problem": .problem]
+    var filters: RequestFilters
 
     init(_ configuration: Configuration, environment: Environment) {
         self.configuration = configuration
         self.environment = environment
+        filters = RequestFilters(configuration)
     }
 
     /// Nil after at least one error was noted.

@@ -1,10 +1,11 @@
 package import Core
 
-extension Route {
+extension Grant {
     /// Marks dropped what no client may send here in the trailer section either: a server that merges trailers into the
     /// head (RFC 9110 §6.5.1) would take them for the gateway's.
     package func dropTrailers(_ fields: inout [FieldLine], in bytes: Span<UInt8>) {
-        for index in fields.indices where request.filter.contains(bytes.extracting(fields[index].name.range)) {
+        for index in fields.indices
+        where route.request.drops(named: bytes.extracting(fields[index].name.range), isPeerTrusted: isPeerTrusted) {
             fields[index].isDropped = true
         }
     }
@@ -22,7 +23,7 @@ extension Snapshot {
     ) -> Denial? {
         let route = grant.route
         plan.lines.removeAll()
-        let mayBeTraced = dropFields(of: &head, route.request)
+        let mayBeTraced = dropFields(of: &head, grant)
         writeTarget(grant, head, to: &plan)
         writeHost(route, head, to: &plan)
         forwarding.append(to: &plan, head: &head, connection: connection, grant: grant)
@@ -61,7 +62,9 @@ extension Snapshot {
 
     /// Marks dropped what may not go on. False when there is no field of a trace.
     @inline(__always)
-    private func dropFields(of head: inout RequestHead, _ rules: RequestRules) -> Bool {
+    private func dropFields(of head: inout RequestHead, _ grant: Grant) -> Bool {
+        let rules = grant.route.request
+        let isPeerTrusted = grant.isPeerTrusted
         var mayBeTraced = false
         for index in head.fields.indices {
             let field = head.fields[index]
@@ -70,7 +73,8 @@ extension Snapshot {
             case .other:
                 // As long as "tracestate".
                 if field.name.count == 10 { mayBeTraced = true }
-                isDropped = rules.filter.contains(head.bytes.span.extracting(field.name.range))
+                isDropped = rules.drops(
+                    named: head.bytes.span.extracting(field.name.range), isPeerTrusted: isPeerTrusted)
             case .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedPort, .xRealIP, .forwarded, .xRequestID:
                 isDropped = true
             case .authorization, .connection, .contentLength, .contentType, .cookie, .date, .expect, .host, .keepAlive,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -22,8 +23,8 @@ NAMES = ["X-Auth-Subject", "X-Auth-Method", "X-Auth-Credential", "X-Auth-Issuer"
 
 
 def normal(name: str) -> str:
-    """As WSGI, CGI and PHP fold names."""
-    return name.lower().replace("-", "_").replace(".", "_")
+    """As WSGI, CGI, PHP and lighttpd fold names."""
+    return re.sub("[^a-z0-9]", "_", name.lower())
 
 
 def identity_fields(message: Message) -> dict[str, list[str]]:
@@ -44,6 +45,7 @@ def spellings(name: str) -> list[str]:
         name.replace("-", "_", 1),
         name.replace("-", ".", 1).lower(),
         name.replace("-", "_").upper(),
+        *(name.replace("-", mark) for mark in "!#$%&'*+^`|~"),
     ]
 
 
@@ -77,10 +79,28 @@ def test_spoofed_in_trailers(gateway: Start, upstream: Origin) -> None:
     with RawClient(running.port) as client:
         client.send(
             "POST / HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Auth-Subject: root\r\n"
-            "x_auth_scopes: root\r\n\r\n"
+            "x_auth_scopes: root\r\nX~Auth~Method: root\r\nX-Auth-Roles: root\r\nX*Original*URL: /root\r\n\r\n"
         )
         client.response("POST")
     assert b"root" not in origin.raw
+
+
+def test_the_whole_prefix_is_reserved(gateway: Start, upstream: Origin) -> None:
+    origin = upstream()
+    running = gateway(policy(origin.port, identity_headers={"X-Tenant": "{subject}"}))
+    for name in ("X-Auth-Roles", "X~Auth~Email", "x_auth_", "X|Auth|Request|User", "X+Tenant", "X|Tenant", "X'Tenant"):
+        ask(running.port, fields=[f"{name}: root"])
+        assert b"root" not in origin.requests[-1].head, name
+
+
+@pytest.mark.parametrize("name", ["X-Original-URL", "X_Rewrite_URL", "x~http~method~override", "X-Forwarded-Prefix", "Proxy"])
+def test_no_client_claims_another_target(gateway: Start, upstream: Origin, name: str) -> None:
+    """Symfony, IIS, Rails, Spring and others would serve it, and not what was authorized."""
+    origin = upstream()
+    ask(gateway(policy(origin.port)).port, fields=[f"{name}: /root"])
+    assert b"/root" not in origin.requests[-1].head
+    ask(gateway(policy(origin.port, override_headers="keep")).port, fields=[f"{name}: /root"])
+    assert b"/root" in origin.requests[-1].head
 
 
 @pytest.mark.clients(*HTTP1_ONLY)
@@ -229,7 +249,7 @@ def test_many_fields_at_once(gateway: Start, upstream: Origin) -> None:
     secret, record = api_key()
     running = gateway(keyed_policy(origin.port, records=[record]))
     noise = [f"X-Field-{number}: {number}" for number in range(60)]
-    spoofs = [f"{spelling}: root" for name in NAMES[:4] for spelling in spellings(name)]
+    spoofs = [f"{spelling}: root" for name in NAMES for spelling in spellings(name)][::3]
     with RawClient(running.port) as client:
         answer = client.send(request(fields=[*noise, *spoofs, f"X-API-Key: {secret}"])).response()
     assert answer.status == 200

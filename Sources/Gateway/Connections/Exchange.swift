@@ -281,7 +281,7 @@ final class Exchange {
         requestIsComplete = true
         if let grant, !trailers.fields.isEmpty {
             let bytes = trailers.bytes
-            grant.route.dropTrailers(&trailers.fields, in: bytes.span)
+            grant.dropTrailers(&trailers.fields, in: bytes.span)
         }
         shown?.keptContent?.trailers = trailers
         guard let upstream else {

@@ -32,6 +32,8 @@ package struct Configuration: Sendable {
     package var responses = Configuration.builtInProfile
     /// Requests in clear are refused by every route that does not say otherwise.
     package var httpsOnly = false
+    /// What becomes of fields that claim another target or method, on routes that do not say otherwise.
+    package var overrideHeaders = OverrideHeaders.drop
     package var routes: [RouteConfiguration] = []
     /// The policy's own tests, as far as they stand in the file itself.
     package var tests: [PolicyTestConfiguration] = []
@@ -81,6 +83,9 @@ package enum ForwardedFields: String, Sendable, CaseIterable {
     case both = "both"
     case none = "none"
 }
+
+/// What becomes of the `OverrideFields` of peers that are no trusted proxies.
+package enum OverrideHeaders: String, Sendable, CaseIterable { case drop, keep }
 
 package enum AccessLogDestination: Sendable, Equatable {
     case off

@@ -84,6 +84,8 @@ package struct RouteConfiguration: Sendable {
     package var rateHeaders: RateHeaderStyle?
     /// Nil takes the top-level `https_only`.
     package var httpsOnly: Bool?
+    /// Nil takes the top-level `override_headers`.
+    package var overrideHeaders: OverrideHeaders?
     /// Nil lets no connection change its protocol.
     package var upgrade: UpgradeConfiguration?
     /// Nil knows no realms.

@@ -2,9 +2,9 @@ import Core
 
 /// What a route does to the fields of a request before it goes on.
 final class RequestRules: Sendable {
-    /// Names no client may send here: identity headers, names the gateway sets itself, credentials, what the route
-    /// removes.
-    let filter: FieldFilter
+    /// Names that no client may send here: identity headers, names the gateway sets itself, credentials, what the route
+    /// removes, fields that claim another target.
+    private let filters: RequestFilters.Pair
     /// The same for the fields that parsing tells apart; bit n for the field with raw value n.
     private let droppedFields: UInt64
     /// Lines to add, in this order: first those that depend on the identity alone, up to the first that does not.
@@ -20,15 +20,8 @@ final class RequestRules: Sendable {
     let strippedParameters: [[UInt8]]
     let strippedCookies: [[UInt8]]
 
-    /// Fields of the wire, whose underscored twins a CGI-like server could not tell from them.
-    private static let wireNames = [
-        "content-length", "content-type", "transfer-encoding", "x-forwarded-for", "x-forwarded-host",
-        "x-forwarded-proto", "x-forwarded-port", "x-real-ip", "x-request-id", "proxy-authorization",
-    ]
-
-    /// - Parameter globalNames: the names of identity headers, of every route.
     init(
-        _ configuration: RouteConfiguration, globalNames: [String], added: [FieldTemplate],
+        _ configuration: RouteConfiguration, filters: inout RequestFilters, keepsOverrides: Bool, added: [FieldTemplate],
         query: [(name: [UInt8], value: ValueTemplate)], credentials: CredentialPlan
     ) {
         self.query = query
@@ -41,17 +34,24 @@ final class RequestRules: Sendable {
             (isStripping ? credentials.queryNames : []) + query.map(\.name)
             + configuration.removedQueryParameters.map { Array($0.utf8) }
         strippedCookies = isStripping ? credentials.cookieNames : []
-        var names = globalNames + configuration.setRequestHeaders.map(\.name) + configuration.removedRequestHeaders
+        var names = configuration.setRequestHeaders.map(\.name) + configuration.removedRequestHeaders
         if isStripping { names += credentials.headerNames }
         // The realm that counts may be another one; a template says it.
         if let header = configuration.realm?.header { names.append(header) }
-        filter = FieldFilter(Self.wireNames + names)
+        self.filters = filters.pair(
+            dropping: names, keeping: isStripping ? [] : credentials.headerNames, keepsOverrides: keepsOverrides)
         var dropped: UInt64 = 0
-        for name in names {
+        for name in names + filters.identityNames {
             let known = KnownField.named(name.utf8.span)
             if known != .other { dropped |= 1 << UInt64(known.rawValue) }
         }
         droppedFields = dropped
+    }
+
+    /// Whether a field that parsing does not tell apart may not go on.
+    @inline(__always)
+    func drops(named name: Span<UInt8>, isPeerTrusted: Bool) -> Bool {
+        isPeerTrusted ? filters.trusted.contains(name) : filters.untrusted.contains(name)
     }
 
     @inline(__always)

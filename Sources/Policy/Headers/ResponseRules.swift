@@ -12,7 +12,8 @@ final class ResponseRules: Sendable {
         self.added = added
         self.keepsRateFields = keepsRateFields
         filter = FieldFilter(
-            ["X-Request-ID"] + configuration.setResponseHeaders.map(\.name) + configuration.removedResponseHeaders)
+            FieldFilter.Names(
+                dropped: ["X-Request-ID"] + configuration.setResponseHeaders.map(\.name) + configuration.removedResponseHeaders))
     }
 
     /// Marks dropped what an upstream's response may not carry on to the client.

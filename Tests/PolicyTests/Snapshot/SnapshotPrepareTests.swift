@@ -24,7 +24,10 @@ struct SnapshotPrepareTests {
     @Test(arguments: [
         "X-Auth-Subject", "x-auth-subject", "X_Auth_Subject", "X.Auth.Subject", "X-Auth_Subject", "x_AUTH.subject",
         "X-Auth-Method", "X_Auth_Method", "X-Auth-Credential", "X-AUTH-ISSUER", "X_Auth-Scopes", "X_Forwarded_For",
-        "X.Real.IP", "Content_Length", "Transfer_Encoding", "X_Request_ID",
+        "X.Real.IP", "Content_Length", "Transfer_Encoding", "X_Request_ID", "X~Auth~Subject", "X!Auth!Scopes",
+        "X'Auth'Issuer", "X|Auth|Method", "x+auth-credential", "X-Auth-Roles", "X_Auth_Anything", "X~Auth~Email", "X-Auth-",
+        "X*Forwarded*Host", "X^Real^IP", "Content~Length", "X`Request`ID", "Content~Encoding", "Sec_WebSocket_Key",
+        "HTTP2~Settings", "Max_Forwards",
     ])
     func `a client cannot send an identity header in any spelling, on any route`(name: String) throws {
         let open = try fixture().forwarded("GET /open/x", ["\(name): admin"])
@@ -35,9 +38,57 @@ struct SnapshotPrepareTests {
     }
 
     @Test func `names that only begin alike pass`() throws {
-        let fields = ["X-Auth-Subject-Alt: a", "X-Auth: b", "XAuth-Subject: c", "X--Auth-Subject: d", "Accept: */*"]
+        let fields = ["X-Authority: a", "X-Auth: b", "XAuth-Subject: c", "X--Auth-Subject: d", "Accept: */*"]
         let forwarded = try fixture().forwarded("GET /open/x", fields)
         #expect(Array(forwarded.lines.prefix(5)) == fields)
+    }
+
+    @Test func `a route may set what no client may send`() throws {
+        let fixture = try fixture { configuration in
+            configuration.routes[0].setRequestHeaders = [
+                HeaderTemplate(name: "X-Auth-Tenant", template: PolicyFixture.located("{route}"))
+            ]
+        }
+        let forwarded = try fixture.forwarded("GET /open/x", ["X~Auth~Tenant: evil", "X-Auth-Tenant: evil"])
+        #expect(forwarded.values("X-Auth-Tenant") == ["open"])
+        #expect(!forwarded.lines.contains { $0.contains("evil") })
+    }
+
+    @Test func `a field that a route matches by passes in its own spelling only`() throws {
+        let fixture = try fixture { configuration in
+            configuration.routes[1].headers = [RouteConfiguration.HeaderMatch(name: "X-Version", value: "2")]
+        }
+        let forwarded = try fixture.forwarded("GET /open/x", ["x-version: 1", "X_Version: 2", "X~Version: 2"])
+        #expect(forwarded.lines.filter { $0.lowercased().contains("version") } == ["x-version: 1"])
+    }
+
+    @Test func `a kept credential passes in its own spelling only`() throws {
+        let fixture = try fixture { $0.routes[1].keepsCredentials = true }
+        let forwarded = try fixture.forwarded("GET /acme/private", [key, "X_API_Key: other", "X~API~Key: other"])
+        #expect(forwarded.values("X-API-Key") == [PolicyFixture.key])
+        #expect(!forwarded.lines.contains { $0.contains("other") })
+    }
+
+    @Test(arguments: [
+        "X-Original-URL", "X_Rewrite_URL", "x~http~method~override", "X-Forwarded-Prefix", "X-Forwarded-Whatever",
+        "X-Original-Host", "Base-Url", "Proxy", "X-HTTP-Method", "X-Forwarded-Uri",
+    ])
+    func `fields that claim another target pass from trusted proxies, or where the policy keeps them`(name: String) throws {
+        let line = "\(name): /admin"
+        func passes(_ change: (inout Configuration) -> Void) throws -> Bool {
+            try fixture(change).forwarded("GET /open/x", [line]).lines.contains(line)
+        }
+        #expect(try !passes { _ in })
+        #expect(try passes { $0.overrideHeaders = .keep })
+        #expect(try passes { $0.routes[0].overrideHeaders = .keep })
+        let ofRoute = try passes {
+            $0.overrideHeaders = .keep
+            $0.routes[0].overrideHeaders = .drop
+        }
+        #expect(!ofRoute)
+        // From a trusted proxy only in the spelling that it is known by.
+        let isOwnSpelling = !name.contains("_") && !name.contains("~")
+        #expect(try passes { $0.trustedProxies = [CIDRBlock(PolicyFixture.peer)].compactMap(\.self) } == isOwnSpelling)
     }
 
     @Test func `renamed identity headers are stripped, and so are the default names`() throws {

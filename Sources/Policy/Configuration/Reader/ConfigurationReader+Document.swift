@@ -28,6 +28,7 @@ extension ConfigurationReader {
         readProfiles(members["profiles"])
         if let profile = reference(members["responses"], to: .profile) { configuration.responses = profile.value }
         configuration.httpsOnly = boolean(members["https_only"]) ?? false
+        configuration.overrideHeaders = choice(members["override_headers"], of: OverrideHeaders.self) ?? .drop
         readRoutes(members["routes"])
         configuration.tests = tests(members["tests"])
         configuration.testsFile = filePath(members["tests_file"])

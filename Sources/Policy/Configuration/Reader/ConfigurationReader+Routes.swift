@@ -46,6 +46,7 @@ extension ConfigurationReader {
         route.responseTimeout = duration(members["response_timeout"], in: Self.timeouts)
         route.rateHeaders = rateHeaders(members["rate_headers"])
         route.httpsOnly = boolean(members["https_only"])
+        route.overrideHeaders = choice(members["override_headers"], of: OverrideHeaders.self)
         route.upgrade = upgrade(members)
         route.realm = realm(members["realm"])
         route.accept = mediaTypes(members["accept"], allowsAny: true)

@@ -7,9 +7,9 @@ enum HeaderRule {
         case identity, request, response, answer
     }
 
-    /// Why a name may not stand there; nil when it may. The name is a token.
+    /// Why a name may not stand there, in this or another spelling; nil when it may. The name is a token.
     static func objection(to name: String, in place: Place) -> String? {
-        let lowered = name.lowercasedASCII
+        let lowered = folded(name)
         if isOwned(lowered) {
             return "\(quoted(name)) belongs to the connection or the framing of a message; the gateway sets it"
         }
@@ -36,12 +36,10 @@ enum HeaderRule {
     }
 
     /// Framing and hop-by-hop fields (RFC 9110 §7.6.1) and Host: nobody but the gateway sets them.
-    static func isOwned(_ name: String) -> Bool { owned.contains(name.lowercasedASCII) }
+    static func isOwned(_ name: String) -> Bool { owned.contains(folded(name)) }
 
-    /// The name as upstreams may fold it: "_" and "." become "-", letters small.
-    static func folded(_ name: String) -> String {
-        String(decoding: name.utf8.map { $0 == 0x5F || $0 == 0x2E ? 0x2D : $0.lowercasedASCII }, as: UTF8.self)
-    }
+    /// The name as upstreams may fold it.
+    static func folded(_ name: String) -> String { String(decoding: name.utf8.map(\.foldedInName), as: UTF8.self) }
 
     private static let owned: Set<String> = [
         "connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "max-forwards",

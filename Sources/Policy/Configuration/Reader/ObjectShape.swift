@@ -126,7 +126,7 @@ extension ObjectShape {
             [
                 "$schema", "loops", "admin", "trusted_proxies", "forwarded", "via", "bounds", "paths", "access_log", "audit", "store",
                 "key_sets", "authenticators", "stored_credentials", "limits", "failure_budget", "rate_headers", "identity_headers",
-                "profiles", "responses", "https_only", "tests", "tests_file",
+                "profiles", "responses", "https_only", "override_headers", "tests", "tests_file",
             ]
         case .listener: ["tls", "protocols", "redirect_to_https", "proxy_protocol"]
         case .listenerTLS:
@@ -182,7 +182,7 @@ extension ObjectShape {
                 "upstream", "action", "authorize", "limits", "request_headers", "request_query", "response_headers",
                 "stored_credential", "keep_credentials", "responses", "body_bytes", "response_timeout", "rate_headers",
                 "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends", "mode",
-                "realm", "accept", "content_types",
+                "realm", "accept", "content_types", "override_headers",
             ]
         case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys", "not_found"]
         case .mintToken: Self.tokenMembers + ["addresses"]
