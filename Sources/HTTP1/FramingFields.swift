@@ -21,6 +21,8 @@ struct FramingFields {
 
     /// Takes note of a Transfer-Encoding. Only `chunked` is understood, and only once. A list that ends in chunked but
     /// names more is a coding this program lacks; one that does not end in chunked has no end that can be trusted.
+    /// A list with an empty element is invalid: RFC 9110 §5.6.1.2 would have it ignored, but parsers disagree about
+    /// what `, chunked` says, and which bytes are content depends on it.
     mutating func takeTransferEncoding(_ value: Span<UInt8>) -> FramingFieldFault? {
         guard !isChunked else { return .transferEncodingRepeated }
         if value.equalsIgnoringCase("chunked") {
@@ -32,7 +34,9 @@ struct FramingFields {
         var start = 0
         while start <= value.count {
             let end = value.firstIndex(of: 0x2C, from: start) ?? value.count
-            endsInChunked = value.extracting(value.trimmed(start..<end)).equalsIgnoringCase("chunked")
+            let coding = value.extracting(value.trimmed(start..<end))
+            guard !coding.isEmpty else { return .transferEncodingInvalid }
+            endsInChunked = coding.equalsIgnoringCase("chunked")
             if endsInChunked { chunkedCount &+= 1 }
             start = end &+ 1
         }

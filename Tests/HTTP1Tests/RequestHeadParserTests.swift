@@ -73,6 +73,8 @@ import Testing
         (get("Transfer-Encoding: chunked, gzip\r\n"), .transferEncodingInvalid),
         (get("Transfer-Encoding: chunked, chunked\r\n"), .transferEncodingInvalid),
         (get("Transfer-Encoding: chunked,\r\n"), .transferEncodingInvalid),
+        (get("Transfer-Encoding: , chunked\r\n"), .transferEncodingInvalid),
+        (get("Transfer-Encoding: gzip, ,chunked\r\n"), .transferEncodingInvalid),
         (get("Transfer-Encoding: chunked;q=1\r\n"), .transferEncodingInvalid),
         (get("Transfer-Encoding: \"chunked\"\r\n"), .transferEncodingInvalid),
         (get("Transfer-Encoding: gzip, chunked\r\n"), .transferCodingNotSupported),

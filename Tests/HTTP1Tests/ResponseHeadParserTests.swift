@@ -80,6 +80,7 @@ import Testing
         (ok("Content-Length: x\r\n"), .contentLengthInvalid), (ok("Content-Length: 5, 5\r\n"), .contentLengthInvalid),
         (ok("Content-Length: 5\r\nContent-Length: 5\r\n"), .contentLengthRepeated),
         (ok("Transfer-Encoding: gzip\r\n"), .transferEncodingInvalid),
+        (ok("Transfer-Encoding: , chunked\r\n"), .transferEncodingInvalid),
         (ok("Transfer-Encoding: gzip, chunked\r\n"), .transferCodingNotSupported),
         (ok("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), .transferEncodingRepeated),
         (ok("Transfer-Encoding: chunked\r\n", version: "1.0"), .transferEncodingInHTTP10),
