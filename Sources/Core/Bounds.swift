@@ -38,6 +38,12 @@ extension Bounds {
         package var connectionWindowBytes = 1_048_576
         /// The table of header compression (RFC 7541 §4.2), each way.
         package var headerTableBytes = 4096
+        /// Content of answers held for all streams of a connection; at least `leastQueuedBytes` for each of them.
+        package var queuedBytes = 1_048_576
+
+        /// The least that `queuedBytes` has for a stream, and what it has by default.
+        package static let leastQueuedBytes = 2048
+        package static let usualQueuedBytes = 8192
 
         package init() {}
     }
@@ -49,6 +55,10 @@ package enum FixedBounds {
     package static let readBytes = 65_536
     /// Bytes waiting to be written to one peer above which its counterpart is no longer read.
     package static let pendingOutputBytes = 131_072
+    /// What a message may always go on with, however scarce memory is: a piece of content that is passed on at once.
+    package static let pieceBytes = 4096
+    /// The window of an upstream's stream once its answer is known to be long; it grows further with what the client takes.
+    package static let longAnswerWindowBytes = 65_536
     /// Response head of an upstream; above it 502.
     package static let responseHeadBytes = 65_536
     package static let responseFieldCount = 200

@@ -2,8 +2,7 @@
 /// `Bounds`, whatever the version.
 ///
 /// What a connection can make the gateway hold: `connectionWindowBytes` of content received and not passed on,
-/// `connectionQueueBytes` and, for each stream, `streamQueueFloorBytes` and one read of content to be sent, one head
-/// being received, two header tables, `outboundFrames` small frames.
+/// `queuedBytes` of content to be sent, one head being received, two header tables, `outboundFrames` small frames.
 package struct HTTP2Bounds: Sendable, Equatable {
     /// Streams open at one time. 128 is about what nginx and HAProxy allow, and more than a browser uses. More are
     /// refused.
@@ -28,12 +27,14 @@ package struct HTTP2Bounds: Sendable, Equatable {
     package var outboundAcks = 256
     /// Frames of any kind waiting to be written; more end the connection.
     package var outboundFrames = 4096
+    /// Content held for all streams that the peer has not taken yet, with what the other side was allowed to send for
+    /// them. Half of it is shared out evenly, `streamShareBytes` for each stream that may be open, so that streams that
+    /// are not taken from do not stop the others. Of the other half a stream may take as much as it leaves for the rest.
+    package var queuedBytes = 1_048_576
     /// Content queued on one stream above which its source is to be read no further.
     package var streamQueueBytes = 131_072
-    /// Content queued on all streams above which each may queue `streamQueueFloorBytes` only, so that streams that are
-    /// not taken from do not stop the others.
-    package var connectionQueueBytes = 2_097_152
-    package var streamQueueFloorBytes = 16_384
+    /// The window of a stream when it begins; `HTTP2ClientSession.openWindow` makes it larger, up to `streamWindowBytes`.
+    package var initialWindowBytes: UInt32
     /// What `GlitchScore` bears before the connection is cut, in points; see `Glitch.points`.
     package var glitchPoints: Int64 = 10_000
     /// Points forgiven each second.
@@ -49,15 +50,27 @@ package struct HTTP2Bounds: Sendable, Equatable {
         connectionWindowBytes = max(
             UInt32(clamping: min(max(configured.connectionWindowBytes, 65_535), 0x7FFF_FFFF)), streamWindowBytes)
         headerTableBytes = UInt32(clamping: configured.headerTableBytes)
+        initialWindowBytes = streamWindowBytes
+        queuedBytes = max(configured.queuedBytes, 0)
     }
+
+    /// What a stream may always hold, whatever the others hold.
+    package var streamShareBytes: Int { queuedBytes / 2 / max(Int(concurrentStreams), 1) }
+
+    /// What streams may hold beyond their shares, all together.
+    package var commonBytes: Int { queuedBytes &- streamShareBytes &* Int(concurrentStreams) }
+
     /// Those of connections to upstreams, which share one connection between clients that know nothing of each other: its
-    /// window has room for all streams, so that those whose clients are slow hold nobody else up. An upstream that
-    /// measures its path by PING is borne with.
-    package static let upstream: HTTP2Bounds = {
+    /// window has room for all streams, so that those whose clients are slow do not hold up the others. What an answer may
+    /// bring is held for its client, so a stream begins with the share of a client's stream, `configured`. An upstream that
+    /// measures its path by PING is tolerated.
+    package static func upstream(for configured: Bounds.HTTP2) -> HTTP2Bounds {
         var bounds = HTTP2Bounds()
         bounds.connectionWindowBytes = bounds.streamWindowBytes * bounds.concurrentStreams
+        bounds.initialWindowBytes = min(UInt32(clamping: HTTP2Bounds(configured).streamShareBytes), bounds.streamWindowBytes)
+        bounds.queuedBytes = 8_388_608
         bounds.glitchPoints = 100_000
         bounds.glitchPointsPerSecond = 6600
         return bounds
-    }()
+    }
 }

@@ -1,18 +1,28 @@
 import Core
 
-/// Content waiting to be sent on one stream, first in first out.
+/// Content waiting to be sent on one stream, first in first out. Its storage is little more than what waits: a stream of which
+/// little is taken must not keep what it once needed.
 struct ContentQueue {
     private var bytes: [UInt8] = []
     private var taken = 0
 
+    /// Storage grows by whole steps of this, so that a queue filled in small pieces is not copied for each.
+    private static let step = 4096
+    /// Storage with more than this in front of what waits is given up for a smaller one.
+    private static let waste = 16_384
+
     /// Bytes waiting.
     var count: Int { bytes.count &- taken }
 
+    /// Bytes of storage.
+    var capacity: Int { bytes.capacity }
+
     mutating func append(_ content: Span<UInt8>) {
-        // Half of it is long gone: move the rest down rather than grow.
-        if taken > 65_536, taken &* 2 > bytes.count {
-            bytes.removeSubrange(0..<taken)
-            taken = 0
+        let needed = count &+ content.count
+        if taken &+ needed > bytes.capacity {
+            // A quarter more than is needed, where the array by itself would take twice as much.
+            let wanted = bytes.isEmpty ? needed : needed &+ needed / 4
+            move(to: (wanted &+ Self.step &- 1) / Self.step &* Self.step)
         }
         bytes.append(contentsOf: content)
     }
@@ -25,7 +35,18 @@ struct ContentQueue {
         if taken == bytes.count {
             bytes.removeAll(keepingCapacity: true)
             taken = 0
+        } else if taken > Self.waste, taken &* 2 > bytes.count {
+            move(to: self.count)
         }
+    }
+
+    /// Takes what waits over into storage of another size.
+    private mutating func move(to capacity: Int) {
+        var next: [UInt8] = []
+        next.reserveCapacity(capacity)
+        next.append(contentsOf: bytes.span.extracting(taken..<bytes.count))
+        bytes = next
+        taken = 0
     }
 
     /// Empties the queue and hands its storage to `free`.
@@ -35,7 +56,8 @@ struct ContentQueue {
         bytes.removeAll(keepingCapacity: true)
         var storage: [UInt8] = []
         swap(&storage, &bytes)
-        if free.count < limit, storage.capacity <= 65_536 { free.append(storage) }
+        // A larger one would stay with a stream that needs little of it.
+        if free.count < limit, storage.capacity <= 3 * Self.step { free.append(storage) }
     }
 
     /// Gives a queue without storage one.

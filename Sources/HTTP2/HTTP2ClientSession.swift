@@ -6,6 +6,8 @@ package final class HTTP2ClientSession: HTTP2Session {
     private unowned let client: any HTTP2ClientDelegate
     private var builder = ResponseHeadBuilder()
     private var isInTrailers = false
+    /// The upstream acknowledged our SETTINGS.
+    private var hasSettled = false
 
     /// Queues the preface and SETTINGS. Nothing may be pushed.
     package init(limits: HTTP2Bounds, delegate: any HTTP2ClientDelegate) {
@@ -13,7 +15,7 @@ package final class HTTP2ClientSession: HTTP2Session {
         super.init(side: .client, limits: limits, delegate: delegate)
         begin([
             (NGHTTP2_SETTINGS_ENABLE_PUSH, 0),
-            (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.streamWindowBytes),
+            (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.initialWindowBytes),
             (NGHTTP2_SETTINGS_MAX_FRAME_SIZE, limits.frameBytes),
             (NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, limits.headerTableBytes),
             (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(clamping: FixedBounds.responseHeadBytes)),
@@ -152,6 +154,20 @@ package final class HTTP2ClientSession: HTTP2Session {
             stream.isRemoteEnded = ends
             client.session(self, received: &builder.head, on: stream)
         }
+    }
+
+    /// Makes the window of a stream larger, which then stays so; not before the upstream has taken our SETTINGS, since the
+    /// library counts from another beginning until then. True when it is so large now.
+    package func openWindow(of stream: HTTP2Stream, to count: Int) -> Bool {
+        guard stream.isOpen, hasSettled else { return false }
+        check(unsafe nghttp2_session_set_local_window_size(raw, 0, stream.id, Int32(clamping: count)))
+        return true
+    }
+
+    /// What was given back before is told by the library only when it is asked again.
+    override func settingsTaken() {
+        hasSettled = true
+        for stream in streams { check(unsafe nghttp2_session_consume(raw, stream.id, 0)) }
     }
 
     override func receivedSettings() { client.sessionLimitsChanged(self) }

@@ -69,7 +69,7 @@ extension HTTP2Session {
             guard let stream = stream(header.stream_id) else { break }
             stream.lastReceived = now
             endHeaders(of: stream, ends: header.endsStream)
-        case .settings: if !header.isAck { receivedSettings() }
+        case .settings: if header.isAck { settingsTaken() } else { receivedSettings() }
         case .goAway:
             isPeerLeaving = true
             receivedGoAway()

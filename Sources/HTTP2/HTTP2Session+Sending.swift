@@ -26,7 +26,9 @@ extension HTTP2Session {
     func writeContent(_ header: Span<UInt8>, _ count: Int, of stream: HTTP2Stream) -> Bool {
         out.append(contentsOf: header)
         stream.queue.move(count, to: &out)
+        if stream.queue.count == 0 { stream.queue.recycle(into: &freeStorage, limit: Self.freeStorageLimit) }
         pendingBytes &-= count
+        account(for: stream)
         stream.lastTaken = now
         return out.count < outLimit
     }
@@ -90,6 +92,7 @@ extension HTTP2Session {
         }
         pendingBytes &-= stream.queue.count
         stream.queue.recycle(into: &freeStorage, limit: Self.freeStorageLimit)
+        account(for: stream)
         stream.trailers = nil
         if stream.isWaiting {
             stream.isWaiting = false

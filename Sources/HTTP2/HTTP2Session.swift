@@ -24,6 +24,10 @@ package class HTTP2Session {
     package private(set) var isLeaving = false
     /// Content queued on all streams.
     package internal(set) var pendingBytes = 0
+    /// What streams hold beyond their shares.
+    package private(set) var excessBytes = 0
+    /// Memory is scarce: no stream may hold more than its share, or `FixedBounds.pieceBytes`.
+    package var isTight = false
     package internal(set) var score: GlitchScore
     /// The peer did so many odd things that it was told to calm down: what is open finishes, nothing new begins.
     package internal(set) var isCalmed = false
@@ -99,6 +103,8 @@ package class HTTP2Session {
     /// The frame that ends our side of the stream is written.
     func endedLocally(_ stream: HTTP2Stream) {}
     func receivedSettings() {}
+    /// The peer acknowledged our SETTINGS.
+    func settingsTaken() {}
     func receivedGoAway() {}
     func receivedPong() {}
     /// What RST_STREAM of the peer counts as.
@@ -168,6 +174,7 @@ package class HTTP2Session {
         stream.queue.borrow(from: &freeStorage)
         stream.queue.append(content)
         pendingBytes &+= content.count
+        account(for: stream)
         resume(stream)
     }
 
@@ -180,8 +187,25 @@ package class HTTP2Session {
     }
 
     /// So much content waits that a stream's source is to be read no further until `canTakeMoreOn`, which comes only to
-    /// those who ask by `noticeWhenTaken`.
-    package func isFull(_ stream: HTTP2Stream) -> Bool { stream.queue.count >= queueLimit }
+    /// those who ask by `noticeWhenTaken`. What is left is too little to be worth a read.
+    package func isFull(_ stream: HTTP2Stream) -> Bool {
+        let limit = limit(of: stream)
+        return stream.queue.count >= limit &- min(limit / 4, 1024)
+    }
+
+    /// Content that may be queued on a stream now.
+    package func room(on stream: HTTP2Stream) -> Int { max(0, limit(of: stream) &- stream.queue.count) }
+
+    /// What may be set aside for a stream now, in all.
+    package func reservable(on stream: HTTP2Stream) -> Int { allowance(of: stream, atMost: Int(limits.streamWindowBytes)) }
+
+    /// Sets bytes aside on a stream: so much its source may send without being asked again. Content that is queued comes
+    /// out of them.
+    package func reserve(_ count: Int, on stream: HTTP2Stream) {
+        guard stream.isOpen else { return }
+        stream.reserved = count
+        account(for: stream)
+    }
 
     /// Has the delegate told when the stream has room again.
     package func noticeWhenTaken(_ stream: HTTP2Stream) {
@@ -190,8 +214,26 @@ package class HTTP2Session {
         waitingCount &+= 1
     }
 
-    private var queueLimit: Int {
-        pendingBytes >= limits.connectionQueueBytes ? limits.streamQueueFloorBytes : limits.streamQueueBytes
+    /// What may be queued on a stream as things stand.
+    private func limit(of stream: HTTP2Stream) -> Int {
+        max(allowance(of: stream, atMost: limits.streamQueueBytes), stream.reserved)
+    }
+
+    /// The stream's share, and of what all have in common as much as it leaves for the others: so no stream gets everything,
+    /// and all together never hold more than `queuedBytes`.
+    private func allowance(of stream: HTTP2Stream, atMost most: Int) -> Int {
+        let share = limits.streamShareBytes
+        if isTight { return min(share, FixedBounds.pieceBytes) }
+        let left = limits.commonBytes &- (excessBytes &- stream.excess)
+        return min(most, share &+ max(0, left) / 2)
+    }
+
+    /// Follows what a stream holds.
+    func account(for stream: HTTP2Stream) {
+        let held = stream.isOpen ? max(stream.queue.count, stream.reserved) : 0
+        let excess = max(0, held &- limits.streamShareBytes)
+        excessBytes &+= excess &- stream.excess
+        stream.excess = excess
     }
 
     private func resume(_ stream: HTTP2Stream) {
@@ -207,7 +249,8 @@ package class HTTP2Session {
             index &-= 1
             guard index < streams.count else { continue }
             let stream = streams[index]
-            guard stream.isWaiting, stream.queue.count <= queueLimit / 2 else { continue }
+            let limit = stream.reserved > 0 ? stream.reserved : limit(of: stream)
+            guard stream.isWaiting, stream.queue.count <= limit / 2 else { continue }
             stream.isWaiting = false
             waitingCount &-= 1
             delegate.session(self, canTakeMoreOn: stream)

@@ -30,6 +30,10 @@ package final class HTTP2Stream {
     package var isStalled: Bool { isOpen && queue.count > 0 }
 
     var queue = ContentQueue()
+    /// Set aside for what the source of the content may send unasked; `queue` comes out of it.
+    var reserved = 0
+    /// What it holds beyond its share.
+    var excess = 0
     /// Content handed on and not yet given back to the peer's windows.
     var unconsumed = 0
     /// No more content comes from our side.

@@ -134,11 +134,10 @@ import Testing
         #expect(peer.session.streams.count == 128)
         for _ in 0..<20 {
             for stream in peer.session.streams where !peer.session.isFull(stream) {
-                peer.send(Self.zeros, on: stream)
+                peer.send(Array(Self.zeros.prefix(peer.session.room(on: stream))), on: stream)
             }
         }
-        let bound = limits.connectionQueueBytes + 128 * (limits.streamQueueFloorBytes + Self.zeros.count)
-        #expect(peer.session.pendingBytes >= limits.connectionQueueBytes && peer.session.pendingBytes <= bound)
+        #expect(peer.session.pendingBytes >= limits.queuedBytes * 9 / 10 && peer.session.pendingBytes <= limits.queuedBytes)
         // A stream without anything queued is not starved by them.
         peer.receive(Frames.reset(1))
         peer.receive(Frames.headers(Frames.get, stream: 257))
@@ -146,6 +145,59 @@ import Testing
         let before = peer.session.pendingBytes
         for index in 1..<128 { peer.receive(Frames.reset(Int32(2 * index + 1))) }
         #expect(before > 0 && peer.session.pendingBytes == 0)
+    }
+
+    @Test func `in no order of filling do streams get more than the bound, or one of them less than its share`() throws {
+        var random = SystemRandomNumberGenerator()
+        let limits = HTTP2Bounds()
+        let peer = stalled(streams: 127)
+        _ = peer.take()
+        for _ in 0..<5000 {
+            let stream = peer.session.streams[Int.random(in: 0..<127, using: &random)]
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0: peer.session.reserve(Int.random(in: 0...peer.session.reservable(on: stream), using: &random), on: stream)
+            case 1 where stream.pendingBytes > 0:
+                let count = UInt32(Int.random(in: 1...stream.pendingBytes, using: &random))
+                peer.receive(Frames.windowUpdate(stream.id, count) + Frames.windowUpdate(0, count))
+                _ = peer.take()
+            default:
+                let count = Int.random(in: 0...min(peer.session.room(on: stream), 65_536), using: &random)
+                peer.send([UInt8](repeating: 7, count: count), on: stream)
+            }
+            #expect(peer.session.pendingBytes <= limits.queuedBytes)
+            #expect(peer.session.excessBytes >= 0 && peer.session.excessBytes <= limits.commonBytes)
+        }
+        peer.receive(Frames.headers(Frames.get, stream: 255))
+        let late = try #require(peer.streams[255])
+        #expect(peer.session.room(on: late) >= limits.streamShareBytes && !peer.session.isFull(late))
+        while let stream = peer.session.streams.first { peer.receive(Frames.reset(stream.id)) }
+        #expect(peer.session.pendingBytes == 0 && peer.session.excessBytes == 0)
+    }
+
+    @Test func `one stream that is not taken from leaves as much as it holds`() throws {
+        let limits = HTTP2Bounds()
+        let peer = stalled(streams: 2)
+        _ = peer.take()
+        let first = try #require(peer.streams[1])
+        let second = try #require(peer.streams[3])
+        peer.session.reserve(peer.session.reservable(on: first), on: first)
+        #expect(first.reserved == 262_144)
+        peer.session.reserve(peer.session.reservable(on: second), on: second)
+        #expect(second.reserved == limits.streamShareBytes + (limits.commonBytes - first.excess) / 2)
+        peer.session.reserve(0, on: first)
+        #expect(peer.session.reservable(on: second) > second.reserved)
+    }
+
+    @Test func `where memory is scarce no stream gets more than a piece`() throws {
+        let peer = stalled(streams: 1)
+        _ = peer.take()
+        let stream = try #require(peer.streams[1])
+        peer.session.isTight = true
+        #expect(peer.session.room(on: stream) == 4096 && peer.session.reservable(on: stream) == 4096)
+        peer.send([UInt8](repeating: 1, count: 4096), on: stream)
+        #expect(peer.session.isFull(stream) && peer.session.room(on: stream) == 0)
+        peer.session.isTight = false
+        #expect(!peer.session.isFull(stream) && peer.session.room(on: stream) == 131_072 - 4096)
     }
 
     @Test func `several frames go into one write, until its limit`() throws {

@@ -29,6 +29,14 @@ protocol ClientStream: AnyObject {
     var isCongested: Bool { get }
     /// Tell the exchange when half of it is taken.
     func noticeWhenTaken()
+    /// Bytes of content that may be added now.
+    var room: Int { get }
+    /// Bytes queued that are not yet on their way to the client.
+    var pendingBytes: Int { get }
+    /// Sets aside, in all, what the upstream may send without being asked again; content that is added comes out of it.
+    func reserve(_ count: Int)
+    /// How much may be set aside now, in all.
+    var reservable: Int { get }
 
     /// Sends the head in `worker.responseHead`, with `worker.lines`, that changes the protocol. From now on what the client
     /// sends is content, to its end, and so is what it is sent; `endContent` ends that direction alone.

@@ -9,6 +9,7 @@ extension HTTP1ClientConnection {
         exchange = nil
         isPaused = false
         owesNotice = false
+        reserved = 0
         endsTunnelOutput = false
         deadline = .distantFuture
         discarded = 0

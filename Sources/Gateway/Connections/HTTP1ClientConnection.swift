@@ -35,6 +35,8 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     /// The end of what the client sends has been read.
     private var sawEnd = false
     var owesNotice = false
+    /// Set aside for what the upstream may send unasked.
+    var reserved = 0
     /// Nothing more is sent through the tunnel than what is queued.
     var endsTunnelOutput = false
     var closesAfterFlush = false
@@ -310,6 +312,14 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
 
     /// Tell the exchange when half of the output is taken.
     func noticeWhenTaken() { owesNotice = true }
+
+    var room: Int { max(0, FixedBounds.pendingOutputBytes &- output.pending) }
+
+    var pendingBytes: Int { output.pending }
+
+    func reserve(_ count: Int) { reserved = count }
+
+    var reservable: Int { Int(worker.http2Limits.streamWindowBytes) }
 
     func pauseContent() { isPaused = true }
 

@@ -66,6 +66,14 @@ final class HTTP2ClientStream: ClientStream {
 
     func roomAgain() { exchange?.clientTookOutput() }
 
+    var room: Int { connection.session.room(on: stream) }
+
+    var pendingBytes: Int { stream.pendingBytes }
+
+    func reserve(_ count: Int) { connection.session.reserve(count, on: stream) }
+
+    var reservable: Int { connection.session.reservable(on: stream) }
+
     // MARK: The request's content
 
     func pauseContent() { isPaused = true }
@@ -157,6 +165,7 @@ final class HTTP2ClientStream: ClientStream {
 
     func exchangeEnded(closes: Bool) {
         exchange = nil
+        connection.session.reserve(0, on: stream)
         connection.session.consumed(unreturned &+ held.count, on: stream)
         unreturned = 0
         held = []

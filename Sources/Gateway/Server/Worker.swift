@@ -17,6 +17,8 @@ final class Worker: @unchecked Sendable {
     private(set) var bounds: Bounds
     /// What HTTP/2 peers may do, as `bounds` says it.
     private(set) var http2Limits: HTTP2Bounds
+    /// What connections of HTTP/2 to upstreams are made with.
+    private(set) var upstreamHTTP2Limits: HTTP2Bounds
     private(set) var isDraining = false
     let tunnels = TunnelRegister()
     /// A route of the policy in force takes WebSockets.
@@ -60,6 +62,7 @@ final class Worker: @unchecked Sendable {
         snapshot = policy.snapshot
         bounds = policy.snapshot.configuration.bounds
         http2Limits = HTTP2Bounds(bounds.http2)
+        upstreamHTTP2Limits = .upstream(for: bounds.http2)
         memory = DecisionMemory(
             buckets: shared.buckets, failureBudget: shared.failureBudget, directory: shared.directory, seed: shared.seed)
         metrics = LoopMetrics(
@@ -77,6 +80,7 @@ final class Worker: @unchecked Sendable {
         snapshot = policy.snapshot
         bounds = policy.snapshot.configuration.bounds
         http2Limits = HTTP2Bounds(bounds.http2)
+        upstreamHTTP2Limits = .upstream(for: bounds.http2)
         memory.reset(for: policy.snapshot)
         // They hold on to the policy they last served.
         freeExchanges.removeAll()

@@ -62,6 +62,8 @@ class SocketChannel: Channel {
     func process(_ bytes: Span<UInt8>) -> Int { bytes.count }
     /// More may be read now.
     var wantsInput: Bool { !isPaused }
+    /// How much the next read may take off the socket: from 1 to `FixedBounds.readBytes`.
+    var readLimit: Int { FixedBounds.readBytes }
     /// The end of what the peer sends was read.
     func endOfStream() {}
     /// Reading failed: the connection is broken.
@@ -170,11 +172,13 @@ class SocketChannel: Channel {
 
     @inline(__always)
     private func read() -> ReadOutcome {
-        if let tls { return read(through: tls) }
+        let limit = readLimit
+        let space = unsafe UnsafeMutableRawBufferPointer(rebasing: worker.loop.scratch[0..<limit])
+        if let tls { return unsafe read(through: tls, into: space) }
         if isPeeking { return peek() }
-        let outcome = unsafe Sockets.read(descriptor, into: worker.loop.scratch)
+        let outcome = unsafe Sockets.read(descriptor, into: space)
         // A short read has drained the socket, unless its end is already known to follow.
-        if case .bytes(let count) = outcome, count < FixedBounds.readBytes, !sawPeerClose { isReadable = false }
+        if case .bytes(let count) = outcome, count < limit, !sawPeerClose { isReadable = false }
         return outcome
     }
 
@@ -192,8 +196,8 @@ class SocketChannel: Channel {
         return .wouldBlock
     }
 
-    private func read(through tls: TLSStream) -> ReadOutcome {
-        switch unsafe tls.read(into: worker.loop.scratch) {
+    private func read(through tls: TLSStream, into space: UnsafeMutableRawBufferPointer) -> ReadOutcome {
+        switch unsafe tls.read(into: space) {
         case .bytes(let count, let mayHaveMore):
             if !mayHaveMore, !sawPeerClose { isReadable = false }
             return .bytes(count)

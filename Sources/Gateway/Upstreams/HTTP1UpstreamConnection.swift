@@ -221,6 +221,9 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
 
     // MARK: Reading
 
+    /// No more of an answer than its client's side has room for.
+    override var readLimit: Int { exchange?.answerRoom ?? FixedBounds.readBytes }
+
     override func process(_ bytes: Span<UInt8>) -> Int {
         var offset = 0
         while offset < bytes.count {

@@ -40,7 +40,7 @@ final class HTTP2UpstreamConnection: UpstreamConnection, HTTP2ClientDelegate {
         idleSince = now
         lastPing = now
         try super.init(worker: worker, server: server)
-        session = HTTP2ClientSession(limits: .upstream, delegate: self)
+        session = HTTP2ClientSession(limits: worker.upstreamHTTP2Limits, delegate: self)
     }
 
     // MARK: Streams

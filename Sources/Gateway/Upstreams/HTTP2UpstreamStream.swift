@@ -5,8 +5,9 @@ import Policy
 
 /// One exchange's stream on an HTTP/2 connection to an upstream.
 ///
-/// A client that is slow to take the answer is met by the stream's window, which is not opened further: what came within it
-/// is held here. It asks the loop for the end of the round, as channels do, since its connection may be gone by then.
+/// A client that is slow to take the answer is met by the stream's window: what the server may send is set aside at the client
+/// first, and given back to the window only when the client has taken it. The window begins small and grows with what the
+/// client takes. It asks the loop for the end of the round, as channels do, since its connection may be gone by then.
 final class HTTP2UpstreamStream: UpstreamStream, Channel {
     /// Content kept so that a request can be sent again.
     private static let sentBytes = 16_384
@@ -37,6 +38,10 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
     private var heldTrailers: TrailerSection?
     /// Content handed on and not yet given back to the server's window.
     private var unreturned = 0
+    /// The stream's window, all of which is set aside at the client.
+    private var window = 0
+    /// Content that the client took since the window grew.
+    private var takenSinceGrowth = 0
 
     private(set) var sentSoFar: SentContent? = SentContent()
 
@@ -80,7 +85,10 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         } else {
             stream = connection.submit(&head, for: self)
         }
-        guard stream == nil else { return }
+        guard stream == nil else {
+            setWindow(Int(session.limits.initialWindowBytes), for: exchange)
+            return
+        }
         // The exchange is still in the middle of its step.
         mustFail = true
         connection.worker.loop.wantsFlush(self)
@@ -149,6 +157,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
             requestHasEnded = false
             exchange.openTunnel()
         } else {
+            if !ends { expectContent(connection.worker.responseHead.framing) }
             exchange.receive(status: status)
         }
         connection.watch(self)
@@ -165,7 +174,44 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
             return
         }
         exchange.receiveAnswerContent(content)
-        if isPaused { unreturned &+= content.count } else { session.consumed(content.count, on: stream) }
+        unreturned &+= content.count
+        if owesWindow { self.exchange?.noticeWhenAnswerTaken() }
+    }
+
+    // MARK: The window
+
+    /// So much of the window is used that the server may be waiting for more.
+    private var owesWindow: Bool { unreturned &* 2 > window }
+
+    private func setWindow(_ count: Int, for exchange: Exchange) {
+        window = count
+        takenSinceGrowth = 0
+        exchange.reserveAnswer(count)
+    }
+
+    /// The answer says how long it is: a window that is much smaller would cost round trips.
+    private func expectContent(_ framing: BodyFraming) {
+        guard case .length(let count) = framing else { return }
+        grow(to: Int(min(count, UInt64(FixedBounds.longAnswerWindowBytes))))
+    }
+
+    private func grow(to wanted: Int) {
+        guard let exchange, let stream else { return }
+        let most = min(wanted, Int(session.limits.streamWindowBytes), exchange.reservableAnswerBytes)
+        guard most > window, session.openWindow(of: stream, to: most) else { return }
+        setWindow(most, for: exchange)
+    }
+
+    /// Gives back to the window what the client has taken, and makes it larger when the client took all of it.
+    private func returnWindow() {
+        guard let exchange, let stream else { return }
+        let waiting = exchange.pendingAnswerBytes
+        let taken = max(0, unreturned &- waiting)
+        unreturned &-= taken
+        takenSinceGrowth &+= taken
+        session.consumed(taken, on: stream)
+        if waiting == 0, takenSinceGrowth >= window { grow(to: window &* 4) }
+        if owesWindow { exchange.noticeWhenAnswerTaken() }
     }
 
     func receivedEnd(_ trailers: inout TrailerSection) {
@@ -185,7 +231,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
     func pause() { isPaused = true }
 
     func resume() {
-        guard isPaused, !mustDeliver else { return }
+        guard isPaused || unreturned > 0, !mustDeliver else { return }
         mustDeliver = true
         connection.worker.loop.wantsFlush(self)
     }
@@ -200,8 +246,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         mustDeliver = false
         isPaused = false
         lastActivity = now
-        giveBack(unreturned)
-        unreturned = 0
+        returnWindow()
         var content: [UInt8] = []
         swap(&content, &held)
         if !content.isEmpty { received(content.span) }
@@ -224,6 +269,8 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
     /// When the server, or the exchange, will have been idle for too long.
     var due: Instant {
         guard connection.isOpen, exchange != nil, !isPaused, !isTunnel, let stream else { return .distantFuture }
+        // What the server may not send is not waited for; the client's own deadline watches that it takes something.
+        if answerHasBegun, owesWindow { return .distantFuture }
         if answerHasBegun { return max(lastActivity, stream.lastReceived).advanced(by: server.timeouts.body) }
         let taken = max(lastActivity, stream.lastTaken)
         if stream.pendingBytes > 0 { return taken.advanced(by: server.timeouts.body) }
@@ -296,6 +343,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
     }
 
     private func detach() {
+        exchange?.reserveAnswer(0)
         exchange = nil
         server.active &-= 1
     }

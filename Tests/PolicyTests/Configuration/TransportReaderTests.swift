@@ -111,6 +111,15 @@ import Testing
         #expect(narrow.streamWindowBytes == 65_536)
     }
 
+    @Test func `what is held of answers grows with the number of streams, unless it is said`() throws {
+        let many = try Self.read(#""bounds":{"http2":{"streams":1000}}"#).bounds.http2
+        #expect(many.queuedBytes == 1000 * 8192)
+        let few = try Self.read(#""bounds":{"http2":{"streams":10}}"#).bounds.http2
+        #expect(few.queuedBytes == 1_048_576)
+        let said = try Self.read(#""bounds":{"http2":{"streams":10,"queued_bytes":"64KiB"}}"#).bounds.http2
+        #expect(said.queuedBytes == 65_536)
+    }
+
     @Test func `keys found by an issuer`() throws {
         let named = try Self.read(#""key_sets":{"set":{"issuer":"https://issuer.example/t/","ca":"file:ca"}}"#)
         guard case .discovery(let issuer) = named.keySets["set"]?.source else {

@@ -108,6 +108,15 @@ extension ConfigurationReader {
                 "the window of a connection cannot be smaller than that of a stream (\(bounds.streamWindowBytes)B)")
         }
         bounds.headerTableBytes = size(members["header_table"], in: 0...65_536) ?? bounds.headerTableBytes
+        // Each stream has a share of what is queued, whatever the others hold.
+        let queued = size(members["queued_bytes"], in: 65_536...1_073_741_824)
+        bounds.queuedBytes = queued ?? max(bounds.queuedBytes, bounds.streamLimit &* Bounds.HTTP2.usualQueuedBytes)
+        if let queued, let place = members["queued_bytes"], queued / Bounds.HTTP2.leastQueuedBytes < bounds.streamLimit {
+            report(
+                .valueOutOfRange, at: place,
+                "\(bounds.streamLimit) streams need \(bounds.streamLimit &* Bounds.HTTP2.leastQueuedBytes)B at least: "
+                    + "\(Bounds.HTTP2.leastQueuedBytes)B for each; raise it, or lower \"streams\"")
+        }
         return bounds
     }
 

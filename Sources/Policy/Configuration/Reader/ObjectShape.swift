@@ -143,7 +143,7 @@ extension ObjectShape {
                 "head_timeout", "idle_timeout", "body_timeout", "half_close_timeout", "drain_timeout", "buckets",
                 "http2",
             ]
-        case .http2Bounds: ["streams", "stream_window", "connection_window", "header_table"]
+        case .http2Bounds: ["streams", "stream_window", "connection_window", "header_table", "queued_bytes"]
         case .paths: ["dot_segments", "encoded_slash", "empty_segments"]
         case .upstream:
             [
