@@ -62,6 +62,21 @@ package struct RequestHead: Sendable {
 
     package init() {}
 
+    /// There is content, as far as the head tells; over HTTP/2 without `content-length` it may turn out to be empty.
+    package var announcesContent: Bool {
+        switch framing {
+        case .none, .length(0): false
+        case .length, .chunked, .untilClose: true
+        }
+    }
+
+    /// The expectation is met here and does not go on.
+    package mutating func dropExpectation() {
+        guard expectsContinue else { return }
+        expectsContinue = false
+        for index in fields.indices where fields[index].known == .expect { fields[index].isDropped = true }
+    }
+
     /// Empties the head but keeps its storage.
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)

@@ -48,7 +48,8 @@ extension PolicyCompiler {
                     route, filters: &filters, keepsOverrides: (route.overrideHeaders ?? configuration.overrideHeaders) == .keep,
                     added: sent, query: query, credentials: credentials),
                 response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile,
-                storedCredential: storedCredential, isHTTPSOnly: route.httpsOnly ?? configuration.httpsOnly),
+                storedCredential: storedCredential, isHTTPSOnly: route.httpsOnly ?? configuration.httpsOnly,
+                bodyByteLimit: configuration.bounds.bodyByteLimit),
             index: index, configuration: route, upstreamIndex: upstreamIndex)
     }
 

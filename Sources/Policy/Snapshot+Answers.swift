@@ -122,7 +122,7 @@ extension Snapshot {
             .keyNotYetValid, .keyExpired, .certificateExpired, .token, .addressNotAllowed, .tokenAddressNotAllowed,
             .scopeMissing, .claimMismatch, .identityTooLarge, .upstreamUnreachable, .upstreamConnectTimeout,
             .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .upstreamTLSFailed,
-            .membershipMissing, .realmMissing, .realmConflict, .realmNotAllowed, .notAcceptable,
+            .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
             .loginFailed, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed, .refreshTokenInvalid,
             .upstreamCredentialMissing, .upstreamCredentialRefreshFailed:

@@ -161,7 +161,7 @@ extension Snapshot {
 
     /// Takes the cookies that are credentials out of the Cookie lines that hold them; the other cookies go on.
     private func stripCookies(
-        _ head: inout RequestHead, _ names: [[UInt8]], again: Bool, _ lines: inout HeaderLines
+        _ head: inout RequestHead, _ names: [ParameterName], again: Bool, _ lines: inout HeaderLines
     ) {
         for index in head.fields.indices where head.fields[index].known == .cookie {
             guard

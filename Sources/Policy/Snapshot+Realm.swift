@@ -13,29 +13,34 @@ extension Snapshot {
     /// The grant of a request whose content is whole: it may name the realm there.
     package func settled(_ grant: Grant, _ head: RequestHead, content: [UInt8]) throws(Denial) -> Grant {
         guard let named = grant.namedRealm, let parameter = grant.route.realm?.contentParameter else { return grant }
-        guard !Self.hasCoding(head) else { throw .contentTypeNotSupported }
         let value = try RealmContent.value(of: parameter, in: content, mediaType: Self.contentType(of: head))
         return Grant(grant, in: GrantedRealm(named, realm: try named.resolved(content: value)))
     }
 
-    /// The content comes in another coding than its own (RFC 9110 §8.4).
+    /// The content comes in another coding than its own (RFC 9110 §8.4), by whatever spelling of the field's name a
+    /// CGI-like server takes for it.
     private static func hasCoding(_ head: RequestHead) -> Bool {
         head.fields.contains { field in
-            field.known == .other && head.bytes.span.extracting(field.name.range).equalsIgnoringCase("content-encoding")
+            field.known == .other && field.name.count == 16
+                && FieldFilter.areSame(String(decoding: head.bytes[field.name.range], as: UTF8.self), "content-encoding")
                 && !head.bytes.span.extracting(field.value.range).equalsIgnoringCase("identity")
         }
     }
 
     /// The realm of a request whose head is all there is to know. It may still be named in the content of one to an action,
-    /// and where the rule says so.
+    /// and where the rule says so; such content must be of a kind that can be read.
     func settled(_ realm: RequestRealm, _ head: RequestHead, _ route: Route) throws(Denial) -> String? {
-        do throws(Denial) { return try realm.resolved() } catch {
-            guard error == .realmMissing, route.action != nil || route.realm?.contentParameter != nil else { throw error }
-            switch head.framing {
-            case .none, .length(0): throw error
-            case .length, .chunked, .untilClose: return nil
-            }
+        let isContentRead = route.realm?.contentParameter != nil && head.announcesContent
+        var found: String?
+        do throws(Denial) { found = try realm.resolved() } catch {
+            guard error == .realmMissing, isContentRead || route.action != nil && head.announcesContent else { throw error }
         }
+        if isContentRead, route.action == nil,
+            Self.hasCoding(head) || RealmContent.MediaType(Self.contentType(of: head)) == nil
+        {
+            throw .contentTypeNotSupported
+        }
+        return found
     }
 
     /// What stands behind the comma of a bearer token, where one of the route's authenticators takes realms there.

@@ -34,9 +34,8 @@ extension Exchange {
             worker.responseHead.status = 100
             worker.lines.removeAll()
             client.sendInterim()
-            head.expectsContinue = false
-            for index in head.fields.indices where head.fields[index].known == .expect { head.fields[index].isDropped = true }
         }
+        head.dropExpectation()
         client.resumeContent()
         client.expectContent()
     }

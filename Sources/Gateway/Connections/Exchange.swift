@@ -186,16 +186,14 @@ final class Exchange {
 
     private func forward(_ grant: Grant) {
         self.grant = grant
-        contentLimit = grant.route.bodyByteLimit ?? worker.bounds.bodyByteLimit
-        let holdsContent = grant.route.action != nil || grant.dependsOnContent && !requestIsComplete
-        if holdsContent { contentLimit = min(contentLimit, FixedBounds.actionContentBytes) }
-        if case .length(let count) = head.framing, count > contentLimit {
-            // Nobody wants to wait for so much to be thrown away.
+        contentLimit = grant.route.contentByteLimit
+        if let denial = grant.contentDenial(of: head) {
+            // The content is not waited for only to be discarded.
             closesAfterAnswer = true
-            refuse(Refusal(denial: .bodyTooLarge, after: grant))
+            refuse(Refusal(denial: denial, after: grant))
             return
         }
-        if holdsContent { return act(grant) }
+        if grant.holdsContent(of: head) { return act(grant) }
         goOn(grant)
     }
 

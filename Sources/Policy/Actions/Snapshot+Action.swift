@@ -31,15 +31,15 @@ extension Snapshot {
         return captures
     }
 
-    /// The media type without parameters, in lower case; nil without exactly one Content-Type.
+    /// The media type of content in UTF-8, without parameters, in lower case; nil without exactly one Content-Type, and
+    /// where that could mean another encoding.
     package static func contentType(of head: RequestHead) -> String? {
-        var found: [UInt8]?
+        var found: ByteRange?
         for field in head.fields where field.known == .contentType {
             if found != nil { return nil }
-            let value = head.bytes.span.extracting(field.value.range)
-            let end = value.firstIndex(of: 0x3B) ?? value.count
-            found = value.extracting(value.trimmed(0..<end)).copied().map(\.lowercasedASCII)
+            found = field.value
         }
-        return found.map { String(decoding: $0, as: UTF8.self) }
+        guard let found else { return nil }
+        return ContentTypeValue.utf8MediaType(head.bytes.span.extracting(found.range))
     }
 }

@@ -54,7 +54,7 @@ struct Challenges: Sendable {
             .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .tooManyFailures, .schemeNotSupported,
             .credentialMissing, .addressNotAllowed, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
-            .upstreamTLSFailed, .noServerAvailable, .overloaded, .membershipMissing, .realmMissing, .realmConflict,
+            .upstreamTLSFailed, .noServerAvailable, .overloaded, .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous,
             .realmNotAllowed, .notAcceptable, .contentTypeNotSupported, .contentMalformed, .parametersInvalid,
             .resourceNotFound, .resourceConflict, .loginFailed, .tooManyAttempts, .tokenNotRenewable,
             .lifetimeAboveCeiling, .tokenOptionNotAllowed, .storeUnavailable, .upstreamCredentialMissing,

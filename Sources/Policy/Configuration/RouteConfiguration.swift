@@ -94,6 +94,10 @@ package struct RouteConfiguration: Sendable {
     package var accept: [String] = []
     /// The media types of content the route takes; empty takes all.
     package var contentTypes: [String] = []
+    /// The types that content of requests to the upstream may have; empty for any.
+    var takenContentTypes: [String] {
+        contentTypes.isEmpty && action == nil && realm?.readsContent == true ? RealmContent.types : contentTypes
+    }
     package var position: SourcePosition
 
     package init(

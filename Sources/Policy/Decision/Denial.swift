@@ -31,8 +31,9 @@ package enum Denial: Error, Sendable {
     case addressNotAllowed, tokenAddressNotAllowed, scopeMissing, claimMismatch
     /// The user behind the credential does not belong to the organisation or project of the path.
     case membershipMissing
-    /// No realm follows from the request; two that it names differ; the key is locked to another one.
-    case realmMissing, realmConflict, realmNotAllowed
+    /// No realm follows from the request; two that it names differ; some parser could read another one in it; the key is
+    /// locked to another one.
+    case realmMissing, realmConflict, realmAmbiguous, realmNotAllowed
     /// What the client accepts, or sends, is not what the route serves, or takes.
     case notAcceptable, contentTypeNotSupported
     // What the gateway itself was asked to do.
@@ -107,6 +108,7 @@ extension Denial {
         case .membershipMissing: "membership_missing"
         case .realmMissing: "realm_missing"
         case .realmConflict: "realm_conflict"
+        case .realmAmbiguous: "realm_ambiguous"
         case .realmNotAllowed: "realm_not_allowed"
         case .notAcceptable: "not_acceptable"
         case .contentTypeNotSupported: "content_type_not_supported"
@@ -131,7 +133,7 @@ extension Denial {
         switch self {
         case .malformedRequest(_, let status, _): status
         case .path, .forwardingAmbiguous, .maxForwardsInvalid, .credentialAmbiguous, .realmMissing, .realmConflict,
-            .contentMalformed:
+            .realmAmbiguous, .contentMalformed:
             400
         case .schemeNotSupported, .credentialMissing, .credentialMalformed, .credentialUnknown, .keyDisabled,
             .keyNotYetValid, .keyExpired, .certificateExpired, .loginFailed, .refreshTokenInvalid:
@@ -200,6 +202,7 @@ extension Denial {
         case .membershipMissing: "The user does not belong to this organization or project."
         case .realmMissing: "No realm is named: name one by header, parameter or credential."
         case .realmConflict: "The request names two realms, or one of them twice."
+        case .realmAmbiguous: "The request has a name that parsers could read as the realm's."
         case .realmNotAllowed: "The key is locked to another realm."
         case .notAcceptable: "This resource has no representation that the client accepts."
         case .contentTypeNotSupported: "The request content has a type that this resource does not take."
@@ -235,7 +238,7 @@ extension Denial {
             .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
             .upstreamTLSFailed, .noServerAvailable, .overloaded,
-            .membershipMissing, .realmMissing, .realmConflict, .realmNotAllowed, .notAcceptable,
+            .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
             .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed, .storeUnavailable,
             .upstreamCredentialMissing, .upstreamCredentialRefreshFailed:
@@ -253,7 +256,7 @@ extension Denial {
             .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable, .upstreamUnreachable,
             .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .upstreamTLSFailed,
             .noServerAvailable, .overloaded,
-            .membershipMissing, .realmMissing, .realmConflict, .realmNotAllowed, .notAcceptable,
+            .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
             .loginFailed, .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed,
             .refreshTokenInvalid, .storeUnavailable, .upstreamCredentialMissing, .upstreamCredentialRefreshFailed,

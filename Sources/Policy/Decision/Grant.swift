@@ -74,8 +74,17 @@ package final class Grant: Sendable {
     /// Where the credential was shown, as the access log names it; empty where none was.
     package var credentialPlace: [UInt8] { route.credentials.placeName(shown) }
 
-    /// Which realm the request is about is known for sure when its content is there.
-    package var dependsOnContent: Bool { realms != nil && route.realm?.contentParameter != nil }
+    /// The gateway reads the whole content before anything is done with the request: an action's, and content that may
+    /// name the realm.
+    package func holdsContent(of head: RequestHead) -> Bool {
+        route.action != nil || realms != nil && route.realm?.contentParameter != nil && head.announcesContent
+    }
+
+    /// What the head alone says against the request's content; nil where the content may come.
+    package func contentDenial(of head: RequestHead) -> Denial? {
+        if case .length(let count) = head.framing, count > route.contentByteLimit { return .bodyTooLarge }
+        return nil
+    }
 
     /// The realms the request names; nil where the route knows none.
     package var namedRealm: RequestRealm? { realms?.named }

@@ -34,7 +34,7 @@ extension Denial {
             .storeUnavailable:
             .identity
         case .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .membershipMissing,
-            .realmMissing, .realmConflict, .realmNotAllowed, .notAcceptable, .contentTypeNotSupported:
+            .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable, .contentTypeNotSupported:
             .authorization
         case .rateLimited, .limitsUnavailable: .limits
         case .bodyTooLarge, .bodyTimeout, .identityTooLarge, .contentMalformed, .parametersInvalid, .resourceNotFound,

@@ -15,27 +15,38 @@ enum CookiePairs {
         return value.lowerBound &+ 1..<value.upperBound &- 1
     }
 
-    /// True when one of the cookies has one of these names.
-    private static func contain(_ names: [[UInt8]], _ field: Span<UInt8>) -> Bool {
-        var isFound = false
-        forEach(in: field) { pair in
-            if names.contains(where: { value(of: pair, in: field, ifNamed: $0.span) != nil }) { isFound = true }
-        }
-        return isFound
-    }
-
-    /// The field value without the cookies of these names; nil when it has none of them.
-    static func rest(of field: Span<UInt8>, without names: [[UInt8]]) -> [UInt8]? {
-        guard contain(names, field) else { return nil }
+    /// The field value without the cookies that some parser could read by these names; nil when it has none of them.
+    /// "," separates cookies too for parsers of RFC 2965; where that makes a difference, the whole pair is left out.
+    static func rest(of field: Span<UInt8>, without names: [ParameterName]) -> [UInt8]? {
         var output: [UInt8] = []
         var isFirst = true
+        var isFound = false
         forEach(in: field) { pair in
-            if pair.isEmpty || names.contains(where: { value(of: pair, in: field, ifNamed: $0.span) != nil }) { return }
+            if names.contains(where: { isReadable($0, in: pair, of: field) }) {
+                isFound = true
+                return
+            }
+            if pair.isEmpty { return }
             if !isFirst { output.append("; ") }
             isFirst = false
             output.append(contentsOf: field.extracting(pair))
         }
-        return output
+        return isFound ? output : nil
+    }
+
+    private static func isReadable(_ name: ParameterName, in pair: Range<Int>, of field: Span<UInt8>) -> Bool {
+        var start = pair.lowerBound
+        while start < pair.upperBound {
+            var end = start
+            var equals: Int?
+            while end < pair.upperBound, field[end] != 0x2C {
+                if equals == nil, field[end] == 0x3D { equals = end }
+                end &+= 1
+            }
+            if name.isReadable(inEscaped: field.extracting(start..<(equals ?? end))) { return true }
+            start = end &+ 1
+        }
+        return false
     }
 
     private static func forEach(in field: Span<UInt8>, _ body: (Range<Int>) -> Void) {

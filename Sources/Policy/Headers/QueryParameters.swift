@@ -16,15 +16,32 @@ enum QueryParameters {
         return index < pair.upperBound ? index &+ 1..<pair.upperBound : index..<index
     }
 
-    /// Appends the query without the parameters of these names; false when nothing is left of it.
-    static func append(_ query: Span<UInt8>, without names: [[UInt8]], to output: inout [UInt8]) -> Bool {
+    /// Some parser could read a parameter of this name in `pair`; one that takes ";" for a separator sees several in it.
+    static func isReadable(_ name: ParameterName, in pair: Range<Int>, of query: Span<UInt8>) -> Bool {
+        var start = pair.lowerBound
+        while true {
+            var end = start
+            var equals: Int?
+            while end < pair.upperBound, query[end] != 0x3B {
+                if equals == nil, query[end] == 0x3D { equals = end }
+                end &+= 1
+            }
+            if name.isReadable(inEscaped: query.extracting(start..<(equals ?? end))) { return true }
+            if end == pair.upperBound { return false }
+            start = end &+ 1
+        }
+    }
+
+    /// Appends the query without every pair in which some parser could read one of these names; false when nothing is left.
+    /// What stays is as it was, byte for byte.
+    static func append(_ query: Span<UInt8>, without names: [ParameterName], to output: inout [UInt8]) -> Bool {
         var isFirst = true
         var start = 0
         while start < query.count {
             let end = query.firstIndex(of: 0x26, from: start) ?? query.count
             let pair = start..<end
             start = end &+ 1
-            if names.contains(where: { value(of: pair, in: query, ifNamed: $0.span) != nil }) { continue }
+            if names.contains(where: { isReadable($0, in: pair, of: query) }) { continue }
             if !isFirst { output.append(0x26) }
             isFirst = false
             output.append(contentsOf: query.extracting(pair))

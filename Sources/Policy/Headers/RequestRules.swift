@@ -16,9 +16,10 @@ final class RequestRules: Sendable {
     let usesUser: Bool
     /// Query parameters to add.
     let query: [(name: [UInt8], value: ValueTemplate)]
-    /// Query parameters and cookies that do not go on: credentials, and parameters that the route sets or removes.
-    let strippedParameters: [[UInt8]]
-    let strippedCookies: [[UInt8]]
+    /// Query parameters and cookies that do not go on, in any spelling: credentials, and parameters that the route sets or
+    /// removes.
+    let strippedParameters: [ParameterName]
+    let strippedCookies: [ParameterName]
 
     init(
         _ configuration: RouteConfiguration, filters: inout RequestFilters, keepsOverrides: Bool, added: [FieldTemplate],
@@ -30,10 +31,11 @@ final class RequestRules: Sendable {
         usesPath = varying.contains(where: \.usesPath) || query.contains { $0.value.usesPath }
         usesUser = added.contains(where: \.usesUser) || query.contains { $0.value.usesUser }
         let isStripping = !configuration.keepsCredentials
-        strippedParameters =
+        let parameters =
             (isStripping ? credentials.queryNames : []) + query.map(\.name)
             + configuration.removedQueryParameters.map { Array($0.utf8) }
-        strippedCookies = isStripping ? credentials.cookieNames : []
+        strippedParameters = parameters.map { ParameterName($0) }
+        strippedCookies = isStripping ? credentials.cookieNames.map { ParameterName($0) } : []
         var names = configuration.setRequestHeaders.map(\.name) + configuration.removedRequestHeaders
         if isStripping { names += credentials.headerNames }
         // The realm that counts may be another one; a template says it.

@@ -161,7 +161,7 @@ extension PolicyRehearsal {
             // What was let in by a route had what the route asks for.
             plain.fields = Variations.fields(configuration, but: facts.ownFields)
             plain.accept = configuration.accept.first { $0 != "*/*" }
-            if plain.contentBytes != nil { plain.contentType = configuration.contentTypes.first }
+            if plain.contentBytes != nil { plain.contentType = configuration.takenContentTypes.first }
             if facts.isToken { plain.scopes = configuration.authorization.scopes }
         }
         let first = verdict(on: facts, credential, supposing: plain, at: time)

@@ -48,7 +48,7 @@ struct Variations {
     ///   - ownFields: fields that are known, in lower case.
     init(of facts: LoggedFacts, _ routes: [(route: Route, configuration: RouteConfiguration)], ownFields: [String]) {
         addHeaders(routes.map(\.configuration), ownFields)
-        addContent(of: facts, routes.map(\.configuration))
+        addContent(of: facts, routes)
         addRealms(routes.map(\.configuration))
         if facts.isToken { addScopes(routes.map(\.configuration)) }
         if facts.source == nil { addUnseenCredentials(routes.map(\.route)) }
@@ -75,13 +75,13 @@ struct Variations {
         if whole.count > 1 { add("the header \(ExplanationWriter.list(whole.map(\.name)))") { $0.fields = whole } }
     }
 
-    private mutating func addContent(of facts: LoggedFacts, _ routes: [RouteConfiguration]) {
-        let accepted = Set(routes.flatMap(\.accept)).sorted()
+    private mutating func addContent(of facts: LoggedFacts, _ routes: [(route: Route, configuration: RouteConfiguration)]) {
+        let accepted = Set(routes.flatMap(\.configuration.accept)).sorted()
         if !accepted.isEmpty {
             add("the header Accept") { $0.accept = nil }
             for type in accepted + ["none/none"] { add("the header Accept") { $0.accept = type } }
         }
-        let taken = Set(routes.flatMap(\.contentTypes)).sorted()
+        let taken = Set(routes.flatMap(\.configuration.takenContentTypes)).sorted()
         // Of what was refused before its content came nobody knows how much that was.
         let isUnknown = facts.contentBytes == 0 && !facts.isLetThrough
         for type in taken + (taken.isEmpty ? [] : ["none/none"]) where facts.contentBytes > 0 || isUnknown {
@@ -90,8 +90,8 @@ struct Variations {
                 $0.contentBytes = $0.contentBytes ?? 1
             }
         }
-        for limit in Set(routes.compactMap(\.bodyByteLimit)).sorted() where isUnknown {
-            for count in [limit, limit == .max ? .max : limit + 1] { add("the size of the content") { $0.contentBytes = count } }
+        for limit in Set(routes.map(\.route.contentByteLimit)).sorted() where isUnknown && limit < .max {
+            for count in [limit, limit + 1] { add("the size of the content") { $0.contentBytes = count } }
         }
     }
 

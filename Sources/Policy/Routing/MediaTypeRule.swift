@@ -44,10 +44,7 @@ struct MediaTypeRule: Sendable {
 
     /// Whether the content of a request is of one of the types; a request without content has none to be wrong.
     func takesContent(of head: RequestHead) -> Bool {
-        switch head.framing {
-        case .none, .length(0): return true
-        case .length, .chunked, .untilClose: break
-        }
+        if !head.announcesContent { return true }
         if takesAny { return true }
         var found: Bool?
         for field in head.fields where field.known == .contentType {

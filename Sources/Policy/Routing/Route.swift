@@ -13,8 +13,8 @@ package final class Route: Sendable {
     package let upstreamIndex: Int
     /// Empty where there is an action.
     package let upstreamName: String
-    /// Nil takes `bounds.bodyByteLimit`.
-    package let bodyByteLimit: UInt64?
+    /// The most content a request may have, in bytes. What the gateway reads itself is held to `actionContentBytes` too.
+    package let contentByteLimit: UInt64
     /// Nil takes the upstream's.
     package let responseTimeout: Nanoseconds?
     /// The credential that the upstream is shown for the caller; nil where there is none.
@@ -61,7 +61,6 @@ package final class Route: Sendable {
         action = configuration.action
         isNotFound = configuration.action?.isNotFound ?? false
         captures = parts.captures
-        bodyByteLimit = configuration.bodyByteLimit
         responseTimeout = configuration.responseTimeout
         storedCredential = parts.storedCredential
         isHTTPSOnly = parts.isHTTPSOnly
@@ -81,6 +80,9 @@ package final class Route: Sendable {
             || parts.shadowRules.contains { $0.authorization.membership != nil } || parts.request.usesUser
             || parts.response.added.contains(where: \.usesUser)
         realm = configuration.realm.map(RealmRule.init)
+        let isHeld = configuration.action != nil || configuration.realm?.readsContent == true
+        contentByteLimit = min(
+            configuration.bodyByteLimit ?? parts.bodyByteLimit, isHeld ? FixedBounds.actionContentBytes : .max)
         accept = configuration.accept.isEmpty ? nil : MediaTypeRule(configuration.accept)
         contentTypes = configuration.contentTypes.isEmpty ? nil : MediaTypeRule(configuration.contentTypes)
         stranger = Caller(
@@ -102,5 +104,7 @@ package final class Route: Sendable {
         var profile: AnswerProfile
         var storedCredential: StoredCredentialRule?
         var isHTTPSOnly: Bool
+        /// `bounds.bodyByteLimit`.
+        var bodyByteLimit: UInt64
     }
 }

@@ -48,10 +48,9 @@ package final class Trial {
             snapshot.answer(kind, head: head, requestID: id.span, now: now, into: &answer)
             return .answered(kind)
         case .forward(let grant):
-            if case .length(let count) = head.framing, count > contentLimit(of: grant) {
-                return refuse(Refusal(denial: .bodyTooLarge, after: grant), now)
-            }
+            if let denial = grant.contentDenial(of: head) { return refuse(Refusal(denial: denial, after: grant), now) }
             if grant.route.action != nil { return .performed(grant) }
+            if grant.holdsContent(of: head) { head.dropExpectation() }
             do throws(Denial) {
                 let shown = try credential(shownFor: grant, now)
                 let denial = snapshot.prepare(
@@ -108,12 +107,6 @@ package final class Trial {
     package func refuse(malformed denial: Denial, client: IPAddress, now: ClockReading) -> TrialOutcome {
         head.removeAll()
         return refuse(Refusal(denial: denial, client: client), now)
-    }
-
-    /// The most content, in bytes, that a granted request may carry.
-    private func contentLimit(of grant: Grant) -> UInt64 {
-        let limit = grant.route.bodyByteLimit ?? snapshot.configuration.bounds.bodyByteLimit
-        return grant.route.action == nil ? limit : min(limit, FixedBounds.actionContentBytes)
     }
 
     private func refuse(_ refusal: Refusal, _ now: ClockReading) -> TrialOutcome {

@@ -1,6 +1,6 @@
 import Core
 
-/// `application/x-www-form-urlencoded` read strictly, nested names included: `jwt_key[algo]=hs256`, `scopes[]=a&scopes[]=b`.
+/// The pairs of a form, nested names read: `jwt_key[algo]=hs256`, `scopes[]=a&scopes[]=b`.
 /// The result is what a JSON object of strings would have been.
 enum FormContent {
     /// Pairs of one text; more are refused.
@@ -32,17 +32,15 @@ enum FormContent {
         case members([(name: String, value: Value)])
     }
 
-    /// Nothing between two "&" is nothing, as browsers take it.
     static func parse(_ bytes: [UInt8]) throws(Fault) -> [JSONMember] {
+        let pairs: [FormPairs.Pair]
+        do throws(FormPairs.Malformed) { pairs = try FormPairs.parse(bytes.span, countLimit: pairLimit) } catch {
+            throw .malformed
+        }
         var root = Value.members([])
-        let pairs = bytes.split(separator: 0x26, maxSplits: pairLimit, omittingEmptySubsequences: false)
-        guard pairs.count <= pairLimit else { throw .malformed }
-        for pair in pairs where !pair.isEmpty {
-            let equals = pair.firstIndex(of: 0x3D) ?? pair.endIndex
-            guard let name = decoded(pair[..<equals]), let value = decoded(pair[equals...].dropFirst()),
-                let path = path(of: name)
-            else { throw .malformed }
-            guard insert(value, at: path[...], into: &root) else { throw .repeated(name: name) }
+        for pair in pairs {
+            guard isText(pair.name), isText(pair.value), let path = path(of: pair.name) else { throw .malformed }
+            guard insert(pair.value, at: path[...], into: &root) else { throw .repeated(name: pair.name) }
         }
         guard case .members(let members) = root else { return [] }
         return members.map { JSONMember(name: $0.name, namePosition: start, node: node($0.value)) }
@@ -50,28 +48,8 @@ enum FormContent {
 
     private static let start = SourcePosition(line: 1, column: 1)
 
-    private static func decoded(_ text: ArraySlice<UInt8>) -> String? {
-        var bytes: [UInt8] = []
-        var index = text.startIndex
-        while index < text.endIndex {
-            let byte = text[index]
-            index += 1
-            if byte == 0x2B {
-                bytes.append(0x20)
-            } else if byte == 0x25 {
-                guard text.endIndex - index >= 2, let high = text[index].hexDigit, let low = text[index + 1].hexDigit else {
-                    return nil
-                }
-                bytes.append(high << 4 | low)
-                index += 2
-            } else {
-                bytes.append(byte)
-            }
-        }
-        guard let result = String(validating: bytes, as: UTF8.self), !bytes.contains(where: { $0 < 0x20 && $0 != 0x0A && $0 != 0x0D })
-        else { return nil }
-        return result
-    }
+    /// Of control characters, a value may have the ends of lines.
+    private static func isText(_ text: String) -> Bool { !text.utf8.contains { $0 < 0x20 && $0 != 0x0A && $0 != 0x0D } }
 
     /// `a[b][]` as ["a", "b", ""]; nil for anything else with brackets in it.
     private static func path(of name: String) -> [String]? {

@@ -61,6 +61,23 @@ import Testing
         #expect(try Self.realm(query, fields) == realm)
     }
 
+    @Test(arguments: [
+        "Realm_id=two", "realm_id[]=two", "realm_id%5B0%5D=two", "realm_id=one&REALM_ID=two", "a=1;realm_id=two", ";realm_id=two", "+realm_id=two",
+        "realm_id%00=two", "realm.id=two", "realm_id%20=two", "realm%255Fid=two", "%u0072ealm_id=two", "__proto__[realm_id]=two", "realm_id.x=two",
+        "realmId=two", "%ef%bd%92ealm_id=two", "a=1&amp;realm_id=two",
+    ])
+    func `a parameter that some parser takes for the realm's is refused, whoever asks`(query: String) throws {
+        for field in [Self.free, Self.locked] { #expect(try Self.realm("?\(query)", [field, "X-Realm: one"]) == "realm_ambiguous") }
+        #expect(try Self.realm("?\(query)", [Self.locked], isRequired: false) == "realm_ambiguous")
+    }
+
+    @Test func `a header of another spelling is not read and does not go on`() throws {
+        let fixture = try Self.fixture()
+        let forwarded = try fixture.forwarded("GET /r", [Self.free, "X-Realm: one", "X_Realm: two", "x.realm: two"])
+        #expect(forwarded.values("X-Tenant") == ["one"])
+        #expect(forwarded.values("X_Realm").isEmpty && forwarded.values("x.realm").isEmpty)
+    }
+
     @Test func `where none is needed, none is told`() throws {
         #expect(try Self.realm("", [Self.free], isRequired: false) == "none")
         #expect(try Self.realm("", [Self.free, "X-Realm: one"], isRequired: false) == "one")
