@@ -89,6 +89,14 @@ package enum FixedBounds {
     package static let waitingRequests = 1024
     /// Requests of one loop whose action is being carried out; more are refused.
     package static let actionsUnderWay = 1024
+    /// Hashes of passwords and new keys of one caller that are made at one time, and those that wait; more are refused.
+    package static let costlyWorkPerCaller = 2
+    package static let costlyWorkWaitingPerCaller = 32
+    /// Those of all callers together that wait; more are refused.
+    package static let costlyWorkWaiting = 256
+    /// Changes of the store, and readings of it, that one caller may have waiting; more are refused.
+    package static let storeChangesPerCaller = 512
+    package static let storeReadingsPerCaller = 64
     /// Content of a request to an action; more is refused, whatever a route allows.
     package static let actionContentBytes: UInt64 = 65_536
     /// Stored credentials in memory, and what they may take of it, roughly; above either those that were not asked for in a

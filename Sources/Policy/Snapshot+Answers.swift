@@ -124,7 +124,7 @@ extension Snapshot {
             .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .upstreamTLSFailed,
             .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
-            .loginFailed, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed, .refreshTokenInvalid,
+            .loginFailed, .currentPasswordWrong, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed, .refreshTokenInvalid,
             .upstreamCredentialMissing, .upstreamCredentialRefreshFailed:
             return nil
         }

@@ -15,7 +15,7 @@ package final class TokenService: ActionPerformer {
         package var clock: @Sendable () -> ClockReading
         /// A line for the operator.
         package var report: @Sendable (String) -> Void
-        /// Threads for password hashes.
+        /// Processors; half as many threads hash passwords and make keys.
         package var processors: Int
         package var seed: HashSeed
         package var timing = RegistryTiming()
@@ -72,13 +72,16 @@ package final class TokenService: ActionPerformer {
         }
         let registry = Registry(
             open: open, publish: { publisher.publish($0, $1) }, report: environment.report, timing: environment.timing)
-        let maker = SigningKeyMaker(keyring: keyring, registry: registry, audit: audit)
-        let issuer = TokenIssuer(keyring: keyring, maker: maker, audit: audit)
+        // One pool for all that takes long, so that it bounds the cores that are spent on hashes and keys.
+        let pool = WorkPool(width: max(1, environment.processors / 2))
+        let maker = SigningKeyMaker(keyring: keyring, registry: registry, audit: audit, pool: pool)
+        let issuer = TokenIssuer(keyring: keyring, maker: maker, audit: audit, width: max(1, environment.processors))
         self.registry = registry
         actions = TokenActions(registry: registry, issuer: issuer)
-        management = ManagementService(registry: registry, audit: audit, material: .standard) { policy.keyMaker($0) }
-        login = LoginAction(
-            registry: registry, issuer: issuer, width: max(1, environment.processors / 2), derive: environment.derive)
+        management = ManagementService(
+            registry: registry, audit: audit, material: .standard, pool: pool, seed: environment.seed,
+            instant: { clock().instant }, keyMaker: { policy.keyMaker($0) })
+        login = LoginAction(registry: registry, issuer: issuer, pool: pool, derive: environment.derive)
     }
 
     /// Opens the store, reads and publishes it; blocks until that has worked or failed.

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 from harness.certificates import shelf
 from harness.gateway import REPOSITORY, Gateway, binary, run_portcullis
 from harness.pages import blocks, commands
@@ -52,9 +53,15 @@ def managed(gateway: Start, upstream: Origin) -> Gateway:
 
 def test_the_page_on_management(managed: Gateway) -> None:
     key = ""
+    url, operator = f"http://127.0.0.1:{managed.admin_port}/v1", {"Authorization": f"Bearer {TOKEN}"}
+    bob = {"user": {"email": "bob@example.com", "password": "correct horse"}}
+    user = requests.post(f"{url}/users", json=bob, headers=operator, timeout=10).json()["id"]
+    content = {"api_key": {"name": "bob's", "user_id": user}}
+    own = requests.post(f"{url}/api_keys", json=content, headers=operator, timeout=10).json()["key"]
     for language, text in blocks(page("management")):
         for line in commands(text) if language == "sh" else []:
             line = line.replace(":9090/", f":{managed.admin_port}/").replace("curl ", "curl -fsS ")
+            line = line.replace(":8080/", f":{managed.port}/").replace("$USER_ID", user).replace("$API_KEY", own)
             line = re.sub(r"key_\w{20,}", lambda _: key, line)
             printed = shell(line, managed.folder, managed.path, given="correct horse\n")
             key = key or next(iter(re.findall(r"^id +(key_\w+)$", printed, re.MULTILINE)), "")

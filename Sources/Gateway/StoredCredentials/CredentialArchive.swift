@@ -20,13 +20,14 @@ extension Registry: CredentialArchive {
         _ identity: StoredUpstreamCredential.Identity,
         completion: @escaping @Sendable (Result<StoredUpstreamCredential?, ActionRefusal>) -> Void
     ) {
-        read({ index throws(ActionRefusal) in index.upstreamCredentials[identity] }, completion: completion)
+        read(for: identity.requester, { index throws(ActionRefusal) in index.upstreamCredentials[identity] }, completion: completion)
     }
 
     func keep(
         _ credential: StoredUpstreamCredential, completion: @escaping @Sendable (Result<Void, ActionRefusal>) -> Void
     ) {
         change(
+            for: credential.identity.requester,
             { index throws(ActionRefusal) in
                 let before = index.upstreamCredentials[credential.identity]
                 let isOlder = before.map { $0.signIn.isLater(than: credential.signIn) } ?? false
@@ -48,4 +49,9 @@ extension Registry: CredentialArchive {
         // A part, so that not every new user has all of them sorted.
         return ends.sorted { $0.0 < $1.0 }.prefix(kept.count - limit + 1 + limit / 64).map(\.1)
     }
+}
+
+extension StoredUpstreamCredential.Identity {
+    /// The user whose credential it is.
+    fileprivate var requester: Requester { .caller("subject \(subject)") }
 }

@@ -56,7 +56,7 @@ struct Challenges: Sendable {
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
             .upstreamTLSFailed, .noServerAvailable, .overloaded, .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous,
             .realmNotAllowed, .notAcceptable, .contentTypeNotSupported, .contentMalformed, .parametersInvalid,
-            .resourceNotFound, .resourceConflict, .loginFailed, .tooManyAttempts, .tokenNotRenewable,
+            .resourceNotFound, .resourceConflict, .loginFailed, .currentPasswordWrong, .tooManyAttempts, .tokenNotRenewable,
             .lifetimeAboveCeiling, .tokenOptionNotAllowed, .storeUnavailable, .upstreamCredentialMissing,
             .upstreamCredentialRefreshFailed:
             nil

@@ -145,6 +145,15 @@ package struct FailureBudgetConfiguration: Sendable, Equatable {
     package var burst = 100
 
     package init() {}
+
+    /// Wrong passwords of one account where the policy does not say otherwise: 10 in a quarter of an hour.
+    package static let accountAttempts = {
+        var attempts = FailureBudgetConfiguration()
+        attempts.failures = 10
+        attempts.per = .seconds(900)
+        attempts.burst = 10
+        return attempts
+    }()
 }
 
 /// Which rate-limit fields answers carry.

@@ -43,6 +43,8 @@ package enum Denial: Error, Sendable {
     case resourceNotFound, resourceConflict
     /// E-mail address and password do not fit, whatever of it is wrong.
     case loginFailed
+    /// A user who changes the own password shows a current one that is wrong.
+    case currentPasswordWrong
     /// Too many attempts at one account.
     case tooManyAttempts
     /// A good token that asks for too much: it may not be renewed, not for so long, not with these options.
@@ -117,6 +119,7 @@ extension Denial {
         case .resourceNotFound: "resource_not_found"
         case .resourceConflict: "resource_conflict"
         case .loginFailed: "login_failed"
+        case .currentPasswordWrong: "current_password_wrong"
         case .tooManyAttempts: "too_many_attempts"
         case .tokenNotRenewable: "token_not_renewable"
         case .lifetimeAboveCeiling: "lifetime_above_ceiling"
@@ -150,7 +153,7 @@ extension Denial {
         case .resourceConflict: 409
         case .bodyTooLarge: 413
         case .contentTypeNotSupported: 415
-        case .parametersInvalid: 422
+        case .parametersInvalid, .currentPasswordWrong: 422
         case .rateLimited, .tooManyFailures, .tooManyAttempts: 429
         case .upstreamUnreachable, .upstreamClosed, .upstreamInvalidResponse, .upstreamTLSFailed,
             .upstreamCredentialRefreshFailed:
@@ -211,6 +214,7 @@ extension Denial {
         case .resourceNotFound: "There is no such resource."
         case .resourceConflict: "The resource exists already or is in use."
         case .loginFailed: "The e-mail address or the password is wrong."
+        case .currentPasswordWrong: "The current password is wrong."
         case .tooManyAttempts: "Too many attempts were made at this account."
         case .tokenNotRenewable: "The token may not be renewed."
         case .lifetimeAboveCeiling: "The token may not be renewed for so long."
@@ -229,7 +233,7 @@ extension Denial {
     package var countsAsFailure: Bool {
         switch self {
         case .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
-            .certificateExpired, .loginFailed, .refreshTokenInvalid:
+            .certificateExpired, .loginFailed, .currentPasswordWrong, .refreshTokenInvalid:
             true
         case .token(let fault): fault != .keySetUnavailable
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
@@ -258,8 +262,8 @@ extension Denial {
             .noServerAvailable, .overloaded,
             .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
-            .loginFailed, .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed,
-            .refreshTokenInvalid, .storeUnavailable, .upstreamCredentialMissing, .upstreamCredentialRefreshFailed,
+            .loginFailed, .currentPasswordWrong, .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling,
+            .tokenOptionNotAllowed, .refreshTokenInvalid, .storeUnavailable, .upstreamCredentialMissing, .upstreamCredentialRefreshFailed,
         ]
 
     /// The status of a reason of `all`; nil for any other text.

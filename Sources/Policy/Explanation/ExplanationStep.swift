@@ -38,7 +38,7 @@ extension Denial {
             .authorization
         case .rateLimited, .limitsUnavailable: .limits
         case .bodyTooLarge, .bodyTimeout, .identityTooLarge, .contentMalformed, .parametersInvalid, .resourceNotFound,
-            .resourceConflict, .loginFailed, .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling,
+            .resourceConflict, .loginFailed, .currentPasswordWrong, .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling,
             .tokenOptionNotAllowed, .refreshTokenInvalid, .upstreamCredentialMissing:
             .forwarding
         case .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,

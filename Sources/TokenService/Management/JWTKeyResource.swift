@@ -67,7 +67,7 @@ struct JWTKeyResource: ManagedResource {
         var content = try content(&prepared)
         let algorithm = content.signatureAlgorithm()
         if content.requiredText("use") .map({ $0 != "sign" }) ?? false { content.complain("Use is not included in the list") }
-        let (material, isGiven) = material(&content, for: algorithm, prepared.privateKey)
+        let (material, isGiven, work) = material(&content, for: algorithm, prepared.made)
         let siblings = all().filter(isVisible)
         if isGiven, siblings.contains(where: { $0.material == material }) { content.complain("Key has already been taken") }
         if siblings.count(where: { $0.removedAt == nil }) >= Self.keyLimit {
@@ -77,6 +77,7 @@ struct JWTKeyResource: ManagedResource {
             content.complain(StoreIndex.tooManyRealms)
         }
         try close(&content, &prepared)
+        if let work { return ManagementDecision(waitingFor: work) }
         let record = StoredSigningKey(
             id: RecordID.make(.jwtKey, at: call.now), keySet: keySet, realm: call.realm, algorithm: algorithm ?? .hs256,
             material: material, createdAt: call.now)
@@ -85,26 +86,28 @@ struct JWTKeyResource: ManagedResource {
             events: [realmUpdated(record, cause: "jwt_key.created")], showsSecret: true)
     }
 
-    /// What the key consists of, and whether the content brings it; empty where something is wrong with that.
+    /// What the key consists of, whether the content brings it, and what has to be made first; empty where something is wrong.
     private func material(
-        _ content: inout ParameterReader, for algorithm: SignatureAlgorithm?, _ privateKey: [UInt8]?
-    ) -> (material: [UInt8], isGiven: Bool) {
+        _ content: inout ParameterReader, for algorithm: SignatureAlgorithm?, _ made: MadeMaterial
+    ) -> (material: [UInt8], isGiven: Bool, work: CostlyWork?) {
         guard algorithm == .hs256 else {
-            // Its line breaks are control characters; it was read while nobody waited for the store.
-            let isGiven = content.secretText("key") != nil
-            if algorithm == .rs256, isGiven, privateKey == nil {
-                content.complain("Key is no RSA private key of 2048 to 8192 bits as PKCS #8 in PEM form, not encrypted")
-            }
-            return (privateKey ?? [], isGiven && privateKey != nil)
+            // Its line breaks are control characters.
+            let given = content.secretText("key")
+            guard algorithm == .rs256 else { return ([], false, nil) }
+            if let privateKey = made.privateKey { return (privateKey, given != nil, nil) }
+            guard let given else { return ([], false, .newPrivateKey) }
+            if !made.isKeyJudged { return ([], false, .givenPrivateKey(given)) }
+            content.complain("Key is no RSA private key of 2048 to 8192 bits as PKCS #8 in PEM form, not encrypted")
+            return ([], false, nil)
         }
         let before = content.messages.count
         guard let secret = content.text("key", byteLimit: 1024) else {
-            return (content.messages.count == before ? SigningMaterial.newSecret() : [], false)
+            return (content.messages.count == before ? SigningMaterial.newSecret() : [], false, nil)
         }
         if secret.utf8.count < SigningMaterial.shortestSecret {
             content.complain("Key is too short (minimum is \(SigningMaterial.shortestSecret) characters)")
         }
-        return (Array(secret.utf8), true)
+        return (Array(secret.utf8), true, nil)
     }
 
     func update(_ record: StoredSigningKey, _ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {

@@ -16,5 +16,7 @@ extension ManagementCall {
             organization: request.captures["organization"], realm: configuration.realm, query: request.query,
             contentType: request.contentType, content: request.content, now: request.now.wall)
         requestRealm = request.realm
+        requester = request.requester
+        interest = request.interest
     }
 }

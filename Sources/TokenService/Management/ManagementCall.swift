@@ -22,6 +22,10 @@ package struct ManagementCall: Sendable {
     package var contentType: String?
     package var content: [UInt8]
     package var now: WallTime
+    /// Whose turn the call waits for: that of the administrator, but for requests to routes.
+    package var requester = Requester.administrator
+    /// Of the client; nil for one that is always answered.
+    package var interest: ActionInterest?
 
     package init(
         configuration: ManagementConfiguration, caller: ManagementCaller, method: Method, item: String? = nil,

@@ -1,6 +1,6 @@
 package import Store
 
-/// What comes of a call: changes to commit, and what is answered and told once they are.
+/// What comes of a call: changes to commit, and what is answered and reported once they are; or the work to be done first.
 package struct ManagementDecision: Sendable {
     package var status: Int
     /// JSON.
@@ -10,6 +10,8 @@ package struct ManagementDecision: Sendable {
     package var events: [AuditEvent]
     /// The body holds a secret that is shown this once.
     package var showsSecret: Bool
+    /// What has to be made before the call can be decided anew; nothing is changed or answered until then.
+    var work: CostlyWork?
 
     package init(
         status: Int = 200, body: [UInt8], changes: [StoreChange] = [], events: [AuditEvent] = [], showsSecret: Bool = false
@@ -19,5 +21,11 @@ package struct ManagementDecision: Sendable {
         self.changes = changes
         self.events = events
         self.showsSecret = showsSecret
+    }
+
+    /// The call is allowed, and waits for work.
+    init(waitingFor work: CostlyWork) {
+        self.init(body: [])
+        self.work = work
     }
 }

@@ -1,16 +1,13 @@
 import Core
 import Policy
 
-/// A call whose content has been read, with what takes long to make already made: nothing here is done while others wait
-/// for the store.
+/// A call whose content has been read, with what has been made for it so far: nothing here is done while others wait for the store.
 struct PreparedCall {
     var call: ManagementCall
     /// The members of query and content together.
     var parameters: ParameterReader
-    /// Of the password that the call sets.
-    var passwordHash: String?
-    /// The PKCS #8 form of the private key that the call brings, if that is one, or of a new one, where it may need one.
-    var privateKey: [UInt8]?
+    /// What took long to make.
+    var made = MadeMaterial()
 
     /// The answer of a list or of one record is no business of content; everything else takes JSON or a form.
     init(_ call: ManagementCall) throws(ActionRefusal) {
@@ -53,32 +50,6 @@ struct PreparedCall {
         case "application/x-www-form-urlencoded": try parameters.add(form: call.content)
         case .some, nil: throw ActionRefusal(.contentTypeNotSupported)
         }
-    }
-
-    /// The same with what takes long to make: the hash of a password, a private key.
-    func with(_ maker: MaterialMaker) throws(ActionRefusal) -> PreparedCall {
-        var prepared = self
-        var parameters = parameters
-        switch call.configuration.resource {
-        case .users:
-            if var content = parameters.object(UserResource.name), let password = content.secretText("password"),
-                password.utf8.count <= UserResource.longestPassword
-            {
-                guard let hash = maker.passwordHash(password) else { throw ActionRefusal(.overloaded) }
-                prepared.passwordHash = hash
-            }
-        case .jwtKeys:
-            if call.method == .post, var content = parameters.object(JWTKeyResource.name), content.text("algo") == "rs256" {
-                if let given = content.secretText("key") {
-                    prepared.privateKey = maker.givenPrivateKey(given)
-                } else {
-                    guard let key = maker.privateKey() else { throw ActionRefusal(.overloaded) }
-                    prepared.privateKey = key
-                }
-            }
-        case .apiKeys, .organizations, .projects, .memberships: break
-        }
-        return prepared
     }
 
     private static func json(_ content: [UInt8]) throws(ActionRefusal) -> [JSONMember] {

@@ -44,11 +44,12 @@ struct UserResource: ManagedResource {
         var record = StoredUser(
             id: RecordID.make(.user, at: call.now), email: email, name: content.text("name") ?? email, passwordHash: nil,
             createdAt: call.now, tokensValidFrom: WallTime(seconds: call.now.seconds))
-        apply(&content, to: &record, passwordHash: prepared.passwordHash)
+        let password = apply(&content, to: &record, prepared.made)
         checkFree(record, &content)
         try close(&content, &prepared)
         try requireGrantable(record.scopes)
         try requireUnbound(record)
+        if let work = password.work(after: prepared.made, current: nil) { return ManagementDecision(waitingFor: work) }
         return ManagementDecision(
             status: 201, body: describe(record).closed, changes: [.putUser(record)],
             events: [event("user.created", record.id, label: record.email)])
@@ -59,7 +60,8 @@ struct UserResource: ManagedResource {
         var changed = record
         if content.has("email") { changed.email = content.email(isRequired: true) ?? changed.email }
         if content.has("name") { changed.name = content.requiredText("name") ?? changed.name }
-        apply(&content, to: &changed, passwordHash: prepared.passwordHash)
+        let password = apply(&content, to: &changed, prepared.made)
+        let current = currentPassword(&content, of: record, for: password)
         checkFree(changed, &content)
         try close(&content, &prepared)
         if changed == record { return ManagementDecision(body: describe(record).closed) }
@@ -75,6 +77,7 @@ struct UserResource: ManagedResource {
         if call.configuration.isOwnOnly, changed.email != record.email || changed.isEnabled != record.isEnabled {
             throw ActionRefusal(.scopeMissing)
         }
+        if let work = password.work(after: prepared.made, current: current) { return ManagementDecision(waitingFor: work) }
         let name = changed.passwordHash == record.passwordHash ? "user.updated" : "user.password_changed"
         return ManagementDecision(
             body: describe(changed).closed, changes: [.putUser(changed)],
@@ -104,20 +107,48 @@ struct UserResource: ManagedResource {
     }
 
     /// Reads what making and changing a user have in common.
-    private func apply(_ content: inout ParameterReader, to record: inout StoredUser, passwordHash: String?) {
+    private func apply(_ content: inout ParameterReader, to record: inout StoredUser, _ made: MadeMaterial) -> PasswordChange {
         if content.has("scopes") { record.scopes = content.scopes() ?? record.scopes }
         if let isEnabled = content.boolean("enabled") { record.isEnabled = isEnabled }
-        guard content.has("password") else { return }
-        if let password = content.secretText("password") {
-            if !(Self.shortestPassword...Self.longestPassword ~= password.utf8.count) {
-                content.complain("Password must have \(Self.shortestPassword) to \(Self.longestPassword) characters")
-            }
-            record.passwordHash = passwordHash
-        } else {
-            record.passwordHash = nil
-        }
-        // Whoever was signed in with the old password is signed out. The next whole second, since tokens tell no finer.
+        guard content.has("password") else { return .none }
+        // Tokens of the old password end. The next whole second, since tokens count by seconds.
         record.tokensValidFrom = max(record.tokensValidFrom, WallTime(seconds: call.now.seconds + (record.createdAt == call.now ? 0 : 1)))
+        guard let password = content.secretText("password") else {
+            record.passwordHash = nil
+            return .removed
+        }
+        if !(Self.shortestPassword...Self.longestPassword ~= password.utf8.count) {
+            content.complain("Password must have \(Self.shortestPassword) to \(Self.longestPassword) characters")
+        }
+        if password.utf8.contains(0) { content.complain("Password contains a zero byte") }
+        // Until the hash is made, a text that is none.
+        record.passwordHash = made.passwordHash ?? ""
+        return .set(password)
+    }
+
+    /// Reads the current password. A user who changes the own one has to show it: a stolen key, token or session does not open
+    /// the account for good. Where others may change it without, it is checked all the same when it is given.
+    private func currentPassword(
+        _ content: inout ParameterReader, of record: StoredUser, for change: PasswordChange
+    ) -> CostlyWork.ShownPassword? {
+        let before = content.messages.count
+        let text = content.secretText("current_password", byteLimit: Self.longestPassword)
+        guard change != .none else {
+            if content.has("current_password") { content.complain("Current password is given without a password to set") }
+            return nil
+        }
+        guard let hash = record.passwordHash else {
+            if text != nil { content.complain("Current password is given, and the user has none") }
+            return nil
+        }
+        guard let text else {
+            let isOwn = record.id == callingUser?.id && (call.configuration.isOwnOnly || !call.caller.grantsAnything)
+            if isOwn || content.has("current_password"), content.messages.count == before {
+                content.complain("Current password can't be blank")
+            }
+            return nil
+        }
+        return CostlyWork.ShownPassword(text: text, email: record.email, hash: hash)
     }
 
     func remove(_ record: StoredUser, _ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {
@@ -144,6 +175,23 @@ struct UserResource: ManagedResource {
     private func checkFree(_ record: StoredUser, _ content: inout ParameterReader) {
         if let other = context.index.user(email: record.email), other.id != record.id {
             content.complain("Email has already been taken")
+        }
+    }
+}
+
+/// What a call does with a user's password.
+private enum PasswordChange: Equatable {
+    case none, removed
+    case set(String)
+
+    /// What is not made yet of what the change needs.
+    func work(after made: MadeMaterial, current: CostlyWork.ShownPassword?) -> CostlyWork? {
+        let unproven = current.flatMap { $0.hash == made.provenHash ? nil : $0 }
+        switch self {
+        case .none: return nil
+        case .removed: return unproven.map { .password(new: nil, current: $0) }
+        case .set(let password):
+            return unproven != nil || made.passwordHash == nil ? .password(new: password, current: unproven) : nil
         }
     }
 }

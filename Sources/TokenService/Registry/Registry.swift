@@ -6,9 +6,10 @@ import Synchronization
 
 /// The one owner of the store in this process: everything it holds in memory, and the only way to change it.
 ///
-/// A change is worked out from memory, committed, applied to memory and published, in this order; only then is whoever
-/// asked for it told. So an answer is durable, and the next request on every loop sees what it says. Changes that come
-/// while another is being committed go into the next commit together. Everything happens on a serial queue of its own.
+/// A change is decided from memory, committed, applied to memory and published, in this order; only then is it answered. So an
+/// answer is durable, and the next request on every loop sees what it says. Changes that come while another is being committed go
+/// into the next commit together, but for those of the administrator, which have commits of their own ahead of all that wait.
+/// Everything happens on a serial queue of its own.
 package final class Registry: @unchecked Sendable {
     /// Changes of one commit.
     private static let batchLimit = 256
@@ -24,8 +25,10 @@ package final class Registry: @unchecked Sendable {
     private let timing: RegistryTiming
     private let shown = Mutex(RegistryStatus(revision: 0, isLoaded: false, fault: nil, keys: 0, users: 0))
 
-    /// Changes that wait for the next commit.
-    private var waiting: [any PendingChange] = []
+    /// What waits for its turn on the queue, which is asked for once for each.
+    private let line = Mutex(RegistryLine())
+    /// Changes of a commit that the store refused, to be made one by one.
+    private var retries = FIFO<any PendingChange>()
     private var store: (any CredentialStore)?
     private var index = StoreIndex()
     private var revision: Int64 = 0
@@ -88,7 +91,7 @@ package final class Registry: @unchecked Sendable {
         queue.sync {
             timer?.cancel()
             timer = nil
-            while !waiting.isEmpty { makeChanges() }
+            while !line.withLock({ $0.isEmpty }) || !retries.isEmpty { work() }
             writeUsage()
         }
     }
@@ -100,24 +103,31 @@ package final class Registry: @unchecked Sendable {
 
     /// Makes a change: decided from what the store holds, durable and in force when `completion` hears of it.
     /// - Parameters:
+    ///   - requester: whose turn it is made in; refused as `overloaded` where one caller has too many waiting.
     ///   - decision: pure, since it is asked again when another process changed the store meanwhile. Throws what
     ///     becomes the answer when nothing is to be changed.
-    ///   - completion: called once, on the registry's queue; does not block.
+    ///   - completion: called once, on the registry's queue or at once; does not block.
     package func change<Answer: Sendable>(
+        for requester: Requester,
         _ decision: @escaping @Sendable (StoreIndex) throws(ActionRefusal) -> (changes: [StoreChange], answer: Answer),
         completion: @escaping @Sendable (Result<Answer, ActionRefusal>) -> Void
     ) {
         let change = Attempt(decision, completion: completion)
-        queue.async { self.enqueue(change) }
+        if line.withLock({ $0.add(change, for: requester) }) {
+            queue.async { self.work() }
+        } else {
+            completion(.failure(ActionRefusal(.overloaded)))
+        }
     }
 
-    /// The same for callers that may block, on a queue of their own.
+    /// The same for those that may block, on a queue of their own.
     package func change<Answer: Sendable>(
+        for requester: Requester = .administrator,
         _ decision: @escaping @Sendable (StoreIndex) throws(ActionRefusal) -> (changes: [StoreChange], answer: Answer)
     ) -> Result<Answer, ActionRefusal> {
         let done = DispatchSemaphore(value: 0)
         let result = Mutex<Result<Answer, ActionRefusal>>(.failure(ActionRefusal(.storeUnavailable)))
-        change(decision) { outcome in
+        change(for: requester, decision) { outcome in
             result.withLock { $0 = outcome }
             done.signal()
         }
@@ -125,17 +135,24 @@ package final class Registry: @unchecked Sendable {
         return result.withLock { $0 }
     }
 
-    /// Reads what the store holds; `completion` hears of it on the registry's queue.
+    /// Reads what the store holds; `completion` hears of it on the registry's queue, or at once that the caller has too much
+    /// waiting.
     package func read<Answer: Sendable>(
+        for requester: Requester,
         _ body: @escaping @Sendable (StoreIndex) throws(ActionRefusal) -> Answer,
         completion: @escaping @Sendable (Result<Answer, ActionRefusal>) -> Void
     ) {
-        queue.async {
+        let reading: RegistryLine.Reading = {
             guard self.store != nil else {
                 completion(.failure(ActionRefusal(.storeUnavailable)))
                 return
             }
             completion(Result { () throws(ActionRefusal) in try body(self.index) })
+        }
+        if line.withLock({ $0.add(reading: reading, for: requester) }) {
+            queue.async { self.work() }
+        } else {
+            completion(.failure(ActionRefusal(.overloaded)))
         }
     }
 
@@ -194,27 +211,32 @@ package final class Registry: @unchecked Sendable {
 
     // MARK: Changes
 
-    /// The first that waits calls for a commit, which comes after all that are on the queue by now.
-    private func enqueue(_ change: any PendingChange) {
-        waiting.append(change)
-        if waiting.count == 1 { queue.async { self.makeChanges() } }
+    /// Does a part of what waits, so that what the administrator asks for meanwhile waits for no more than that. Called once for
+    /// each that was added to the line, and each call takes one at least.
+    private func work() {
+        let urgent = line.withLock { $0.urgentChanges(atMost: Self.batchLimit) }
+        if !urgent.isEmpty { make(urgent) }
+        while let reading = line.withLock({ $0.urgentReading() }) { reading() }
+        if let retry = retries.popFirst() {
+            make([retry])
+        } else {
+            let batch = line.withLock { $0.callersChanges(atMost: Self.batchLimit) }
+            if !batch.isEmpty { make(batch) }
+        }
+        line.withLock { $0.callersReading() }?()
     }
 
-    private func makeChanges() {
-        let batch = Array(waiting.prefix(Self.batchLimit))
-        guard !batch.isEmpty else { return }
-        waiting.removeFirst(batch.count)
-        make(batch)
-        if !waiting.isEmpty { queue.async { self.makeChanges() } }
-    }
-
-    /// Decides and commits changes together; where the store refuses that, one by one, so that only those it refuses fail.
+    /// Decides and commits changes together. Where one of them contradicts the store, each is made by itself, so that the others
+    /// do not fail.
     private func make(_ batch: [any PendingChange]) {
         let failure = commit(batch)
-        if failure == nil || batch.count == 1 {
-            for change in batch { change.finish(failure) }
+        if batch.count > 1, failure?.denial == .resourceConflict {
+            for change in batch {
+                retries.append(change)
+                queue.async { self.work() }
+            }
         } else {
-            for change in batch { change.finish(commit([change])) }
+            for change in batch { change.finish(failure) }
         }
     }
 

@@ -6,10 +6,8 @@ import Store
 /// Signing in by e-mail address and password.
 ///
 /// Unknown accounts, disabled ones and wrong passwords cost the same work and get the same answer, and all of them count
-/// against the account's attempts. The hash is computed by a few threads; what waits for them is bounded.
+/// against the account's attempts. The hash is computed by a pool of threads, where clients of different addresses take turns.
 final class LoginAction: Sendable {
-    /// Requests that may wait for a thread.
-    private static let waitingLimit = 128
     private static let longestWait: Nanoseconds = .seconds(2)
 
     private let registry: Registry
@@ -18,11 +16,11 @@ final class LoginAction: Sendable {
     private let derive: Scrypt.Derivation
 
     /// - Parameter derive: computes the hashes of passwords.
-    init(registry: Registry, issuer: TokenIssuer, width: Int, derive: @escaping Scrypt.Derivation) {
+    init(registry: Registry, issuer: TokenIssuer, pool: WorkPool, derive: @escaping Scrypt.Derivation) {
         self.registry = registry
         self.issuer = issuer
         self.derive = derive
-        pool = WorkPool(width: width, waitingLimit: Self.waitingLimit)
+        self.pool = pool
     }
 
     func perform(
@@ -43,7 +41,12 @@ final class LoginAction: Sendable {
             try parameters.finish()
             guard let email, let password else { throw ActionRefusal(.loginFailed) }
             let realm = try request.realmInForce()
-            let isTaken = pool.submit {
+            let isTaken = pool.submit(for: request.requester, interest: request.interest) { isWanted in
+                // Hashes for clients that have left would keep the threads from those that wait.
+                guard isWanted else {
+                    completion(.refuse(.overloaded))
+                    return
+                }
                 self.judge(email, password, realm, request, login, budget, completion: completion)
             }
             if !isTaken { throw ActionRefusal(.overloaded) }
@@ -57,11 +60,6 @@ final class LoginAction: Sendable {
         _ email: String, _ password: String, _ realm: String?, _ request: ActionRequest, _ login: LoginConfiguration,
         _ budget: AccountBudget, completion: @escaping @Sendable (ActionOutcome) -> Void
     ) {
-        // Hashes for clients that have left would keep the threads from those that wait.
-        if request.interest.isGone {
-            completion(.refuse(.overloaded))
-            return
-        }
         // Asked only now, so that guesses that waited together do not all pass.
         if let wait = budget.retryAfter(email, now: request.now.instant) {
             completion(.refuse(.tooManyAttempts, retryAfter: wait))
@@ -97,7 +95,7 @@ final class LoginAction: Sendable {
         var order = TokenIssuer.Order(
             terms: terms, party: TokenParty(subject: user.id, scopes: user.scopes),
             grant: TokenGrant(scopes: user.scopes, terms: terms), client: request.client,
-            realm: realm, now: now, email: user.email, name: user.name)
+            realm: realm, now: now, requester: request.requester, email: user.email, name: user.name)
         guard let refresh = terms.refreshTokens else {
             issuer.issue(order, completion: completion)
             return
@@ -110,7 +108,7 @@ final class LoginAction: Sendable {
         let family = TokenFamily(
             id: fresh.family, issuer: terms.keySet.value, subject: user.id, key: nil, realm: realm,
             scopes: user.scopes, current: fresh.digest, createdAt: now, expiresAt: end)
-        registry.change { index throws(ActionRefusal) in
+        registry.change(for: request.requester) { index throws(ActionRefusal) in
             // Disabled or given another password while the hash was computed.
             guard let current = index.users[user.id], current.isEnabled, current.passwordHash == user.passwordHash else {
                 throw ActionRefusal(.loginFailed)

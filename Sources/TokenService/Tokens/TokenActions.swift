@@ -35,7 +35,7 @@ struct TokenActions: Sendable {
         let realm = try request.realmInForce()
         let order = TokenIssuer.Order(
             terms: terms, party: party, grant: grant, client: request.client, realm: realm,
-            isRealmLocked: request.identity.lockedRealm != nil, now: now)
+            isRealmLocked: request.identity.lockedRealm != nil, now: now, requester: request.requester)
         // A token begins none: its families would outlive it.
         let refresh = party.token == nil && party.key != nil ? terms.refreshTokens : nil
         guard refresh != nil || terms.mentionsUser else {
@@ -43,7 +43,7 @@ struct TokenActions: Sendable {
             return
         }
         let fresh = RefreshTokenText()
-        registry.change { index throws(ActionRefusal) in
+        registry.change(for: request.requester) { index throws(ActionRefusal) in
             var order = order
             order.describe(party.owner(in: index))
             guard let refresh, let id = party.key, let key = index.keys[id], key.authenticator == party.authenticator,
@@ -117,7 +117,7 @@ struct TokenActions: Sendable {
         let decision = RefreshDecision(
             shown: shown, next: next, terms: terms, refreshTerms: refreshTerms, client: request.client,
             realm: realm, now: request.now.wall)
-        registry.change { index throws(ActionRefusal) in
+        registry.change(for: request.requester) { index throws(ActionRefusal) in
             decision.decide(index)
         } completion: { [issuer] outcome in
             switch outcome {
@@ -129,7 +129,8 @@ struct TokenActions: Sendable {
             case .success(.renewed(let party, let grant, let end, let realm, let isLocked, let user)):
                 var order = TokenIssuer.Order(
                     terms: terms, party: party, grant: grant, client: request.client, realm: realm,
-                    isRealmLocked: isLocked, now: request.now.wall, refreshToken: next.text, refreshEndsAt: end)
+                    isRealmLocked: isLocked, now: request.now.wall, requester: request.requester,
+                    refreshToken: next.text, refreshEndsAt: end)
                 order.describe(user)
                 issuer.issue(order, completion: completion)
             }

@@ -17,6 +17,8 @@ final class TokenIssuer: Sendable {
         /// The realm is that of the caller's credential, and not of his choice.
         var isRealmLocked = false
         var now: WallTime
+        /// Who asked, for the order in which keys and signatures are made.
+        var requester: Requester
         /// The e-mail address and the name of the user behind it.
         var email: String?
         var name: String?
@@ -28,10 +30,14 @@ final class TokenIssuer: Sendable {
     let keyring: SigningKeyring
     let audit: AuditTrail
     private let maker: SigningKeyMaker
+    /// Makes signatures that take long. What is under way on the loops bounds what waits here.
+    private let signing: WorkPool
     /// Of new keys, by the name of their key set.
     private let algorithms = Mutex<[String: [SignatureAlgorithm]]>([:])
 
-    init(keyring: SigningKeyring, maker: SigningKeyMaker, audit: AuditTrail) {
+    /// - Parameter width: costly signatures that are made at one time.
+    init(keyring: SigningKeyring, maker: SigningKeyMaker, audit: AuditTrail, width: Int) {
+        signing = WorkPool(width: width, underWayPerCaller: width, waitingPerCaller: .max, waiting: .max)
         self.audit = audit
         self.keyring = keyring
         self.maker = maker
@@ -46,7 +52,7 @@ final class TokenIssuer: Sendable {
         let terms = order.terms
         let keySet = terms.keySet.value
         if let entry = keyring.newest(of: keySet, realm: order.realm, algorithm: terms.algorithm) {
-            completion(Self.answer(order, signedBy: entry))
+            finish(order, signedBy: entry, completion: completion)
             return
         }
         guard let allowed = algorithms.withLock({ $0[keySet] }), let algorithm = terms.algorithm ?? allowed.first else {
@@ -55,12 +61,24 @@ final class TokenIssuer: Sendable {
         }
         let need = SigningKeyMaker.Need(
             keySet: keySet, realm: order.realm, wanted: terms.algorithm, algorithm: algorithm, isRealmLocked: order.isRealmLocked)
-        maker.make(need, now: order.now) { made in
+        maker.make(need, for: order.requester, now: order.now) { made in
             switch made {
             case .failure(let refusal): completion(refusal.outcome)
-            case .success(let entry): completion(Self.answer(order, signedBy: entry))
+            case .success(let entry): self.finish(order, signedBy: entry, completion: completion)
             }
         }
+    }
+
+    /// Signs. What that takes long for is not done where others wait: on a loop, or on the registry's queue.
+    private func finish(
+        _ order: Order, signedBy entry: SigningKeyring.Entry, completion: @escaping @Sendable (ActionOutcome) -> Void
+    ) {
+        guard entry.key.algorithm.signsSlowly else {
+            completion(Self.answer(order, signedBy: entry))
+            return
+        }
+        let isTaken = signing.submit(for: order.requester) { _ in completion(Self.answer(order, signedBy: entry)) }
+        if !isTaken { completion(.refuse(.overloaded)) }
     }
 
     // MARK: Answers
@@ -83,6 +101,16 @@ final class TokenIssuer: Sendable {
         body.append(json: answer)
         // RFC 6749 §5.1: what holds a token is stored by nobody on the way.
         return .answer(ActionAnswer(status: 200, headers: [("Cache-Control", "no-store"), ("Pragma", "no-cache")], body: body))
+    }
+}
+
+extension SignatureAlgorithm {
+    /// A signature takes a good part of a millisecond, or many of them with a long RSA key.
+    fileprivate var signsSlowly: Bool {
+        switch self {
+        case .hs256, .hs384, .hs512, .es256, .eddsa: false
+        case .rs256, .rs384, .rs512, .ps256, .ps384, .ps512, .es384, .es512: true
+        }
     }
 }
 

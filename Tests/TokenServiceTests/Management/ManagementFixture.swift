@@ -20,6 +20,8 @@ struct ManagementFixture {
     var organization: String?
     var material = Self.material
     private(set) var events: [AuditEvent] = []
+    /// What took long and was made for calls, in its order.
+    private(set) var worked: [CostlyWork] = []
 
     init(_ resource: ManagementConfiguration.Resource) {
         configuration = ManagementConfiguration(resource: resource)
@@ -78,7 +80,13 @@ struct ManagementFixture {
         do throws(ActionRefusal) {
             let usage = usage
             let context = ManagementContext(index: index, usage: { usage[$0] }, keyMaker: Self.keyMaker)
-            let decision = try ManagementDispatch.decide(try PreparedCall(call).with(material), in: context)
+            var prepared = try PreparedCall(call)
+            var decision = try ManagementDispatch.decide(prepared, in: context)
+            while let work = decision.work {
+                worked.append(work)
+                prepared.made = try material.make(work, adding: prepared.made)
+                decision = try ManagementDispatch.decide(prepared, in: context)
+            }
             var undo: [StoreChange] = []
             for change in decision.changes { index.apply(change, undo: &undo) }
             events += decision.events
@@ -103,8 +111,8 @@ struct ManagementFixture {
 
     /// Quick, and no secret of anybody.
     static let material = MaterialMaker(
-        passwordHash: { "$scrypt$" + String($0.reversed()) }, privateKey: { [0x30, 0x03, 0x02, 0x01, 0x00] },
-        givenPrivateKey: { _ in nil })
+        passwordHash: { "$scrypt$" + String($0.reversed()) }, isPassword: { $1 == "$scrypt$" + String($0.reversed()) },
+        privateKey: { [0x30, 0x03, 0x02, 0x01, 0x00] }, givenPrivateKey: { _ in nil })
 
     private static let nothing = JSONNode(.null, at: SourcePosition(line: 0, column: 0))
 

@@ -84,6 +84,7 @@ struct UserResourceTests {
             for change in changes { #expect(fixture.call(.patch, victim, json: "{\"user\":{\(change)}}").status == 403, "\(change)") }
         }
         #expect(fixture.call(.patch, me, json: #"{"user":{"password":"correct horse"}}"#).status == 200)
+        #expect(fixture.call(.patch, me, json: #"{"user":{"password":"another horse"}}"#).status == 422)
         fixture.index.apply(join(me, "admin"), undo: &undo)
         #expect(fixture.call(.patch, victim, json: #"{"user":{"password":"correct horse"}}"#).status == 200)
         fixture.index.apply(join(victim, "member", project: "prj_1"), undo: &undo)
@@ -103,6 +104,75 @@ struct UserResourceTests {
         #expect(fixture.call(.patch, id, json: #"{"user":{"password":"taken over"}}"#).status == 403)
         fixture.caller.subject = id
         #expect(fixture.call(.patch, id, json: #"{"user":{"password":"taken over"}}"#).status == 403)
+    }
+
+    private static func members(_ password: String, _ current: String? = nil) -> String {
+        "{\"user\":{\"password\":\(password)\(current.map { ",\"current_password\":\($0)" } ?? "")}}"
+    }
+
+    @Test(arguments: [true, false])
+    mutating func `an own password is changed and removed with the current one`(isOwnOnly: Bool) {
+        let id = fixture.addUser("a@example.com")
+        fixture.configuration.isOwnOnly = isOwnOnly
+        fixture.caller.subject = id
+        // The first one replaces none.
+        #expect(fixture.call(.patch, id, json: Self.members(#""correct horse""#)).status == 200)
+        let first = fixture.index.users[id]
+        for (current, reason) in [
+            (nil, "parameters_invalid"), (#""""#, "parameters_invalid"), ("null", "parameters_invalid"), ("7", "parameters_invalid"),
+            (#""wrong horse""#, "current_password_wrong"), (#""correct horse ""#, "current_password_wrong"),
+        ] {
+            #expect(fixture.call(.patch, id, json: Self.members(#""another horse""#, current)).reason == reason, "\(current ?? "")")
+            #expect(fixture.call(.patch, id, json: Self.members("null", current)).reason == reason, "\(current ?? "")")
+        }
+        #expect(fixture.index.users[id] == first)
+        #expect(fixture.call(.patch, id, json: Self.members(#""another horse""#, #""correct horse""#)).status == 200)
+        #expect(fixture.call(.patch, id, json: Self.members("null", #""another horse""#)).isTrue("has_password") == false)
+    }
+
+    @Test mutating func `an operator sets a password without the current one, and one that is given is checked`() {
+        let id = fixture.addUser("a@example.com")
+        fixture.caller.grantsAnything = true
+        fixture.caller.subject = id
+        #expect(fixture.call(.patch, id, json: Self.members(#""correct horse""#)).status == 200)
+        #expect(fixture.call(.patch, id, json: Self.members(#""another horse""#)).status == 200)
+        let wrong = fixture.call(.patch, id, json: Self.members(#""third horse""#, #""correct horse""#))
+        #expect(wrong.status == 422 && wrong.reason == "current_password_wrong")
+        #expect(fixture.call(.patch, id, json: Self.members(#""third horse""#, #""another horse""#)).status == 200)
+    }
+
+    @Test mutating func `a route that lets callers grant anything asks for the own password where it is for own records`() {
+        let id = fixture.addUser("a@example.com")
+        fixture.caller.subject = id
+        #expect(fixture.call(.patch, id, json: Self.members(#""correct horse""#)).status == 200)
+        fixture.configuration.isOwnOnly = true
+        fixture.caller.grantsAnything = true
+        #expect(fixture.call(.patch, id, json: Self.members(#""another horse""#)).reason == "parameters_invalid")
+    }
+
+    @Test mutating func `a current password has a meaning where one is replaced`() {
+        let id = fixture.addUser("a@example.com")
+        fixture.caller.subject = id
+        #expect(
+            fixture.call(.patch, id, json: Self.members(#""correct horse""#, #""x""#)).messages
+                == ["Current password is given, and the user has none"])
+        #expect(
+            fixture.call(.patch, id, json: #"{"user":{"name":"x","current_password":"x"}}"#).messages
+                == ["Current password is given without a password to set"])
+        #expect(make(#""email":"b@example.com","current_password":"x""#).status == 422)
+    }
+
+    @Test(arguments: [
+        #""password":"short""#, #""password":"zero\u0000byte""#, #""password":"correct horse","scopes":["root"]"#,
+        #""password":"correct horse","email":"taken@example.com""#, #""password":"correct horse","unknown":1"#,
+    ])
+    mutating func `a user that is refused has no password hashed`(members: String) {
+        _ = fixture.addUser("taken@example.com")
+        let id = fixture.addUser("a@example.com")
+        #expect(fixture.call(.patch, id, json: "{\"user\":{\(members)}}").decision == nil)
+        let email = members.contains("email") ? "" : #","email":"b@example.com""#
+        #expect(make(members + email).decision == nil)
+        #expect(fixture.worked == [])
     }
 
     @Test mutating func `who sees himself alone changes his password, and not what he may do`() {

@@ -49,6 +49,63 @@ struct RegistryTests {
         #expect(published.last?.organizations.keys.sorted() == ["acme"])
     }
 
+    @Test func `the administrator's change is committed ahead of all that wait, and callers take turns`() throws {
+        let store = MemoryStore()
+        let registry = Self.registry(Published()) { () throws(StoreFault) in store }
+        let (begun, gate, answered) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let order = Mutex<[String]>([])
+        let change = { @Sendable (name: String, requester: Requester) in
+            registry.change(for: requester) { _ throws(ActionRefusal) in
+                if name == "first" {
+                    begun.signal()
+                    gate.wait()
+                }
+                return ([.putOrganization(Self.organization(name))], ())
+            } completion: { _ in
+                order.withLock { $0.append(name) }
+                answered.signal()
+            }
+        }
+        change("first", .caller("ada"))
+        begun.wait()
+        for number in 0..<300 { change("ada \(number)", .caller("ada")) }
+        change("bob", .caller("bob"))
+        registry.read(for: .caller("ada")) { _ throws(ActionRefusal) in } completion: { _ in answered.signal() }
+        change("administrator", .administrator)
+        gate.signal()
+        for _ in 0..<304 { answered.wait() }
+        let seen = order.withLock { $0 }
+        #expect(Array(seen.prefix(4)) == ["first", "administrator", "ada 0", "bob"])
+        #expect(seen.count == 303)
+    }
+
+    @Test func `one caller has so many changes and readings waiting and no more`() throws {
+        let store = MemoryStore()
+        let registry = Self.registry(Published()) { () throws(StoreFault) in store }
+        let (begun, gate, answered) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let refused = Mutex(0)
+        let note = { @Sendable (result: Result<Void, ActionRefusal>) in
+            if case .failure(let refusal) = result, refusal.denial == .overloaded { refused.withLock { $0 += 1 } }
+            answered.signal()
+        }
+        registry.change(for: .caller("ada"), { _ throws(ActionRefusal) in
+            begun.signal()
+            gate.wait()
+            return ([], ())
+        }, completion: note)
+        begun.wait()
+        for _ in 0..<(FixedBounds.storeChangesPerCaller + 3) {
+            registry.change(for: .caller("ada"), { _ throws(ActionRefusal) in ([], ()) }, completion: note)
+        }
+        for _ in 0..<(FixedBounds.storeReadingsPerCaller + 2) {
+            registry.read(for: .caller("ada"), { _ throws(ActionRefusal) in }, completion: note)
+        }
+        registry.change(for: .caller("bob"), { _ throws(ActionRefusal) in ([], ()) }, completion: note)
+        gate.signal()
+        for _ in 0..<(FixedBounds.storeChangesPerCaller + FixedBounds.storeReadingsPerCaller + 7) { answered.wait() }
+        #expect(refused.withLock { $0 } == 5)
+    }
+
     @Test func `a refusal changes nothing`() throws {
         let store = MemoryStore()
         let registry = Self.registry(Published()) { () throws(StoreFault) in store }

@@ -37,13 +37,14 @@ struct SigningKeyMakerTests {
                 publish: { index, _ in if let index { keyring.follow(index, keySet: nil) } }, report: { _ in })
             registry.start()
             let audit = AuditTrail(clock: { WallTime(seconds: 1_800_000_000) })
-            maker = SigningKeyMaker(keyring: keyring, registry: registry, audit: audit) { _ in workshop.material() }
+            let pool = WorkPool(width: 1)
+            maker = SigningKeyMaker(keyring: keyring, registry: registry, audit: audit, pool: pool) { _ in workshop.material() }
         }
 
         /// Comes back at once, though no key can be made yet.
-        func ask(_ realm: String?, isLocked: Bool = false) {
+        func ask(_ realm: String?, isLocked: Bool = false, as requester: Requester = .caller("a")) {
             let need = SigningKeyMaker.Need(keySet: "own", realm: realm, wanted: nil, algorithm: .hs256, isRealmLocked: isLocked)
-            maker.make(need, now: WallTime(seconds: 1_800_000_000)) { result in
+            maker.make(need, for: requester, now: WallTime(seconds: 1_800_000_000)) { result in
                 self.results.withLock { $0.append(result) }
                 self.answered.signal()
             }
@@ -83,6 +84,19 @@ struct SigningKeyMakerTests {
         #expect(Set(answers.keys).count == 1 && answers.keys.count == 50)
         #expect(asking.made == 1)
         #expect(try asking.store.contents().signingKeys.count == 1)
+    }
+
+    @Test func `who needs a key that another is in line for does not wait for all that the other has asked for`() throws {
+        let asking = try Asking()
+        for number in 0..<10 { asking.ask("rl_\(number)", as: .caller("a")) }
+        asking.ask("rl_9", as: .caller("b"))
+        for _ in 0..<3 { asking.workshop.gate.signal() }
+        // Of "a" the first and the second, and between them or behind what "b" waits for: that of the tenth realm.
+        _ = asking.answers(4)
+        #expect(try asking.store.contents().signingKeys.contains { $0.realm == "rl_9" })
+        for _ in 0..<7 { asking.workshop.gate.signal() }
+        #expect(asking.answers(7).keys.count == 11)
+        #expect(asking.made == 10)
     }
 
     @Test func `so many keys wait to be made and no more`() throws {

@@ -20,10 +20,7 @@ extension ConfigurationReader {
 
     mutating func login(_ node: LocatedNode) -> LoginConfiguration? {
         guard let members = object(node, .login) else { return nil }
-        var attempts = FailureBudgetConfiguration()
-        attempts.failures = 10
-        attempts.per = .seconds(900)
-        attempts.burst = 10
+        var attempts = FailureBudgetConfiguration.accountAttempts
         if let place = members["attempts"] { attempts = failureBudget(place) ?? attempts }
         return tokenTerms(members, lifetime: .seconds(3600)).map { LoginConfiguration(terms: $0, attempts: attempts) }
     }
