@@ -25,6 +25,7 @@ extension PolicyCompiler {
         }
         let credentials = credentialPlan(route, at: index)
         let limits = limitList(route.limits)
+        if let credentials, let limits { checkCount(of: limits, credentials, route, at: index) }
         let profile = profiles[route.responses?.value ?? configuration.responses]
         if let responses = route.responses, profile == nil {
             fail(.referenceUnknown, responses.position, responses.path, "no profile named \(quoted(responses.value))")
@@ -51,6 +52,21 @@ extension PolicyCompiler {
                 storedCredential: storedCredential, isHTTPSOnly: route.httpsOnly ?? configuration.httpsOnly,
                 bodyByteLimit: configuration.bounds.bodyByteLimit),
             index: index, configuration: route, upstreamIndex: upstreamIndex)
+    }
+
+    /// Where a route asks for all of several credentials, a limit by identity or key counts each of them.
+    private mutating func checkCount(
+        of limits: LimitList, _ credentials: CredentialPlan, _ route: RouteConfiguration, at index: Int
+    ) {
+        let groups = credentials.groups.count
+        let count = limits.indices.reduce(0) { count, place in
+            count + (limits[place].parts.contains { $0 == .identity || $0 == .key } ? groups : 1)
+        }
+        guard groups > 1, count > LimitList.capacity else { return }
+        fail(
+            .valueOutOfRange, route.limits.first?.position, "routes[\(index)].limits",
+            "at most \(LimitList.capacity) limits apply to one request; with \"all_of\" each by identity or key counts for "
+                + "every credential: together \(count)")
     }
 
     private static func captures(of pattern: PathPattern) -> [(name: String, segment: Int)] {

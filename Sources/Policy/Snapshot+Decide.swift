@@ -57,8 +57,11 @@ extension Snapshot {
         if route.credentials.isOpen { return decide(&head, connection, route, form, context, memory, route.stranger, nil) }
         switch recognise(&head, connection, route, context, memory) {
         case .identity(let identity, let fingerprint):
-            let caller = memory.callers.caller(
-                identity, route, buckets: memory.buckets, directory: memory.view.directory)
+            let caller =
+                route.credentials.groups.count == 1
+                ? memory.callers.caller(identity, route, buckets: memory.buckets, directory: memory.view.directory)
+                : memory.callers.caller(
+                    identity, beside: memory.others, route, buckets: memory.buckets, directory: memory.view.directory)
             return decide(&head, connection, route, form, context, memory, caller, fingerprint)
         case .missing: return .refuse(Refusal(.credentialMissing, client: context.client, route: route))
         case .refused(let refusal): return .refuse(refusal)
@@ -74,7 +77,8 @@ extension Snapshot {
         func refuse(_ denial: Denial, _ rate: RateStatus?) -> Decision {
             .refuse(
                 Refusal(
-                    denial, client: context.client, route: route, identity: caller.identity, fingerprint: fingerprint,
+                    denial, client: context.client, route: route, identity: caller.identity,
+                    others: caller.others.map(\.identity), fingerprint: fingerprint,
                     shown: memory.shown, rate: rate))
         }
         if let denial = authorise(caller, route, &head, connection, form, context, memory) {
@@ -83,7 +87,7 @@ extension Snapshot {
         var realms: GrantedRealm?
         if let rule = route.realm {
             do throws(Denial) {
-                let named = try realm(by: rule, &head, route, caller.identity, memory)
+                let named = try realm(by: rule, &head, route, lock: caller.lockedRealm, memory)
                 realms = GrantedRealm(named, realm: try settled(named, head, route))
             } catch {
                 return refuse(error, caller.identity.isAnonymous ? nil : memory.standing(caller, route, context))
@@ -106,30 +110,27 @@ extension Snapshot {
                 route: route, context: context, caller: caller, fingerprint: fingerprint, shown: memory.shown, rate: rate,
                 pathForm: form,
                 certificate: connection.clientCertificate,
-                admission: route.upgrade == nil ? nil : admission(of: &head, connection, route, context, memory),
+                admission: route.upgrade == nil ? nil : admission(of: head, connection, route, context, caller.identities),
                 realms: realms, shadowRefusals: refusals))
     }
 
     /// What a request that may change the protocol of its connection was let in with.
     func admission(
-        of head: inout RequestHead, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
-        _ memory: DecisionMemory
+        of head: RequestHead, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
+        _ identities: [Identity]
     ) -> Admission? {
         guard route.upgrade?.requested(by: head) != nil else { return nil }
-        let identities = identities(&head, connection, route, context, memory)
         return Admission(head, connection, identities: identities, endsWithCredential: !route.isShadow, now: context.now.wall)
     }
 
-    /// Step 10: nil when the caller may do this, from this address; the route's addresses, then the credential's own.
+    /// Step 10: nil when the caller may do this, from this address; the route's addresses, then those of each credential.
     @inline(__always)
     private func authorise(
         _ caller: Caller, _ route: Route, _ head: inout RequestHead, _ connection: ConnectionFacts, _ form: Grant.PathForm,
         _ context: RequestContext, _ memory: DecisionMemory
     ) -> Denial? {
         guard route.authorization.admits(context.client) else { return .addressNotAllowed }
-        guard caller.identity.admits(context.client) else {
-            return caller.identity.token == nil ? .addressNotAllowed : .tokenAddressNotAllowed
-        }
+        if let denial = caller.addressDenial(context.client) { return denial }
         if let denial = caller.denial { return denial }
         if let rule = route.accept, !rule.isAccepted(by: head) { return .notAcceptable }
         if let rule = route.contentTypes, !rule.takesContent(of: head) { return .contentTypeNotSupported }
@@ -147,10 +148,10 @@ extension Snapshot {
             certificate: connection.clientCertificate, user: caller.user)
         if form == .unchanged {
             return rule.templateDenial(
-                for: source, path: head.bytes.span.extracting(head.path.range), scratch: &memory.scratch)
+                for: source, caller.others, path: head.bytes.span.extracting(head.path.range), scratch: &memory.scratch)
         }
         let path = memory.path
-        return rule.templateDenial(for: source, path: path.span, scratch: &memory.scratch)
+        return rule.templateDenial(for: source, caller.others, path: path.span, scratch: &memory.scratch)
     }
 
     /// Which spelling of a path goes on. One that came in normal form goes on as it is. Another one goes on byte for

@@ -2,12 +2,13 @@ package import Core
 
 /// Finds out which realm a request is about.
 extension Snapshot {
-    /// What the request names, for a caller who has been recognised.
+    /// What the request names.
+    /// - Parameter lock: the realm that the caller's credentials are locked to.
     func realm(
-        by rule: RealmRule, _ head: inout RequestHead, _ route: Route, _ identity: Identity, _ memory: DecisionMemory
+        by rule: RealmRule, _ head: inout RequestHead, _ route: Route, lock: String?, _ memory: DecisionMemory
     ) throws(Denial) -> RequestRealm {
         try rule.realm(
-            of: &head, suffix: suffix(of: &head, route), lock: identity.lockedRealm, scratch: &memory.scratch)
+            of: &head, suffix: suffix(of: &head, route), lock: lock, scratch: &memory.scratch)
     }
 
     /// The grant of a request whose content is whole: it may name the realm there.

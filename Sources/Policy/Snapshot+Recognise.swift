@@ -11,25 +11,11 @@ extension Snapshot {
         if Self.isAmbiguous(&head) {
             return .refused(Refusal(.credentialAmbiguous, client: context.client, route: route))
         }
-        let first = recognise(&head, group: 0, connection, route, context, memory)
-        switch first {
-        case .identity: break
-        case .missing where route.credentials.isOptional: return .identity(.anonymous, fingerprint: nil)
-        case .missing: return .refused(Refusal(.credentialMissing, client: context.client, route: route))
-        case .refused, .wait: return first
-        }
-        // Of several that are all asked for the first one is who the request is counted and forwarded for.
-        let shown = memory.shown
-        for index in route.credentials.groups.indices.dropFirst() {
-            let other = recognise(&head, group: index, connection, route, context, memory)
-            switch other {
-            case .identity: continue
-            case .missing: return .refused(Refusal(.credentialMissing, client: context.client, route: route))
-            case .refused, .wait: return other
-            }
-        }
-        memory.shown = shown
-        return first
+        if route.credentials.groups.count > 1 { return recogniseAll(&head, connection, route, context, memory) }
+        let recognition = recognise(&head, group: 0, connection, route, context, memory)
+        guard case .missing = recognition else { return recognition }
+        if route.credentials.isOptional { return .identity(.anonymous, fingerprint: nil) }
+        return .refused(Refusal(.credentialMissing, client: context.client, route: route))
     }
 
     /// Whom each of the credentials stands for, in the order the route asks for them; for requests that were recognised.
@@ -58,7 +44,7 @@ extension Snapshot {
 
     /// The first credential that the group's places show decides. A bearer token of a prefix that is not the group's is
     /// shown and unknown where the group is alone; beside others it is theirs, and this one still asks for its own.
-    private func recognise(
+    func recognise(
         _ head: inout RequestHead, group: Int, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
         _ memory: DecisionMemory
     ) -> Recognition {

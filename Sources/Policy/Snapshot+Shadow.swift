@@ -21,7 +21,7 @@ extension Snapshot {
         _ form: Grant.PathForm, _ context: RequestContext, _ memory: DecisionMemory
     ) -> Denial? {
         guard rule.admits(context.client) else { return .addressNotAllowed }
-        if let denial = rule.scopeDenial(for: caller.identity) { return denial }
+        if let denial = rule.scopeDenial(for: caller.identity, caller.others.map(\.identity)) { return denial }
         guard rule.usesTemplates else { return nil }
         return templateDenial(by: rule, caller, route, head, connection, form, context, memory)
     }
@@ -32,16 +32,18 @@ extension Snapshot {
         _ form: Grant.PathForm, _ context: RequestContext, _ memory: DecisionMemory
     ) -> Decision {
         guard case .refuse(let refusal) = decision else { return decision }
-        // A credential vouches for nobody where it must not be used.
-        let identity = refusal.identity.admits(context.client) ? refusal.identity : .anonymous
+        // A credential vouches for nobody where it, or one that it was shown with, must not be used.
+        let isUsable = ([refusal.identity] + refusal.others).allSatisfy { $0.admits(context.client) }
         let caller = memory.callers.caller(
-            identity, route, buckets: memory.buckets, directory: memory.view.directory)
+            isUsable ? refusal.identity : .anonymous, beside: isUsable ? refusal.others : [], route,
+            buckets: memory.buckets, directory: memory.view.directory)
         return .forward(
             Grant(
                 route: route, context: context, caller: caller, fingerprint: refusal.fingerprint, shown: memory.shown, rate: nil,
                 pathForm: form,
                 certificate: connection.clientCertificate,
-                admission: route.upgrade == nil ? nil : admission(of: &head, connection, route, context, memory),
+                admission: route.upgrade == nil ? nil : admission(
+                    of: head, connection, route, context, identities(&head, connection, route, context, memory)),
                 shadowRefusals: [ShadowRefusal(rule: ShadowRefusal.wholeRoute, denial: refusal.denial)]))
     }
 }

@@ -7,8 +7,8 @@ extension Snapshot {
     /// The request is routed again, and must come to a route that lets its protocol through to the same upstream. Each
     /// credential the route asks for must be among those that were shown, and must be good: the key known, enabled,
     /// in its time and of the same record; the token's signature by a key its issuer still has, issuer, audience and
-    /// claims as the authenticator wants them; the certificate in its time and listed. Addresses, scopes and claims
-    /// rules must let the identity in. `key_set_unavailable` and `store_unavailable` say that nobody knows: ask again soon.
+    /// claims as the authenticator wants them; the certificate in its time and listed. Addresses, realm locks, scopes and
+    /// claims rules must let each of them in. `key_set_unavailable` and `store_unavailable` say that nobody knows: ask again soon.
     ///
     /// Grants of requests that asked for no change of protocol have nothing to be asked for, and are always admitted.
     package func stillAdmits(_ grant: Grant, now: ClockReading, memory: DecisionMemory) -> Denial? {
@@ -46,26 +46,34 @@ extension Snapshot {
         of admission: Admission, in realm: String?, on route: Route, _ client: IPAddress, path: Span<UInt8>, now: ClockReading,
         _ view: DirectoryView
     ) -> Denial? {
-        var first = Identity.anonymous
-        for (place, group) in route.credentials.groups.enumerated() {
+        var identities: [Identity] = []
+        // What nobody knows now does not hide what is known of another credential.
+        var doubt: Denial?
+        for group in route.credentials.groups {
             if route.credentials.isOptional, admission.identities.isEmpty { break }
             switch group.renewed(among: admission.identities, now: now, view) {
-            case .success(let identity): if place == 0 { first = identity }
-            case .failure(let denial): return denial
+            case .success(let identity): identities.append(identity)
+            case .failure(let denial):
+                if denial.status < 500 { return denial }
+                doubt = doubt ?? denial
             }
         }
+        if let doubt { return doubt }
         guard route.authorization.admits(client) else { return .addressNotAllowed }
-        guard first.admits(client) else {
-            return first.token == nil ? .addressNotAllowed : .tokenAddressNotAllowed
-        }
-        if let denial = route.authorization.scopeDenial(for: first) { return denial }
-        if let realm, let lock = first.lockedRealm, lock != realm { return .realmNotAllowed }
+        for identity in identities { if let denial = identity.addressDenial(client) { return denial } }
+        let first = identities.first ?? .anonymous
+        let others = Array(identities.dropFirst())
+        if let denial = route.authorization.scopeDenial(for: first, others) { return denial }
+        do throws(Denial) {
+            let lock = try Identity.lockedRealm(of: first, others)
+            if let realm, let lock, lock != realm { return .realmNotAllowed }
+        } catch { return error }
         var scratch: [UInt8] = []
         return route.authorization.templateDenial(
             for: TemplateSource(
                 identity: first, client: client, route: route.name, certificate: admission.connection.clientCertificate,
                 user: view.directory.user(behind: first)),
-            path: path, scratch: &scratch)
+            others.map { OtherCredential(identity: $0, user: view.directory.user(behind: $0)) }, path: path, scratch: &scratch)
     }
 }
 

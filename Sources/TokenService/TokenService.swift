@@ -137,7 +137,9 @@ package final class TokenService: ActionPerformer {
         // No request is granted to it.
         case .notFound: completion(.refuse(.routeNotFound))
         case .manage(let configuration):
-            management.perform(ManagementCall(request, configuration), completion: completion)
+            do throws(ActionRefusal) {
+                management.perform(try ManagementCall(request, configuration), completion: completion)
+            } catch { completion(error.outcome) }
         }
     }
 }

@@ -231,6 +231,34 @@ def test_all_of_wants_every_credential(gateway: Start, upstream: Origin) -> None
     assert ask(port, fields=[f"X-One: {second}", f"X-Two: {first}"]).status == 401
 
 
+@pytest.mark.parametrize("names", [["one", "two"], ["two", "one"]])
+def test_all_of_holds_the_bounds_of_every_credential_in_either_order(gateway: Start, upstream: Origin, names: list[str]) -> None:
+    first, record_one = api_key("one")
+    second, record_two = api_key("two")
+    record_two |= {"allow_ips": ["10.0.0.0/8"]}
+    third, record_three = api_key("three")
+    record_three |= {"realm": "blue", "limits": ["once"]}
+    config = policy(
+        upstream().port,
+        limits={"once": {"requests": 1, "per": "1h"}},
+        authenticators={
+            "one": key_authenticator(record_one, **{"from": ["header:X-One"]}),
+            "two": key_authenticator(record_two, record_three, **{"from": ["header:X-Two"]}),
+        },
+        routes=[open_route(authenticate={"all_of": names}, realm={"header": "X-Realm", "required": False})],
+    )
+    port = gateway(config).port
+
+    def outcome(*fields: str) -> str:
+        answer = ask(port, fields=[f"X-One: {first}", *fields])
+        return "" if answer.status == 200 else reason(answer)
+
+    assert outcome(f"X-Two: {second}") == "address_not_allowed"
+    assert outcome(f"X-Two: {third}", "X-Realm: green") == "realm_not_allowed"
+    assert outcome(f"X-Two: {third}", "X-Realm: blue") == ""
+    assert outcome(f"X-Two: {third}", "X-Realm: blue") == "rate_limited"
+
+
 def test_guessing_is_stopped_before_the_key_is_looked_at(gateway: Start, upstream: Origin) -> None:
     secret, record = api_key()
     config = keyed_policy(upstream().port, records=[record], failure_budget={"failures": 10, "per": "10m", "burst": 10})

@@ -118,11 +118,12 @@ final class ServiceFixture: Sendable {
 
     func perform(
         _ route: String, as identity: Identity = .anonymous, query: String = "", content: String = "",
-        type: String? = nil, from client: String = "192.0.2.7", realm: String? = nil, hasLeft: Bool = false
+        type: String? = nil, from client: String = "192.0.2.7", realm: String? = nil, hasLeft: Bool = false,
+        beside others: [Identity] = []
     ) throws -> ActionOutcome {
         let route = try #require(snapshot.routes.first { $0.name == route })
         let request = ActionRequest(
-            action: try #require(route.action), route: route, identity: identity, client: try #require(IPAddress(client)),
+            action: try #require(route.action), route: route, identity: identity, others: others, client: try #require(IPAddress(client)),
             method: .post, captures: [:], query: Array(query.utf8), contentType: type, content: Array(content.utf8),
             requestID: "rq_test", now: clock.now,
             realm: realm.map { RequestRealm(lock: identity.lockedRealm, fallback: $0, isRequired: false) })
@@ -140,9 +141,10 @@ final class ServiceFixture: Sendable {
     /// The answer's content, which has to be one.
     func answer(
         _ route: String, as identity: Identity = .anonymous, query: String = "", content: String = "",
-        type: String? = nil, from client: String = "192.0.2.7", realm: String? = nil
+        type: String? = nil, from client: String = "192.0.2.7", realm: String? = nil, beside others: [Identity] = []
     ) throws -> JSONNode {
-        let outcome = try perform(route, as: identity, query: query, content: content, type: type, from: client, realm: realm)
+        let outcome = try perform(
+            route, as: identity, query: query, content: content, type: type, from: client, realm: realm, beside: others)
         guard case .answer(let answer) = outcome else {
             Issue.record("refused: \(outcome)")
             throw Unexpected()
@@ -162,9 +164,11 @@ final class ServiceFixture: Sendable {
     /// The stable identifier of the refusal; nil for an answer.
     func refusal(
         _ route: String, as identity: Identity = .anonymous, query: String = "", content: String = "",
-        type: String? = nil, from client: String = "192.0.2.7", realm: String? = nil
+        type: String? = nil, from client: String = "192.0.2.7", realm: String? = nil, beside others: [Identity] = []
     ) throws -> String? {
-        switch try perform(route, as: identity, query: query, content: content, type: type, from: client, realm: realm) {
+        let outcome = try perform(
+            route, as: identity, query: query, content: content, type: type, from: client, realm: realm, beside: others)
+        return switch outcome {
         case .answer: nil
         case .refuse(let denial, _, _): denial.reason
         }

@@ -336,7 +336,10 @@ final class Worker: @unchecked Sendable {
         let counted = exchange.countedOutcome
         if let refusal = exchange.refusal { metrics.credentials.count(refusal) }
         if let grant = exchange.grant, !grant.shadowRefusals.isEmpty { metrics.shadow.count(grant) }
-        if let grant = exchange.grant, snapshot.usesDirectory { keyUsage.count(grant.identity, now: loop.now.wall) }
+        if let grant = exchange.grant, snapshot.usesDirectory {
+            keyUsage.count(grant.identity, now: loop.now.wall)
+            for other in grant.others { keyUsage.count(other, now: loop.now.wall) }
+        }
         if let route = exchange.route {
             metrics.count(counted, route: route.index, named: route.name)
         } else {

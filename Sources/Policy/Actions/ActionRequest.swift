@@ -5,6 +5,8 @@ package struct ActionRequest: Sendable {
     package var action: ActionConfiguration
     package var route: Route
     package var identity: Identity
+    /// Who the credentials shown beside that one stand for, on a route that asks for all of several: they confine what is done.
+    package var others: [Identity]
     /// The address the request came from, behind the trusted proxies.
     package var client: IPAddress
     package var method: Method
@@ -22,13 +24,14 @@ package struct ActionRequest: Sendable {
     package let interest = ActionInterest()
 
     package init(
-        action: ActionConfiguration, route: Route, identity: Identity, client: IPAddress, method: Method,
+        action: ActionConfiguration, route: Route, identity: Identity, others: [Identity] = [], client: IPAddress, method: Method,
         captures: [String: String], query: [UInt8], contentType: String?, content: [UInt8], requestID: String,
         now: ClockReading, realm: RequestRealm? = nil
     ) {
         self.action = action
         self.route = route
         self.identity = identity
+        self.others = others
         self.client = client
         self.method = method
         self.captures = captures

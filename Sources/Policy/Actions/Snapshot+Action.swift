@@ -7,7 +7,7 @@ extension Snapshot {
     ) -> ActionRequest? {
         guard let action = grant.route.action else { return nil }
         return ActionRequest(
-            action: action, route: grant.route, identity: grant.identity, client: grant.client, method: head.method,
+            action: action, route: grant.route, identity: grant.identity, others: grant.others, client: grant.client, method: head.method,
             captures: captures(of: grant, head), query: head.bytes.span.extracting(head.query.range).copied(),
             contentType: Self.contentType(of: head), content: content,
             requestID: String(decoding: requestID.copied(), as: UTF8.self), now: now,

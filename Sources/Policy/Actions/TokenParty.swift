@@ -21,6 +21,10 @@ package struct TokenParty: Sendable {
     package var endsAt: WallTime?
     /// Where that key or certificate may be used; nil for everywhere.
     package var addresses: AddressSet?
+    /// `addresses` are not those of `key` alone: naming the key in a token does not bind the token to them.
+    package var isConfinedByOthers = false
+    /// Several credentials were shown; `endsAt` is the earliest end.
+    package var isJoint = false
 
     package init(subject: String?, scopes: [String], family: String? = nil, key: String? = nil, authenticator: String? = nil) {
         self.subject = subject
@@ -69,8 +73,41 @@ package struct TokenParty: Sendable {
         }
     }
 
+    /// The party of a caller who has shown all of several credentials: the first one's, confined by every other. Nil for nobody.
+    package init?(_ identity: Identity, beside others: [Identity]) {
+        self.init(identity)
+        if others.isEmpty { return }
+        isJoint = true
+        let granted = Identity.scopes(of: identity, others)
+        if granted.count < scopes.count {
+            scopes = granted
+            isNarrowed = true
+        }
+        for other in others {
+            let bounds = other.bounds
+            if let more = bounds.addresses {
+                addresses = addresses?.intersection(more) ?? more
+                isConfinedByOthers = true
+            }
+            guard let end = other.endsAt else { continue }
+            endsAt = min(end, endsAt ?? end)
+        }
+    }
+
     private mutating func confine(to record: APIKeyTable.Record, _ table: APIKeyTable) {
         endsAt = table.expiry(of: record)
         addresses = table.addresses(of: record)
+    }
+}
+
+extension Identity {
+    /// When the credential ends; nil where it does not.
+    fileprivate var endsAt: WallTime? {
+        switch self {
+        case .anonymous: nil
+        case .apiKey(let record, let authenticator): authenticator.table.expiry(of: record)
+        case .token(let token): token.expiresAt == .distantFuture ? nil : token.expiresAt
+        case .certificate(let identity): identity.certificate.notAfter
+        }
     }
 }

@@ -23,12 +23,14 @@ final class CertificateAuthenticator: Sendable {
     private let index: [Part: [String: [Int]]]
     /// Of every certificate, where there are no entries.
     private let scopes: ScopeSet
+    private let mayHaveScopes: Bool
 
     init(name: String, subjectFrom: Part, entries: [Entry]?, scopes: ScopeSet) {
         self.name = name
         self.subjectFrom = subjectFrom
         self.entries = entries
         self.scopes = scopes
+        mayHaveScopes = !scopes.isEmpty || (entries ?? []).contains { !$0.scopes.isEmpty }
         var index: [Part: [String: [Int]]] = [:]
         for (place, entry) in (entries ?? []).enumerated() {
             guard let part = Self.selectivity.first(where: { entry.match[$0] != nil }) else { continue }
@@ -70,7 +72,8 @@ final class CertificateAuthenticator: Sendable {
         guard !subject.isEmpty, !subject.hasControls else { return .refused(.credentialUnknown) }
         return .accepted(
             CertificateIdentity(
-                certificate, authenticator: name, subject: subject, scopes: scopes, addresses: addresses, limits: limits))
+                certificate, authenticator: name, subject: subject, scopes: scopes, addresses: addresses, limits: limits,
+                mayHaveScopes: mayHaveScopes))
     }
 
     private static func fits(_ certificate: ClientCertificate, _ entry: Entry) -> Bool {

@@ -11,13 +11,15 @@ package final class CertificateIdentity: Sendable {
     let addresses: AddressSet?
     /// Nil where the route's apply.
     let limits: LimitList?
+    /// Some certificate of this authenticator has scopes.
+    let mayHaveScopes: Bool
 
     /// Hexadecimal digits of the fingerprint that name the certificate in logs and headers.
     static let idDigits = 16
 
     init(
         _ certificate: ClientCertificate, authenticator: String, subject: String, scopes: ScopeSet,
-        addresses: AddressSet?, limits: LimitList?
+        addresses: AddressSet?, limits: LimitList?, mayHaveScopes: Bool
     ) {
         self.certificate = certificate
         self.authenticator = authenticator
@@ -25,6 +27,7 @@ package final class CertificateIdentity: Sendable {
         self.scopes = scopes
         self.addresses = addresses
         self.limits = limits
+        self.mayHaveScopes = mayHaveScopes
     }
 
     /// The first digits of the fingerprint.

@@ -37,8 +37,15 @@ struct Authorization: Sendable {
     ///   - path: the normalised path.
     ///   - scratch: for the value a claim is compared with.
     func claimDenial(for source: TemplateSource, path: Span<UInt8>, scratch: inout [UInt8]) -> Denial? {
+        claimDenial(for: source, claimedBy: source.identity, path: path, scratch: &scratch)
+    }
+
+    /// The same for the claims of a credential that need not be the one templates are filled from.
+    func claimDenial(
+        for source: TemplateSource, claimedBy identity: Identity, path: Span<UInt8>, scratch: inout [UInt8]
+    ) -> Denial? {
         for claim in claims {
-            guard let node = source.identity.claim(claim.pointer) else { return .claimMismatch }
+            guard let node = identity.claim(claim.pointer) else { return .claimMismatch }
             scratch.removeAll(keepingCapacity: true)
             let none: [UInt8] = []
             guard
@@ -61,8 +68,15 @@ struct Authorization: Sendable {
     /// Nil when the user behind the credential belongs where the route asks for, or why not. One whom nobody knows, or who is
     /// disabled, belongs nowhere.
     func membershipDenial(for source: TemplateSource, path: Span<UInt8>, scratch: inout [UInt8]) -> Denial? {
+        membershipDenial(of: source.user, for: source, path: path, scratch: &scratch)
+    }
+
+    /// The same for a user who need not be the one templates are filled from.
+    func membershipDenial(
+        of user: DirectoryUser?, for source: TemplateSource, path: Span<UInt8>, scratch: inout [UInt8]
+    ) -> Denial? {
         guard let membership else { return nil }
-        guard let user = source.user, user.isEnabled, membership.admits(user, source, path: path, scratch: &scratch) else {
+        guard let user, user.isEnabled, membership.admits(user, source, path: path, scratch: &scratch) else {
             return .membershipMissing
         }
         return nil

@@ -4,14 +4,19 @@ import Core
 /// limits apply and whose buckets count, which lines tell the upstream who is calling.
 final class Caller: Sendable {
     let identity: Identity
-    /// What stands against the identity whatever the request is: the scopes. Nil when nothing does.
+    /// The credentials shown beside that one: every check but that of the scopes asks them too. Empty but for `all_of`.
+    let others: [OtherCredential]
+    /// What stands against the caller whatever the request is: scopes, realm locks that differ, more limits than apply to
+    /// one request. Nil when nothing does.
     let denial: Denial?
     /// The store's user whose id is the subject; nil where the route does not ask for one.
     let user: DirectoryUser?
     /// A key's own limits stand in place of the route's, unless all of them are only tried.
     let limits: LimitList
+    /// Whose bucket each of `limits` takes from; empty where each is the identity's.
+    private let payers: [Identity]
     /// Limits in shadow mode, each by itself.
-    let triedLimits: [LimitList]
+    let triedLimits: [CallerLimits.Tried]
     /// The keys of the limits' buckets; unset unless `hasFixedKeys`.
     let bucketKeys: BucketKeys
     /// No bucket belongs to the address the caller comes from.
@@ -23,17 +28,19 @@ final class Caller: Sendable {
 
     /// - Parameter buckets: makes the keys of buckets; nil leaves them to be made for each request.
     init(
-        _ identity: Identity, authorization: Authorization, routeLimits: LimitList, rules: RequestRules, routeName: String,
-        isShadow: Bool = false, buckets: BucketTable?, user: DirectoryUser? = nil
+        _ identity: Identity, beside others: [OtherCredential] = [], authorization: Authorization, routeLimits: LimitList,
+        rules: RequestRules, routeName: String, isShadow: Bool = false, buckets: BucketTable?, user: DirectoryUser? = nil
     ) {
         self.identity = identity
+        self.others = others
         self.user = user
-        denial = authorization.scopeDenial(for: identity)
-        let route = routeLimits.split()
-        let own = Self.limits(of: identity)?.split()
-        let limits = own.flatMap { $0.enforced.isEmpty ? nil : $0.enforced } ?? route.enforced
+        let counted = CallerLimits(identity, others, route: routeLimits, routeName: routeName, isShadow: isShadow)
+        let limits = counted.enforced
+        let payers = counted.payers
         self.limits = limits
-        triedLimits = (own?.tried ?? route.tried).map { LimitList($0) }
+        self.payers = payers
+        triedLimits = counted.tried
+        denial = Self.denial(identity, others.map(\.identity), authorization) ?? (counted.isOverCapacity ? .limitsUnavailable : nil)
         // Nothing here depends on where the caller comes from.
         let nowhere = IPAddress(v4: 0)
         var keys = BucketKeys.unset
@@ -43,7 +50,8 @@ final class Caller: Sendable {
             var bytes: [UInt8] = []
             for index in limits.indices where isFixed {
                 bytes.removeAll(keepingCapacity: true)
-                BucketPrincipal(identity: identity, routeName: routeName, client: nowhere, isShadow: isShadow)
+                let payer = payers.isEmpty ? identity : payers[index]
+                BucketPrincipal(identity: payer, routeName: routeName, client: nowhere, isShadow: isShadow)
                     .append(for: limits[index], to: &bytes)
                 keys[index] = buckets.key(for: limits[index], principal: bytes.span)
             }
@@ -60,24 +68,40 @@ final class Caller: Sendable {
         self.lines = LentBytes(bytes: lines.wireForm)
     }
 
-    convenience init(_ identity: Identity, _ route: Route, buckets: BucketTable, directory: Directory) {
+    convenience init(
+        _ identity: Identity, beside others: [Identity] = [], _ route: Route, buckets: BucketTable, directory: Directory
+    ) {
+        func user(behind identity: Identity) -> DirectoryUser? { route.usesUser ? directory.user(behind: identity) : nil }
         self.init(
-            identity, authorization: route.authorization, routeLimits: route.limits, rules: route.request,
-            routeName: route.name, isShadow: route.isShadow, buckets: buckets,
-            user: route.usesUser ? directory.user(behind: identity) : nil)
+            identity, beside: others.map { OtherCredential(identity: $0, user: user(behind: $0)) },
+            authorization: route.authorization, routeLimits: route.limits, rules: route.request, routeName: route.name,
+            isShadow: route.isShadow, buckets: buckets, user: user(behind: identity))
     }
 
-    /// Nil where the route's apply.
-    private static func limits(of identity: Identity) -> LimitList? {
-        switch identity {
-        case .anonymous: nil
-        case .token(let token):
-            switch token.parent {
-            case .key(let record, let authenticator): authenticator.limits(of: record)
-            case .user, nil: nil
-            }
-        case .apiKey(let record, let authenticator): authenticator.limits(of: record)
-        case .certificate(let identity): identity.limits
-        }
+    /// Of each credential, in the order the route asks for them; none for nobody.
+    var identities: [Identity] { identity.isAnonymous ? [] : [identity] + others.map(\.identity) }
+
+    /// Whose bucket a limit of `limits` takes from.
+    func payer(_ index: Int) -> Identity { payers.isEmpty ? identity : payers[index] }
+
+    /// Nil when every credential may be used from this address, or why one may not.
+    @inline(__always)
+    func addressDenial(_ address: IPAddress) -> Denial? {
+        if let denial = identity.addressDenial(address) { return denial }
+        for other in others { if let denial = other.identity.addressDenial(address) { return denial } }
+        return nil
+    }
+
+    /// The realm that the credentials are locked to. Locks that differ are a `denial`.
+    var lockedRealm: String? {
+        if others.isEmpty { return identity.lockedRealm }
+        return try? Identity.lockedRealm(of: identity, others.map(\.identity))
+    }
+
+    private static func denial(_ identity: Identity, _ others: [Identity], _ authorization: Authorization) -> Denial? {
+        if let denial = authorization.scopeDenial(for: identity, others) { return denial }
+        if others.isEmpty { return nil }
+        do throws(Denial) { _ = try Identity.lockedRealm(of: identity, others) } catch { return error }
+        return nil
     }
 }

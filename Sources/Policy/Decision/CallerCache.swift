@@ -49,9 +49,46 @@ struct CallerCache {
             return caller
         }
         let caller = Caller(identity, route, buckets: buckets, directory: directory)
-        // Few identities have so much to say of themselves; they are not worth the memory.
-        if caller.lines.count > Self.lineBytes { return caller }
-        slots[place] = Slot(route: route, owner: owner, record: record, caller: caller)
+        remember(caller, Slot(route: route, owner: owner, record: record, caller: caller), at: place)
         return caller
+    }
+
+    /// The caller of several credentials under a route that asks for all of them, remembered or made.
+    /// - Parameter others: the credentials beside the first one; none finds what `caller` finds.
+    mutating func caller(
+        _ identity: Identity, beside others: [Identity], _ route: Route, buckets: BucketTable, directory: Directory
+    ) -> Caller {
+        if others.isEmpty { return caller(identity, route, buckets: buckets, directory: directory) }
+        var place = route.index
+        for one in [identity] + others {
+            let word = Self.word(of: one) ^ UInt64(truncatingIfNeeded: place)
+            place = Int(truncatingIfNeeded: (word &* 0xD6E8_FEB8_6659_FD93) >> 40)
+        }
+        place &= slots.count &- 1
+        if let caller = slots[place].caller, slots[place].route === route, caller.identity.isSame(as: identity),
+            caller.others.count == others.count, zip(caller.others, others).allSatisfy({ $0.identity.isSame(as: $1) })
+        {
+            return caller
+        }
+        let caller = Caller(identity, beside: others, route, buckets: buckets, directory: directory)
+        // Without an owner: never found by one credential alone.
+        remember(caller, Slot(route: route, owner: nil, caller: caller), at: place)
+        return caller
+    }
+
+    private mutating func remember(_ caller: Caller, _ slot: Slot, at place: Int) {
+        // Few identities have so much to say of themselves; they are not worth the memory.
+        if caller.lines.count <= Self.lineBytes { slots[place] = slot }
+    }
+
+    private static func word(of identity: Identity) -> UInt64 {
+        func word(_ object: AnyObject) -> UInt64 { UInt64(UInt(bitPattern: ObjectIdentifier(object))) }
+        return switch identity {
+        case .anonymous: 0
+        case .apiKey(let found, let authenticator):
+            word(authenticator) ^ (UInt64(found.key) << 32 | UInt64(found.secret)) &* 0x9E37_79B9_7F4A_7C15
+        case .token(let token): word(token)
+        case .certificate(let identity): word(identity)
+        }
     }
 }

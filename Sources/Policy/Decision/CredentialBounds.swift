@@ -43,6 +43,16 @@ extension Identity {
 }
 
 extension CredentialBounds {
+    /// What several credentials together are confined to: by every one of them.
+    package init(of first: Identity, _ others: [Identity]) {
+        self = first.bounds
+        for bounds in others.map(\.bounds) {
+            if let more = bounds.addresses { addresses = addresses?.intersection(more) ?? more }
+            if let end = bounds.expiresAt { expiresAt = min(end, expiresAt ?? end) }
+            limits += bounds.limits.filter { !limits.contains($0) }
+        }
+    }
+
     fileprivate init(of record: APIKeyTable.Record, _ table: APIKeyTable) {
         self.init(
             addresses: table.addresses(of: record), expiresAt: table.expiry(of: record),

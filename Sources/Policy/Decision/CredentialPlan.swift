@@ -4,8 +4,8 @@ import Core
 ///
 /// A request shows one credential to each group: the first that is found in the order of the configuration. It decides
 /// alone, whatever else is shown; what is shown and bad is never passed over. Of bearer tokens the longest prefix that
-/// fits chooses the judge. `any_of` and `optional` are one group, `all_of` is one for each authenticator, and the first
-/// one's identity is the request's.
+/// fits chooses the judge. `any_of` and `optional` are one group. `all_of` is one for each authenticator: the first
+/// one's identity is the request's, and every one confines it (`OtherCredential`).
 struct CredentialPlan: Sendable {
     /// Who judges a value that begins with a prefix. A value for keys and tokens alike is a token when it has exactly two
     /// dots.
@@ -66,10 +66,13 @@ struct CredentialPlan: Sendable {
     var isOpen: Bool { groups.isEmpty }
 
     /// Where a probe looks, as the access log names it; empty for none.
-    func placeName(_ index: ProbeIndex) -> [UInt8] {
-        guard groups.indices.contains(Int(index.group)) else { return [] }
+    func placeName(_ index: ProbeIndex) -> [UInt8] { probe(index)?.placeName ?? [] }
+
+    /// Nil for none.
+    func probe(_ index: ProbeIndex) -> Probe? {
+        guard groups.indices.contains(Int(index.group)) else { return nil }
         let group = groups[Int(index.group)]
-        return group.indices.contains(Int(index.probe)) ? group[Int(index.probe)].placeName : []
+        return group.indices.contains(Int(index.probe)) ? group[Int(index.probe)] : nil
     }
 
     /// Fields whose values are credentials here, by their lower-case names.

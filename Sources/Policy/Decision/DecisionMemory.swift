@@ -14,6 +14,8 @@ package final class DecisionMemory {
     var scratch: [UInt8] = []
     /// Where the request being decided has shown its credential.
     var shown = CredentialPlan.ProbeIndex.none
+    /// Who the credentials beside the first one stand for; means something after one was recognised by all of several.
+    var others: [Identity] = []
     var callers = CallerCache()
     var certificates = CertificateCache()
     private let cell: DirectoryCell

@@ -71,6 +71,9 @@ package final class Grant: Sendable {
 
     package var identity: Identity { caller.identity }
 
+    /// Who the credentials beside that one stand for; empty but for `all_of`.
+    package var others: [Identity] { caller.others.map(\.identity) }
+
     /// Where the credential was shown, as the access log names it; empty where none was.
     package var credentialPlace: [UInt8] { route.credentials.placeName(shown) }
 

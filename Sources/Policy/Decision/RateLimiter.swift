@@ -21,31 +21,38 @@ extension DecisionMemory {
     /// from its bucket what it would take if it were enforced alone.
     func tryLimits(_ caller: Caller, _ route: Route, _ context: RequestContext) -> [ShadowRefusal] {
         var refusals: [ShadowRefusal] = []
-        for limits in caller.triedLimits {
+        for tried in caller.triedLimits {
+            let limits = tried.limits
+            let rule = "limits.\(limits[0].name)"
             var keys = BucketKeys.unset
-            keys[0] = bucketKey(limits[0], caller, route, context, in: buckets)
+            keys[0] = bucketKey(limits[0], of: tried.payer, route, context, in: buckets)
+            let denial: Denial
             switch buckets.take(limits, keys: keys, now: context.now.instant) {
             case .taken: continue
-            case .refused: refusals.append(ShadowRefusal(rule: "limits.\(limits[0].name)", denial: .rateLimited))
-            case .tableFull: refusals.append(ShadowRefusal(rule: "limits.\(limits[0].name)", denial: .limitsUnavailable))
+            case .refused: denial = .rateLimited
+            case .tableFull: denial = .limitsUnavailable
             }
+            // Of several credentials each has counted; the rule is named once.
+            if !refusals.contains(where: { $0.rule == rule }) { refusals.append(ShadowRefusal(rule: rule, denial: denial)) }
         }
         return refusals
     }
 
     private func keys(_ caller: Caller, _ route: Route, _ context: RequestContext) -> BucketKeys {
         var keys = BucketKeys.unset
-        for index in caller.limits.indices { keys[index] = bucketKey(caller.limits[index], caller, route, context, in: buckets) }
+        for index in caller.limits.indices {
+            keys[index] = bucketKey(caller.limits[index], of: caller.payer(index), route, context, in: buckets)
+        }
         return keys
     }
 
-    /// The key of a caller's bucket of one limit in a table.
+    /// The key of a credential's bucket of one limit in a table.
     func bucketKey(
-        _ limit: Limit, _ caller: Caller, _ route: Route, _ context: RequestContext, in buckets: BucketTable
+        _ limit: Limit, of payer: Identity, _ route: Route, _ context: RequestContext, in buckets: BucketTable
     ) -> BucketKey {
         scratch.removeAll(keepingCapacity: true)
         BucketPrincipal(
-            identity: caller.identity, routeName: route.name, client: context.client, isShadow: route.isShadow
+            identity: payer, routeName: route.name, client: context.client, isShadow: route.isShadow
         ).append(for: limit, to: &scratch)
         let bytes = scratch
         return buckets.key(for: limit, principal: bytes.span)

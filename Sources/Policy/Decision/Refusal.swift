@@ -10,6 +10,8 @@ package final class Refusal: Sendable {
     package let client: IPAddress?
     /// Who was recognised before the refusal.
     package let identity: Identity
+    /// Who the credentials beside that one stand for; empty but for `all_of`.
+    let others: [Identity]
     /// The first 32 bits of the digest of the credential that was shown.
     package let fingerprint: UInt32?
     /// Where it was shown.
@@ -33,13 +35,15 @@ package final class Refusal: Sendable {
     ) {
         self.init(
             denial, client: grant?.client, route: grant?.route, identity: grant?.identity ?? .anonymous,
-            fingerprint: grant?.fingerprint, shown: grant?.shown ?? .none, rate: grant?.rate, retryAfter: retryAfter,
-            messages: messages, isGranted: grant != nil)
+            others: grant?.others ?? [], fingerprint: grant?.fingerprint, shown: grant?.shown ?? .none, rate: grant?.rate,
+            retryAfter: retryAfter, messages: messages, isGranted: grant != nil)
     }
 
     /// The same request refused because too many wait already.
     package var insteadOfWaiting: Refusal {
-        Refusal(.overloaded, client: client, route: route, identity: identity, fingerprint: fingerprint, shown: shown)
+        Refusal(
+            .overloaded, client: client, route: route, identity: identity, others: others, fingerprint: fingerprint,
+            shown: shown)
     }
 
     /// Where the credential was shown, as the access log names it; empty where none was.
@@ -47,13 +51,14 @@ package final class Refusal: Sendable {
 
     init(
         _ denial: Denial, client: IPAddress?, route: Route? = nil, identity: Identity = .anonymous,
-        fingerprint: UInt32? = nil, shown: CredentialPlan.ProbeIndex = .none, rate: RateStatus? = nil,
+        others: [Identity] = [], fingerprint: UInt32? = nil, shown: CredentialPlan.ProbeIndex = .none, rate: RateStatus? = nil,
         retryAfter: Nanoseconds? = nil, messages: [String] = [], isGranted: Bool = false, leaf: Int? = nil
     ) {
         self.denial = denial
         self.route = route
         self.client = client
         self.identity = identity
+        self.others = others
         self.fingerprint = fingerprint
         self.shown = shown
         self.rate = rate

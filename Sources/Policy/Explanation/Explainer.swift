@@ -77,10 +77,13 @@ extension Trial {
         }
         guard let (caller, route, client) = outcome.counted(by: memory) else { return }
         let context = RequestContext(now: now, client: client, isPeerTrusted: false, hasWaited: true)
-        for limit in caller.limits.indices.map({ caller.limits[$0] }) + caller.triedLimits.map({ $0[0] }) {
+        let counted =
+            caller.limits.indices.map { (caller.limits[$0], caller.payer($0)) }
+            + caller.triedLimits.map { ($0.limits[0], $0.payer) }
+        for (limit, payer) in counted {
             memory.buckets.copy(
-                memory.bucketKey(limit, caller, route, context, in: standing.buckets), from: standing.buckets,
-                to: memory.bucketKey(limit, caller, route, context, in: memory.buckets), now: now.instant)
+                memory.bucketKey(limit, of: payer, route, context, in: standing.buckets), from: standing.buckets,
+                to: memory.bucketKey(limit, of: payer, route, context, in: memory.buckets), now: now.instant)
         }
     }
 }
@@ -95,7 +98,7 @@ extension TrialOutcome {
                 return nil
             }
             let caller = memory.callers.caller(
-                refusal.identity, route, buckets: memory.buckets, directory: memory.view.directory)
+                refusal.identity, beside: refusal.others, route, buckets: memory.buckets, directory: memory.view.directory)
             return (caller, route, client)
         case .answered, .redirected, .noConnection: return nil
         }

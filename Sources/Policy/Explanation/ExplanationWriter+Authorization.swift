@@ -4,15 +4,18 @@ import Core
 extension ExplanationWriter {
     func authorizationChecks() -> [Check] {
         guard let route, let identity, let original else { return [] }
-        var checks = addressChecks(route, identity)
+        var checks = routeAddressChecks(route) + identities.flatMap(addressChecks)
         let rules = rules(of: route)
         for (index, scope) in rules.scopes.enumerated() {
             let rule = document.authorizeRule(route.index, rules, "scopes", .element(index))
-            checks.append(verdict(identity.hasScope(scope), "scope \(quoted(scope))", rule))
+            let asked = identities.count > 1 ? identities.filter(\.isAskedForScopes) : [identity]
+            for one in asked { checks.append(verdict(one.hasScope(scope), "scope \(quoted(scope))\(owner(one))", rule)) }
+            if asked.isEmpty { checks.append(fail("scope \(quoted(scope)): no credential has scopes", rule)) }
         }
+        checks += lockChecks(route)
         checks += contentChecks(route, original)
         checks += templateChecks(route, identity, original)
-        if let check = realmCheck(route, identity, original) { checks.append(check) }
+        if let check = realmCheck(route, original) { checks.append(check) }
         if failing == .authorization, !checks.contains(where: { $0.verdict == .failed }) {
             checks.append(fail(denialText, document.authorizeRule(route.index, rules)))
         } else if checks.isEmpty {
@@ -25,7 +28,21 @@ extension ExplanationWriter {
         snapshot.configuration.routes[route.index].authorization
     }
 
-    private func addressChecks(_ route: Route, _ identity: Identity) -> [Check] {
+    /// Realm locks of several credentials.
+    private func lockChecks(_ route: Route) -> [Check] {
+        guard identities.count > 1, let first = identities.first else { return [] }
+        do throws(Denial) { _ = try Identity.lockedRealm(of: first, Array(identities.dropFirst())) } catch {
+            let locks = identities.compactMap { one in one.lockedRealm.map { "\(quoted($0))\(owner(one))" } }
+            return [
+                fail(
+                    "\(error.reason): the realms differ: \(locks.joined(separator: ", "))",
+                    document.rule("routes", .element(route.index), "authenticate"))
+            ]
+        }
+        return []
+    }
+
+    private func routeAddressChecks(_ route: Route) -> [Check] {
         var checks: [Check] = []
         if let allowed = route.authorization.allowed {
             let rule = document.authorizeRule(route.index, rules(of: route), "allow_ips")
@@ -35,21 +52,27 @@ extension ExplanationWriter {
             let rule = document.authorizeRule(route.index, rules(of: route), "deny_ips")
             checks.append(verdict(!denied.contains(context.client), "\(context.client) is not in the route's deny_ips", rule))
         }
+        return checks
+    }
+
+    private func addressChecks(_ identity: Identity) -> [Check] {
+        var checks: [Check] = []
         let isAdmitted = identity.admits(context.client)
         switch identity {
         case .anonymous: break
         case .apiKey(let record, let authenticator):
             if authenticator.table.addresses(of: record) == nil { break }
             let id = Self.string { _ = identity.appendCredential(to: &$0) }
-            checks.append(verdict(isAdmitted, "\(context.client) is in the key's allow_ips", keyRule(id, authenticator.name)))
+            let text = "\(context.client) is in the key's allow_ips\(owner(identity))"
+            checks.append(verdict(isAdmitted, text, keyRule(id, authenticator.name)))
         case .token(let token):
             if token.addresses == nil, isAdmitted { break }
             let rule = document.rule("authenticators", .member(token.authenticator), "addresses_claim")
-            checks.append(verdict(isAdmitted, "\(context.client) is among the token's addresses", rule))
+            checks.append(verdict(isAdmitted, "\(context.client) is among the token's addresses\(owner(identity))", rule))
         case .certificate(let certificate):
             if certificate.addresses == nil { break }
             let rule = document.rule("authenticators", .member(certificate.authenticator), "certificates")
-            checks.append(verdict(isAdmitted, "\(context.client) is in the certificate's allow_ips", rule))
+            checks.append(verdict(isAdmitted, "\(context.client) is in the certificate's allow_ips\(owner(identity))", rule))
         }
         return checks
     }
@@ -81,36 +104,47 @@ extension ExplanationWriter {
         let source = TemplateSource(
             identity: identity, client: context.client, route: route.name, certificate: connection.clientCertificate,
             user: route.usesUser ? trial.memory.view.directory.user(behind: identity) : nil)
-        let claims = claimChecks(route, source, path.span)
-        return claims + [membershipCheck(route, source, path.span)].compactMap { $0 }
+        if identities.count < 2 {
+            return claimChecks(route, source, identity, path.span) + membershipChecks(route, source, identity, source.user, path.span)
+        }
+        let users = identities.map { route.usesUser ? trial.memory.view.directory.user(behind: $0) : nil }
+        let tokens = identities.filter { $0.token != nil }
+        var checks = (tokens.isEmpty ? [identity] : tokens).flatMap { claimChecks(route, source, $0, path.span) }
+        for (one, user) in zip(identities, users) where one.isAskedForMembership(user) {
+            checks += membershipChecks(route, source, one, user, path.span)
+        }
+        return checks
     }
 
-    private func claimChecks(_ route: Route, _ source: TemplateSource, _ path: Span<UInt8>) -> [Check] {
+    private func claimChecks(_ route: Route, _ source: TemplateSource, _ identity: Identity, _ path: Span<UInt8>) -> [Check] {
         let written = rules(of: route).claims
         return zip(route.authorization.claims, written).map { claim, text in
             var one = Authorization()
             one.claims = [claim]
             var scratch: [UInt8] = []
-            let isMet = one.claimDenial(for: source, path: path, scratch: &scratch) == nil
+            let isMet = one.claimDenial(for: source, claimedBy: identity, path: path, scratch: &scratch) == nil
             let pointer = text.pointer.value
             var wanted: [UInt8] = []
             let none: [UInt8] = []
             _ = claim.template.render(source, path: path, requestID: none.span, form: .exact, to: &wanted)
-            let found = source.identity.claim(claim.pointer).map { node in
+            let found = identity.claim(claim.pointer).map { node in
                 Self.string { $0.append(json: mask.claims(node, at: claim.pointer.names)) }
             }
             return verdict(
                 isMet,
-                "claim \(pointer) is \(quoted(String(decoding: wanted, as: UTF8.self))); the credential says \(found ?? "nothing")",
+                "claim \(pointer)\(owner(identity)) is \(quoted(String(decoding: wanted, as: UTF8.self))); "
+                    + "the credential says \(found ?? "nothing")",
                 document.authorizeRule(route.index, rules(of: route), "claims", .member(pointer)))
         }
     }
 
-    private func membershipCheck(_ route: Route, _ source: TemplateSource, _ path: Span<UInt8>) -> Check? {
-        guard let membership = route.authorization.membership else { return nil }
+    private func membershipChecks(
+        _ route: Route, _ source: TemplateSource, _ identity: Identity, _ user: DirectoryUser?, _ path: Span<UInt8>
+    ) -> [Check] {
+        guard let membership = route.authorization.membership else { return [] }
         let rule = document.authorizeRule(route.index, rules(of: route), "membership")
         var scratch: [UInt8] = []
-        let isMet = route.authorization.membershipDenial(for: source, path: path, scratch: &scratch) == nil
+        let isMet = route.authorization.membershipDenial(of: user, for: source, path: path, scratch: &scratch) == nil
         let none: [UInt8] = []
         func slug(_ template: ValueTemplate) -> String {
             Self.string { _ = template.render(source, path: path, requestID: none.span, form: .exact, to: &$0) }
@@ -118,24 +152,27 @@ extension ExplanationWriter {
         var place = "the organisation \(quoted(slug(membership.organization)))"
         if let project = membership.project { place = "the project \(quoted(slug(project))) of \(place)" }
         let roles = membership.roles.isEmpty ? "" : ", as \(Self.list(membership.roles))"
-        let user =
-            switch source.user {
+        let person =
+            switch user {
             case nil: "no user of the store stands behind the credential"
             case let user? where !user.isEnabled: "the user \(quoted(user.id)) is disabled"
             case let user?: "the user is \(quoted(user.id))"
             }
-        return verdict(isMet, "a member of \(place)\(roles); \(user)", rule)
+        return [verdict(isMet, "a member of \(place)\(roles); \(person)\(owner(identity))", rule)]
     }
 
-    private func realmCheck(_ route: Route, _ identity: Identity, _ head: RequestHead) -> Check? {
+    private func realmCheck(_ route: Route, _ head: RequestHead) -> Check? {
         guard let rule = route.realm else { return nil }
         let place = document.rule("routes", .element(route.index), "realm")
         var head = head
         do throws(Denial) {
-            let named = try snapshot.realm(by: rule, &head, route, identity, trial.memory)
+            let lock = try identities.first.flatMap { (first) throws(Denial) in
+                try Identity.lockedRealm(of: first, Array(identities.dropFirst()))
+            }
+            let named = try snapshot.realm(by: rule, &head, route, lock: lock, trial.memory)
             let realm = try snapshot.settled(named, head, route)
-            let lock = named.lock.map { "; the key is locked to \(quoted($0))" } ?? ""
-            return pass("realm \(realm.map(quoted) ?? "none named")\(lock)", place)
+            let lockText = named.lock.map { "; the key is locked to \(quoted($0))" } ?? ""
+            return pass("realm \(realm.map(quoted) ?? "none named")\(lockText)", place)
         } catch {
             return fail("\(error.reason): \(error.detail)", place)
         }
@@ -151,7 +188,7 @@ extension ExplanationWriter {
             let limit = caller.limits[index]
             let rule = document.rule("limits", .member(limit.name))
             guard let measure = rate?[index] else { return fail("\(limit.name): \(denialText)", rule) }
-            let size = "\(limit.rule.burst) at once"
+            let size = "\(limit.rule.burst) at once\(owner(caller.payer(index)))"
             if measure.isRefused {
                 let wait = measure.resetAfter.secondsRoundedUp
                 return fail("\(limit.name) (\(size)): empty; the next token comes in \(wait) s", rule)

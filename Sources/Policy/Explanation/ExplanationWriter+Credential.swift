@@ -74,6 +74,28 @@ extension ExplanationWriter {
         guard let route else { return [] }
         if failing == .identity { return refusedCredential(route) }
         guard let identity else { return [] }
+        return identities.flatMap { checks(of: $0) } + (identities.isEmpty ? checks(of: identity) : [])
+    }
+
+    /// Who each credential stands for, in the order the route asks for them; none for nobody.
+    var identities: [Identity] {
+        guard let identity, !identity.isAnonymous else { return [] }
+        return [identity] + (outcome.grant?.others ?? outcome.refusal?.others ?? [])
+    }
+
+    /// What tells this credential from the others in a check; empty where it is the only one.
+    func owner(_ identity: Identity) -> String {
+        guard identities.count > 1 else { return "" }
+        let id = Self.string { if !identity.appendCredential(to: &$0) { _ = identity.appendSubject(to: &$0) } }
+        return switch identity {
+        case .anonymous: ""
+        case .apiKey: " of the key \(quoted(id))"
+        case .token(let token): " of the token of \(token.authenticator)"
+        case .certificate: " of the certificate \(quoted(id))"
+        }
+    }
+
+    private func checks(of identity: Identity) -> [Check] {
         switch identity {
         case .anonymous: return [note("nobody in particular")]
         case .apiKey(let record, let authenticator): return keyChecks(record, authenticator, identity)
@@ -130,9 +152,13 @@ extension ExplanationWriter {
     /// A credential that was shown and bad: what can be said of it without believing it.
     private func refusedCredential(_ route: Route) -> [Check] {
         if let check = knownKey(route) { return [check] }
-        var checks = [fail(denialText, document.rule("routes", .element(route.index), "authenticate"))]
+        var place = ""
+        if route.credentials.groups.count > 1, let shown = outcome.refusal?.credentialPlace, !shown.isEmpty {
+            place = "\(String(decoding: shown, as: UTF8.self)): "
+        }
+        var checks = [fail(place + denialText, document.rule("routes", .element(route.index), "authenticate"))]
         guard case .token = outcome.refusal?.denial, var head = original else { return checks }
-        for probe in route.credentials.groups.joined() {
+        for probe in refusedProbes(route) {
             var scratch: [UInt8] = []
             switch probe.place.find(in: &head, scratch: &scratch) {
             case .absent, .refused: continue
@@ -153,6 +179,14 @@ extension ExplanationWriter {
             break
         }
         return checks
+    }
+
+    /// Where the refused credential was shown; every place where that is not known.
+    func refusedProbes(_ route: Route) -> [CredentialPlan.Probe] {
+        guard let refusal = outcome.refusal, let probe = route.credentials.probe(refusal.shown) else {
+            return route.credentials.groups.flatMap { $0 }
+        }
+        return [probe]
     }
 
     // MARK: Text

@@ -5,7 +5,7 @@ extension ExplanationWriter {
     /// The key that was refused, with the member of its record that stands against it; nil for other refusals.
     func knownKey(_ route: Route) -> Check? {
         guard let denial = outcome.refusal?.denial, let member = denial.keyMember, var head = original else { return nil }
-        for probe in route.credentials.groups.joined() {
+        for probe in refusedProbes(route) {
             var scratch: [UInt8] = []
             switch probe.place.find(in: &head, scratch: &scratch) {
             case .absent, .refused: continue

@@ -14,8 +14,9 @@ extension ExplanationWriter {
         if refusals.contains(where: { $0.rule == ShadowRefusal.wholeRoute }) { return checks }
         var names: [String] = []
         if kind == .authorization { names = grant.route.shadowRules.map(\.name) }
-        if kind == .limits { names = grant.caller.triedLimits.map { "limits.\($0[0].name)" } }
-        for name in names where !refusals.contains(where: { $0.rule == name }) {
+        if kind == .limits { names = grant.caller.triedLimits.map { "limits.\($0.limits[0].name)" } }
+        for (index, name) in names.enumerated() where !refusals.contains(where: { $0.rule == name }) {
+            if names[..<index].contains(name) { continue }
             checks.append(note("\(name) (shadow) would let pass", place(of: name, grant.route)))
         }
         return checks

@@ -18,6 +18,12 @@ package struct LimitList: Sendable {
         return (tried.isEmpty ? self : LimitList(distinct: limits.filter { !$0.isShadow }), tried)
     }
 
+    /// The limits of several callers of one request, which may have some in common. Nil above the capacity.
+    init?(ofSeveral limits: [Limit]) {
+        guard limits.count <= Self.capacity else { return nil }
+        self.limits = limits
+    }
+
     /// A list of one.
     init(_ limit: Limit) { limits = [limit] }
 

@@ -80,9 +80,10 @@ package struct RateHeaders: Sendable {
     }
 
     private static func appendPolicies(of status: RateStatus, to bytes: inout [UInt8]) {
-        for index in status.limits.indices {
+        let start = bytes.count
+        for index in status.limits.indices where status.standsForItsLimit(index) {
             let limit = status.limits[index]
-            if index > 0 { bytes.append(", ") }
+            if bytes.count > start { bytes.append(", ") }
             bytes.append(contentsOf: limit.quotedName)
             bytes.append(";q=")
             bytes.append(decimal: limit.rule.burst)
@@ -92,9 +93,10 @@ package struct RateHeaders: Sendable {
     }
 
     private static func appendStanding(_ status: RateStatus, now: WallTime, to bytes: inout [UInt8]) {
-        for index in status.limits.indices {
+        let start = bytes.count
+        for index in status.limits.indices where status.standsForItsLimit(index) {
             let measure = status[index]
-            if index > 0 { bytes.append(", ") }
+            if bytes.count > start { bytes.append(", ") }
             bytes.append(contentsOf: status.limits[index].quotedName)
             bytes.append(";r=")
             bytes.append(decimal: measure.remaining)

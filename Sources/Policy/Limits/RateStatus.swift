@@ -53,18 +53,25 @@ package struct RateStatus: Sendable {
     /// How long to wait before the request can pass; 0 when it passed.
     package var retryAfter: Nanoseconds { isRefused ? resetAfter : 0 }
 
+    /// Of a limit that counts several credentials of one request, the bucket closest to exhaustion is the one clients see.
+    func standsForItsLimit(_ index: Int) -> Bool {
+        if limits.count == 1 { return true }
+        return limits.indices.allSatisfy { other in
+            if other == index || limits[other] !== limits[index] { return true }
+            return isTighter(index, than: other) || (other > index && !isTighter(other, than: index))
+        }
+    }
+
     /// Chooses the limit that clients are told of first.
     mutating func chooseTightest() {
-        for index in limits.indices.dropFirst() {
-            let (best, candidate) = (self[tightest], self[index])
-            if candidate.isRefused != best.isRefused {
-                if candidate.isRefused { tightest = index }
-            } else if !candidate.isRefused && candidate.remaining != best.remaining {
-                if candidate.remaining < best.remaining { tightest = index }
-            } else if candidate.resetAfter > best.resetAfter {
-                tightest = index
-            }
-        }
+        for index in limits.indices.dropFirst() where isTighter(index, than: tightest) { tightest = index }
+    }
+
+    private func isTighter(_ index: Int, than other: Int) -> Bool {
+        let (best, candidate) = (self[other], self[index])
+        if candidate.isRefused != best.isRefused { return candidate.isRefused }
+        if !candidate.isRefused && candidate.remaining != best.remaining { return candidate.remaining < best.remaining }
+        return candidate.resetAfter > best.resetAfter
     }
 }
 

@@ -28,7 +28,8 @@ extension DecisionMemory {
                     seen.insert(caller.bucketKeys[index]).inserted
                 else { continue }
                 var name: [UInt8] = []
-                if !caller.identity.appendCredential(to: &name) { _ = caller.identity.appendSubject(to: &name) }
+                let payer = caller.payer(index)
+                if !payer.appendCredential(to: &name) { _ = payer.appendSubject(to: &name) }
                 found.append(
                     ScarceBucket(
                         limit: limit.name, caller: name, remaining: measure.remaining, capacity: limit.rule.burst,

@@ -32,7 +32,8 @@ final class ReplayStanding {
             now: ClockReading(instant: now, wall: WallTime(seconds: 0)), client: client, isPeerTrusted: false, hasWaited: true)
         var keys = BucketKeys.unset
         for index in caller.limits.indices {
-            keys[index] = rehearsal.trial.memory.bucketKey(caller.limits[index], caller, route, context, in: buckets)
+            keys[index] = rehearsal.trial.memory.bucketKey(
+                caller.limits[index], of: caller.payer(index), route, context, in: buckets)
         }
         switch buckets.take(caller.limits, keys: keys, now: now) {
         case .taken: return verdict.reply

@@ -4,14 +4,15 @@ import Policy
 extension ManagementCall {
     /// The call that a request to a route with a `manage` action makes. The captures `id`, `operation` and `organization` of
     /// its path have a meaning.
-    init(_ request: ActionRequest, _ configuration: ManagementConfiguration) {
+    init(_ request: ActionRequest, _ configuration: ManagementConfiguration) throws(ActionRefusal) {
         let identity = request.identity
         self.init(
             configuration: configuration,
             caller: ManagementCaller(
                 method: identity.method, credential: identity.credentialID, subject: identity.subject, address: request.client,
-                requestID: request.requestID, scopes: Set(identity.scopes), realmLock: identity.lockedRealm,
-                bounds: identity.bounds, grantsAnything: configuration.grantsAnything),
+                requestID: request.requestID, scopes: Set(Identity.scopes(of: identity, request.others)),
+                realmLock: try request.lockedRealm(),
+                bounds: CredentialBounds(of: identity, request.others), grantsAnything: configuration.grantsAnything),
             method: request.method, item: request.captures["id"], operation: request.captures["operation"],
             organization: request.captures["organization"], realm: configuration.realm, query: request.query,
             contentType: request.contentType, content: request.content, now: request.now.wall)

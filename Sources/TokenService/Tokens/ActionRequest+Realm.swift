@@ -8,8 +8,13 @@ extension ActionRequest {
         do throws(Denial) { named = try realm?.resolved() } catch {
             throw ActionRefusal(error)
         }
-        let lock = identity.lockedRealm
+        let lock = try lockedRealm()
         if let named, let lock, named != lock { throw ActionRefusal(.realmNotAllowed) }
         return named ?? lock
+    }
+
+    /// The realm that the caller's credentials are locked to; nil without a lock.
+    func lockedRealm() throws(ActionRefusal) -> String? {
+        do throws(Denial) { return try Identity.lockedRealm(of: identity, others) } catch { throw ActionRefusal(error) }
     }
 }

@@ -13,7 +13,7 @@ struct TokenActions: Sendable {
         _ request: ActionRequest, _ mint: MintTokenConfiguration, completion: @escaping @Sendable (ActionOutcome) -> Void
     ) {
         do throws(ActionRefusal) {
-            guard let party = TokenParty(request.identity) else { throw ActionRefusal(.credentialMissing) }
+            guard let party = TokenParty(request.identity, beside: request.others) else { throw ActionRefusal(.credentialMissing) }
             var parameters = try ParameterReader(request)
             let options = try TokenOptions(&parameters, of: mint)
             let grant = try TokenGrant(
@@ -35,9 +35,10 @@ struct TokenActions: Sendable {
         let realm = try request.realmInForce()
         let order = TokenIssuer.Order(
             terms: terms, party: party, grant: grant, client: request.client, realm: realm,
-            isRealmLocked: request.identity.lockedRealm != nil, now: now, requester: request.requester)
-        // A token begins none: its families would outlive it.
-        let refresh = party.token == nil && party.key != nil ? terms.refreshTokens : nil
+            isRealmLocked: try request.lockedRealm() != nil, now: now, requester: request.requester)
+        // A token begins none: its families would outlive it. Nor does a key with other credentials beside it, of which a
+        // family remembers nothing.
+        let refresh = party.token == nil && party.key != nil && request.others.isEmpty ? terms.refreshTokens : nil
         guard refresh != nil || terms.mentionsUser else {
             issuer.issue(order, completion: completion)
             return
@@ -78,7 +79,7 @@ struct TokenActions: Sendable {
             var parameters = try ParameterReader(request)
             // A key or a certificate says who may call, and is no token to be exchanged: that one stands in the content.
             let showsRefreshToken = parameters.has("refreshToken") || parameters.has("refresh_token")
-            if let party = TokenParty(request.identity), party.token != nil, !showsRefreshToken {
+            if let party = TokenParty(request.identity, beside: request.others), party.token != nil, !showsRefreshToken {
                 parameters.complainOfUnknown()
                 try parameters.finish()
                 let grant = try TokenGrant(

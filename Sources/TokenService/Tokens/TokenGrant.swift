@@ -56,6 +56,8 @@ struct TokenGrant: Sendable, Equatable {
     private static func rest(of party: TokenParty, now: WallTime) throws(ActionRefusal) -> Int64 {
         guard let end = party.endsAt else { return .max }
         let rest = end.seconds &- now.seconds
+        // With other credentials beside it the end may be a token's, which is seen here within its leeway.
+        if rest <= 0, party.isJoint { throw ActionRefusal(.tokenNotRenewable) }
         guard rest > 0 else { throw ActionRefusal(party.key == nil ? .certificateExpired : .keyExpired) }
         return rest
     }
@@ -109,7 +111,9 @@ struct TokenGrant: Sendable, Equatable {
         guard let bound = party.addresses else { return chosen }
         guard terms.claims.path(of: .addresses) != nil else {
             // A token that names its key is good where the key is; any other would be good everywhere.
-            guard party.family != nil, terms.claims.path(of: .family) != nil else { throw ActionRefusal(.tokenOptionNotAllowed) }
+            guard party.family != nil, !party.isConfinedByOthers, terms.claims.path(of: .family) != nil else {
+                throw ActionRefusal(.tokenOptionNotAllowed)
+            }
             return chosen
         }
         var rest = bound

@@ -118,6 +118,29 @@ struct SnapshotStillAdmitsTests {
         }
     }
 
+    @Test(arguments: [["keys", "jwt"], ["jwt", "keys"]])
+    func `every credential of several is asked again, whatever their order`(names: [String]) throws {
+        let requirement = RouteConfiguration.Requirement.allOf(names.map(PolicyFixture.located))
+        let realms = RealmConfiguration(header: "X-Realm", parameter: nil, isRequired: false)
+        func fixture(_ change: @escaping (inout APIKeyConfiguration) -> Void = { _ in }) throws -> PolicyFixture {
+            try self.fixture(requirement) {
+                $0.routes[0].realm = realms
+                Self.change(&$0, change)
+            }
+        }
+        let grant = try grant([Self.key, Self.token, "X-Realm: green"], under: try fixture())
+        #expect(grant.realm == "green")
+        let changes: [(String, (inout APIKeyConfiguration) -> Void)] = [
+            ("admitted", { _ in }), ("credential_unknown", { $0.secrets[0].digest = Digest256(1, 2, 3, 4) }),
+            ("key_disabled", { $0.isEnabled = false }),
+            ("address_not_allowed", { $0.allowedAddresses = [CIDRBlock("10.0.0.0/8")].compactMap(\.self) }),
+            ("realm_not_allowed", { $0.realm = "blue" }), ("admitted", { $0.realm = "green" }),
+        ]
+        for (expected, change) in changes { #expect(verdict(grant, under: try fixture(change)) == expected) }
+        let scoped = try self.fixture(requirement) { $0.routes[0].authorization.scopes = ["read"] }
+        #expect(verdict(grant, under: scoped) == "scope_missing")
+    }
+
     @Test func `a token whose key is gone, whose issuer or audience is no longer taken`() throws {
         let old = try fixture()
         let grant = try grant([Self.token], under: old)

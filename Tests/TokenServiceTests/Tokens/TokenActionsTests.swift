@@ -195,7 +195,7 @@ struct TokenActionsTests {
             CertificateIdentity(
                 ClientCertificate(ClientCertificate.Parts(fingerprint: Digest256(1, 2, 3, 4), notAfter: end)),
                 authenticator: "certificates", subject: "machine", scopes: ScopeSet(["read"]), addresses: AddressSet([network]),
-                limits: nil))
+                limits: nil, mayHaveScopes: true))
         let answer = try fixture.answer("mint", as: identity, query: "no_ip_protection=true")
         #expect(answer["payload"]?["exp"]?.integer == end.seconds)
         #expect(answer["payload"]?["ips"]?.texts == ["192.0.2.0/25"])
@@ -204,6 +204,28 @@ struct TokenActionsTests {
         #expect(try fixture.refusal("mint-bare", as: identity) == "token_option_not_allowed")
         fixture.clock.advance(60)
         #expect(try fixture.refusal("mint", as: identity) == "certificate_expired")
+    }
+
+    @Test func `a token made with all of several credentials says no more than each of them`() throws {
+        let fixture = try ServiceFixture()
+        let end = fixture.clock.now.wall.advanced(by: .seconds(60))
+        let network = try #require(CIDRBlock("192.0.2.0/25"))
+        let machine = Identity.certificate(
+            CertificateIdentity(
+                ClientCertificate(ClientCertificate.Parts(fingerprint: Digest256(1, 2, 3, 4), notAfter: end)),
+                authenticator: "certificates", subject: "machine", scopes: ScopeSet(["read"]), addresses: AddressSet([network]),
+                limits: nil, mayHaveScopes: true))
+        for (first, other) in [(try ServiceFixture.identity(), machine), (machine, try ServiceFixture.identity())] {
+            let payload = try #require(try fixture.answer("mint", as: first, query: "no_ip_protection=true", beside: [other])["payload"])
+            #expect(payload["exp"]?.integer == end.seconds)
+            #expect(payload["ips"]?.texts == ["192.0.2.0/25"])
+            #expect(try fixture.refusal("mint", as: first, query: "ips=192.0.2.128", beside: [other]) == "parameters_invalid")
+            // Naming the key would not bind the token to the certificate's addresses.
+            #expect(try fixture.refusal("mint-bare", as: first, beside: [other]) == "token_option_not_allowed")
+        }
+        let locked = try ServiceFixture.identity(id: "other", realm: "rl_A")
+        let named = try fixture.refusal("mint", as: try ServiceFixture.identity(), realm: "rl_B", beside: [locked])
+        #expect(named == "realm_not_allowed")
     }
 
     @Test func `tokens are signed by the newest key, and keys are made when there is none`() throws {
