@@ -45,6 +45,25 @@ def test_shell_scripts_parse_and_explain_themselves(script: str) -> None:
     assert comment.startswith("# ") and comment.endswith((".", ":"))
 
 
+def test_continuous_integration_runs_everything_unless_an_option_says_otherwise(tmp_path: Path) -> None:
+    for name, content in ((".ci/run", (REPOSITORY / ".ci/run").read_text()), ("scripts/test", '#!/bin/sh\necho "$@"\n')):
+        path = tmp_path / name
+        path.parent.mkdir()
+        path.write_text(content)
+        path.chmod(0o755)
+    for given, passed in (([], "--full"), (["--quick"], "--quick")):
+        assert subprocess.check_output([tmp_path / ".ci/run", *given], text=True).split() == [passed]
+
+
+def test_the_test_script_explains_its_options_and_refuses_others() -> None:
+    script = str(SCRIPTS / "test")
+    explained = subprocess.check_output([script, "--help"], text=True)
+    assert all(option in explained for option in ("scripts/test --full", "scripts/test --quick", "N passed, N failed"))
+    for wrong in (["--all"], ["--quick", "--full"]):
+        refused = subprocess.run([script, *wrong], capture_output=True, text=True, timeout=10)
+        assert refused.returncode == 1 and refused.stderr.startswith("error: "), refused
+
+
 def test_load(gateway: Callable[..., Gateway], upstream: Callable[..., Upstream]) -> None:
     running = gateway(policy(upstream().port, access_log="off"))
     done = subprocess.run(
