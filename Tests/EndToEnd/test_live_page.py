@@ -185,3 +185,15 @@ def test_the_page_may_load_nothing_and_be_framed_by_nobody(busy: Gateway) -> Non
     page = answer.body.decode()
     assert not re.findall(r"(?:src|href)=[\"']?(?:https?:)?//", page)
     assert "innerHTML" not in page, "text from outside is never made markup"
+
+
+def test_a_page_of_another_origin_changes_nothing(busy: Gateway) -> None:
+    host = f"127.0.0.1:{busy.admin_port}"
+    curl = b"curl http://127.0.0.1/"
+
+    def explained(origin: str) -> int:
+        return ask(busy.admin_port, "/explain", [f"Origin: {origin}"], "POST", curl, host=host).status
+
+    assert explained(f"http://{host}") == 200
+    for origin in ("http://evil.test", "null", "http://127.0.0.1", f"http://evil.test/{host}", f"http://{host}.evil.test", ""):
+        assert explained(origin) == 403, origin

@@ -217,3 +217,26 @@ def test_the_table_of_fields(gateway: Callable[..., Gateway], upstream: Callable
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([a-zA-Z][\w/.-]*)\)", README))))
 def test_links_lead_somewhere(path: str) -> None:
     assert (REPOSITORY / path).exists()
+
+
+SECURITY_PAGES = ["SECURITY.md", "docs/threat-model.md", "docs/conformance.md"]
+
+
+@pytest.mark.parametrize("page", SECURITY_PAGES)
+def test_pages_on_security_name_tests_that_exist(page: str) -> None:
+    text = (REPOSITORY / page).read_text()
+    tests = {path.name: path.read_text() for path in (REPOSITORY / "Tests" / "EndToEnd").rglob("test_*.py")}
+    named = set(re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?`", text))
+    assert {file for file, _ in named} <= set(tests)
+    assert not [f"{file}::{name}" for file, name in named if name and f"\ndef {name}(" not in tests[file]]
+    assert not [path for path in re.findall(r"`(Tests/[\w/]+)`", text) if not (REPOSITORY / path).exists()]
+
+
+@pytest.mark.parametrize("page", SECURITY_PAGES)
+def test_links_of_pages_on_security_lead_somewhere(page: str) -> None:
+    for path, anchor in re.findall(r"\]\(([\w./-]+)(?:#([\w-]+))?\)", (REPOSITORY / page).read_text()):
+        target = (REPOSITORY / page).parent / path
+        assert target.exists(), path
+        headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE) if anchor else []
+        slugs = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+        assert not anchor or anchor in slugs, f"{path}#{anchor}"
