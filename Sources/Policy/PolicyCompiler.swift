@@ -115,26 +115,21 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
             let guessed = body.value.utf8.first == 0x7B || body.value.utf8.first == 0x5B
             let contentType = type ?? (guessed ? "application/json" : "text/plain; charset=utf-8")
             result.contentType = Array(contentType.utf8)
-            result.body = answerBody(body, isJSON: Self.isJSON(contentType))
+            result.body = answerBody(body, AnswerEscaping(contentType: contentType))
         }
         for header in answer.headers {
-            guard let value = answerBody(header.template, isJSON: false) else { continue }
+            guard let value = answerBody(header.template, AnswerEscaping(field: header.name)) else { continue }
             result.headers.append((Array(header.name.utf8), value))
+            if header.name.lowercased() == "x-content-type-options" { result.forbidsSniffing = false }
         }
+        if result.body?.escaping.mayBeSniffed != true { result.forbidsSniffing = false }
         return result
     }
 
-    private mutating func answerBody(_ text: Located<String>, isJSON: Bool) -> AnswerBody? {
-        do throws(TemplateError) { return AnswerBody(try AnswerTemplate.parse(text.value), isJSON: isJSON) } catch {
+    private mutating func answerBody(_ text: Located<String>, _ escaping: AnswerEscaping) -> AnswerBody? {
+        do throws(TemplateError) { return AnswerBody(try AnswerTemplate.parse(text.value), escaping) } catch {
             fail(.templateInvalid, text.position, text.path, error.message)
             return nil
         }
-    }
-
-    /// `application/json`, `application/problem+json` and their like.
-    private static func isJSON(_ contentType: String) -> Bool {
-        let type = contentType.utf8.prefix { $0 != 0x3B }.map(\.lowercasedASCII).filter { !$0.isOptionalWhitespace }
-        let text = String(decoding: type, as: UTF8.self)
-        return text.hasSuffix("/json") || text.hasSuffix("+json")
     }
 }

@@ -24,6 +24,7 @@ extension Snapshot {
         } else if let body = template.body {
             body.append(values, requestID: requestID, to: &answer.body)
             answer.lines.append(name: "Content-Type", value: template.contentType.span)
+            if template.forbidsSniffing { answer.lines.append(name: "X-Content-Type-Options", value: "nosniff") }
         } else {
             Self.appendProblem(values, requestID: requestID, to: &answer.body)
             answer.lines.append(name: "Content-Type", value: "application/problem+json")

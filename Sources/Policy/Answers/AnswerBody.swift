@@ -1,7 +1,7 @@
 import Core
 
-/// A compiled body or header of an answer. In a JSON body values are escaped; outside of quotation marks a text becomes
-/// a JSON string and an absent number `null`, so that the body is JSON whatever the reason.
+/// A compiled body or header of an answer, whose values are escaped for the place they are in. In a JSON body, outside of
+/// quotation marks, a text becomes a JSON string and an absent number `null`, so that the body is JSON whatever the reason.
 struct AnswerBody: Sendable {
     private struct Part: Sendable {
         var part: AnswerTemplatePart
@@ -10,10 +10,10 @@ struct AnswerBody: Sendable {
     }
 
     private let parts: [Part]
-    private let isJSON: Bool
+    let escaping: AnswerEscaping
 
-    init(_ template: [AnswerTemplatePart], isJSON: Bool) {
-        self.isJSON = isJSON
+    init(_ template: [AnswerTemplatePart], _ escaping: AnswerEscaping) {
+        self.escaping = escaping
         var isQuoted = false
         parts = template.map { part in
             let result = Part(part: part, isQuoted: isQuoted)
@@ -54,23 +54,16 @@ struct AnswerBody: Sendable {
     }
 
     private func append(_ text: Span<UInt8>, _ part: Part, to output: inout [UInt8]) {
-        guard isJSON else {
-            output.append(contentsOf: text)
-            return
-        }
-        var quoted: [UInt8] = []
-        quoted.append(jsonString: text)
-        if part.isQuoted { quoted = Array(quoted.dropFirst().dropLast()) }
-        output.append(contentsOf: quoted.span)
+        escaping.append(text, isQuoted: part.isQuoted, to: &output)
     }
 
     /// A list of sentences.
     private func append(_ texts: [String], _ part: Part, to output: inout [UInt8]) {
-        guard isJSON, !part.isQuoted else { return append(texts.joined(separator: " ").utf8.span, part, to: &output) }
+        guard escaping.isJSON, !part.isQuoted else { return append(texts.joined(separator: " ").utf8.span, part, to: &output) }
         output.append("[")
         for (index, text) in texts.enumerated() {
             if index > 0 { output.append(",") }
-            output.append(jsonString: text)
+            escaping.append(text.utf8.span, isQuoted: false, to: &output)
         }
         output.append("]")
     }
@@ -78,7 +71,7 @@ struct AnswerBody: Sendable {
     private func append(_ number: Int64?, _ part: Part, to output: inout [UInt8]) {
         if let number {
             output.append(decimal: number)
-        } else if isJSON, !part.isQuoted {
+        } else if escaping.isJSON, !part.isQuoted {
             output.append("null")
         }
     }

@@ -11,6 +11,8 @@ final class AnswerProfile: Sendable {
         var body: AnswerBody?
         /// Of that body.
         var contentType: [UInt8] = []
+        /// The answer says that its type is not to be guessed (`X-Content-Type-Options`), unless a header of its own does.
+        var forbidsSniffing = true
         var headers: [(name: [UInt8], value: AnswerBody)] = []
     }
 

@@ -181,11 +181,11 @@ struct SnapshotAnswersTests {
     @Test func `values in a JSON body are escaped`() {
         let values = AnswerValues(reason: "r", status: 400, title: "t", detail: #"a "quoted" \ thing"#)
         var json: [UInt8] = []
-        AnswerBody([.literal("{\"d\":\""), .detail, .literal("\",\"e\":"), .detail, .literal("}")], isJSON: true)
+        AnswerBody([.literal("{\"d\":\""), .detail, .literal("\",\"e\":"), .detail, .literal("}")], .json)
             .append(values, requestID: "x".utf8.span, to: &json)
         #expect(String(decoding: json, as: UTF8.self) == #"{"d":"a \"quoted\" \\ thing","e":"a \"quoted\" \\ thing"}"#)
         var text: [UInt8] = []
-        AnswerBody([.detail], isJSON: false).append(values, requestID: "x".utf8.span, to: &text)
+        AnswerBody([.detail], .text).append(values, requestID: "x".utf8.span, to: &text)
         #expect(String(decoding: text, as: UTF8.self) == #"a "quoted" \ thing"#)
     }
 
