@@ -145,6 +145,13 @@ package enum FixedBounds {
     package static let accessLogBytes = 8_388_608
     /// Access records kept after they were written, for `explain --request-id`; the oldest go first.
     package static let recentRecordBytes = 4_194_304
+    /// Connections of the admin listener and, counted by themselves, of the listener for probes; and those of one address.
+    package static let operatorConnections = 256
+    package static let operatorConnectionsPerAddress = 64
+    /// Descriptors that clients of traffic listeners leave for the operator and for upstreams.
+    package static let reservedDescriptors = 64
+    /// Wrong admin tokens of one address that are remembered, so that one that is shown again counts once.
+    package static let wrongAdminTokens = 256
     /// A request given to the admin listener to be explained; a larger one is refused.
     package static let explainBytes: UInt64 = 262_144
 }

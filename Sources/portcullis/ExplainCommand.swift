@@ -151,7 +151,8 @@ struct ExplainCommand: ParsableCommand {
         guard let admin = policy.snapshot.configuration.admin else {
             throw ExplainFault("\(config) has no \"admin\" listener to ask for the request")
         }
-        let logged = try LoggedRequest.fetch(id, from: admin.address, showing: PolicySource(path: config).adminToken())
+        let logged = try LoggedRequest.fetch(
+            id, from: admin.address, showing: PolicySource(path: config).adminToken(), isSecure: admin.tls != nil)
         let rule = logged.rule(in: ExplainablePolicy(policy))
         let source = PolicySource(path: config, resolution: .advisory)
         let explanation = logged.explanation(in: source, text: ExplainablePolicy(policy))

@@ -4,9 +4,20 @@ private import Glibc
 
 /// What commands print: results on standard output, everything else on standard error.
 enum Output {
-    static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    static func line(_ text: String) { write(printable(text) + "\n", to: STDOUT_FILENO) }
 
-    static func error(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    static func error(_ text: String) { write(printable(text) + "\n", to: STDERR_FILENO) }
+
+    /// The text with its lines, tabs and colors, and "?" for every other character that could forge what a terminal shows: names
+    /// of keys and users, targets and fields of requests are chosen by others.
+    static func printable(_ text: String) -> String {
+        var parts = text.split(separator: "\u{1B}", omittingEmptySubsequences: false).map(String.init)
+        for index in parts.indices.dropFirst() {
+            let isColor = parts[index].wholeMatch(of: /\[[0-9;]*m.*/.dotMatchesNewlines()) != nil
+            parts[index] = (isColor ? "\u{1B}" : "?") + parts[index]
+        }
+        return parts.joined().withoutDisplayHazards { $0 == "\n" || $0 == "\t" || $0 == "\u{1B}" }
+    }
 
     /// Results go to a terminal whose user has not asked for plain text (https://no-color.org).
     static var isColoured: Bool {

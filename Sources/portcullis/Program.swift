@@ -6,8 +6,10 @@ private import Glibc
 @main
 enum Program {
     static func main() {
+        let before = ProcessStart.settle()
         do {
             var command = try Portcullis.parseAsRoot()
+            if !(command is ServeCommand) { ProcessStart.restore(before) }
             try command.run()
         } catch {
             // sysexits' 64 for bad usage becomes the 2 that every command documents.

@@ -1,6 +1,6 @@
 extension Array where Element == UInt8 {
-    /// Appends bytes as a JSON string in quotation marks. Control characters are escaped; what is not UTF-8 becomes
-    /// U+FFFD, one for each maximal ill-formed part, so that the output is JSON whatever a peer sent.
+    /// Appends bytes as a JSON string in quotation marks. Display hazards are escaped, so that a line stays one line whatever shows
+    /// it; what is not UTF-8 becomes U+FFFD, one for each maximal ill-formed part, so that the output is JSON whatever a peer sent.
     package mutating func append(jsonString bytes: Span<UInt8>) {
         append(0x22)
         var start = 0
@@ -8,9 +8,18 @@ extension Array where Element == UInt8 {
         while index < bytes.count {
             let sequence = bytes.utf8Sequence(at: index)
             let isASCII = bytes[index] < 0x80
-            if isASCII || !sequence.isWellFormed {
+            let hazard = isASCII || !sequence.isWellFormed ? nil : bytes.displayHazard(at: index, length: sequence.length)
+            if isASCII || !sequence.isWellFormed || hazard != nil {
                 append(contentsOf: bytes.extracting(start..<index))
-                isASCII ? append(jsonEscapeOf: bytes[index]) : append("\u{FFFD}")
+                if isASCII {
+                    append(jsonEscapeOf: bytes[index])
+                } else if let hazard {
+                    append("\\u")
+                    append(hexadecimal: UInt8(truncatingIfNeeded: hazard >> 8))
+                    append(hexadecimal: UInt8(truncatingIfNeeded: hazard))
+                } else {
+                    append("\u{FFFD}")
+                }
                 start = index &+ sequence.length
             }
             index = bytes.endOfPlainText(from: index &+ sequence.length)
@@ -66,5 +75,20 @@ extension Array where Element == UInt8 {
             append("\\u00")
             append(hexadecimal: byte)
         }
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The value of a well-formed sequence of two or three bytes, where that is a display hazard.
+    fileprivate func displayHazard(at index: Int, length: Int) -> UInt32? {
+        let value: UInt32
+        switch length {
+        case 2: value = UInt32(self[index] & 0x1F) << 6 | UInt32(self[index &+ 1] & 0x3F)
+        case 3:
+            value = UInt32(self[index] & 0x0F) << 12 | UInt32(self[index &+ 1] & 0x3F) << 6 | UInt32(self[index &+ 2] & 0x3F)
+        default: return nil
+        }
+        guard let scalar = Unicode.Scalar(value), scalar.isDisplayHazard else { return nil }
+        return value
     }
 }

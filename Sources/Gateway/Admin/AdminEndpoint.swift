@@ -12,20 +12,27 @@ struct AdminEndpoint {
     func answer(_ exchange: Exchange) {
         let head = exchange.head
         let path = head.bytes.span.extracting(head.path.range)
-        if head.method != .get, head.method != .head, isOfAnotherOrigin(head) {
-            send(
-                exchange, status: 403, type: "text/plain; charset=utf-8",
-                body: Array("a page of another origin may not ask this\n".utf8))
+        let management = AdminManagement.prefix
+        // What asks whether the gateway lives is told nothing else, whatever it calls it.
+        let isProbe = path.equals("/healthz") || path.equals("/readyz")
+        if !isProbe, let refusal = AdminAccess(worker: worker).refusalOfHost(exchange) {
+            if path.hasPrefix(management.span) {
+                AdminManagement(worker: worker).refuse(exchange, refusal.status, [refusal.message])
+            } else {
+                sendText(exchange, status: refusal.status, refusal.message)
+            }
             return
         }
-        let management = AdminManagement.prefix
+        if head.method != .get, head.method != .head, isOfAnotherOrigin(head) {
+            sendText(exchange, status: 403, "a page of another origin may not ask this")
+            return
+        }
         if path.hasPrefix(management.span) {
             AdminManagement(worker: worker).begin(exchange)
             return
         }
-        // What asks whether the gateway lives has no token; the page shows nothing of its own.
-        let isOpen = path.equals("/healthz") || path.equals("/readyz") || path.equals("/")
-        if !isOpen, let refusal = AdminAccess(worker: worker).refusal(of: exchange) {
+        // Probes have no token; the page shows nothing of its own.
+        if !isProbe, !path.equals("/"), let refusal = AdminAccess(worker: worker).refusal(of: exchange) {
             send(
                 exchange, status: refusal.status, type: "text/plain; charset=utf-8", body: Array("\(refusal.message)\n".utf8),
                 adding: refusal.status == 401 ? [("WWW-Authenticate", "Bearer")] : [])
@@ -37,33 +44,60 @@ struct AdminEndpoint {
         }
         if head.method == .post, path.equals("/explain") { return explain(exchange) }
         guard head.method == .get || head.method == .head else {
-            send(
-                exchange, status: 405, type: "text/plain; charset=utf-8",
-                body: Array("only GET and HEAD, and POST /explain and /key_sets/NAME/refresh\n".utf8))
+            sendText(exchange, status: 405, "only GET and HEAD, and POST /explain and /key_sets/NAME/refresh")
             return
         }
-        if path.equals("/healthz") {
-            send(exchange, status: 200, type: "text/plain; charset=utf-8", body: Array("ok\n".utf8))
-        } else if path.equals("/readyz") {
-            let isReady = worker.shared.isReady.load(ordering: .acquiring)
-            send(
-                exchange, status: isReady ? 200 : 503, type: "text/plain; charset=utf-8",
-                body: Array((isReady ? "ready\n" : "not ready\n").utf8))
+        if isProbe {
+            sendHealth(exchange)
         } else if path.equals("/") {
             sendPage(exchange)
         } else if path.equals("/metrics") {
-            sendLater(exchange, type: "text/plain; version=0.0.4; charset=utf-8", observing: { $0.countedSoFar() }) {
-                $0.prometheusText()
-            }
+            sendMetrics(exchange)
         } else if path.equals("/status") {
             sendLater(exchange, type: "application/json", observing: { $0.observed() }) { $0.statusJSON() }
         } else if path.hasPrefix(Self.requests.span) {
             sendRecord(exchange, of: String(decoding: path.extracting(Self.requests.count..<path.count).copied(), as: UTF8.self))
         } else {
-            send(
-                exchange, status: 404, type: "text/plain; charset=utf-8",
-                body: Array("try /, /healthz, /readyz, /metrics, /status or /requests/ID\n".utf8))
+            sendText(exchange, status: 404, "try /, /healthz, /readyz, /metrics, /status or /requests/ID")
         }
+    }
+
+    /// Answers a request to the listener for probes, which is open to everyone that can reach it.
+    func answerProbe(_ exchange: Exchange) {
+        let head = exchange.head
+        let path = head.bytes.span.extracting(head.path.range)
+        guard head.method == .get || head.method == .head else {
+            sendText(exchange, status: 405, "only GET and HEAD")
+            return
+        }
+        if path.equals("/healthz") || path.equals("/readyz") {
+            sendHealth(exchange)
+        } else if path.equals("/metrics"), worker.snapshot.configuration.admin?.probes?.showsMetrics ?? false {
+            sendMetrics(exchange)
+        } else {
+            sendText(exchange, status: 404, "not found")
+        }
+    }
+
+    /// `/healthz` or `/readyz`.
+    private func sendHealth(_ exchange: Exchange) {
+        let head = exchange.head
+        guard head.bytes.span.extracting(head.path.range).equals("/readyz") else {
+            sendText(exchange, status: 200, "ok")
+            return
+        }
+        let isReady = worker.shared.isReady.load(ordering: .acquiring)
+        sendText(exchange, status: isReady ? 200 : 503, isReady ? "ready" : "not ready")
+    }
+
+    private func sendMetrics(_ exchange: Exchange) {
+        sendLater(exchange, type: "text/plain; version=0.0.4; charset=utf-8", observing: { $0.countedSoFar() }) {
+            $0.prometheusText()
+        }
+    }
+
+    private func sendText(_ exchange: Exchange, status: Int, _ line: String) {
+        send(exchange, status: status, type: "text/plain; charset=utf-8", body: Array("\(line)\n".utf8))
     }
 
     /// A browser says for which page it asks (RFC 6454 §7.3): one of elsewhere may send what needs no preflight, and that an

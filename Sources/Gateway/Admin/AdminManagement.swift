@@ -66,7 +66,7 @@ struct AdminManagement {
         }
     }
 
-    private func refuse(_ exchange: Exchange, _ status: Int, _ messages: [String]) {
+    func refuse(_ exchange: Exchange, _ status: Int, _ messages: [String]) {
         var body: [UInt8] = []
         body.append("{\"errors\":[")
         for (index, message) in messages.enumerated() {

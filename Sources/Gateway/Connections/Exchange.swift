@@ -86,8 +86,9 @@ final class Exchange {
         }
         clientKeepsAlive = head.keepsAlive
         requestIsComplete = !hasContent
-        if client.role == .admin {
-            AdminEndpoint(worker: worker).answer(self)
+        if client.role != .traffic {
+            let endpoint = AdminEndpoint(worker: worker)
+            client.role == .admin ? endpoint.answer(self) : endpoint.answerProbe(self)
         } else if let target = client.redirect, redirect(to: target) {
             sendLocalAnswer()
         } else {
@@ -109,7 +110,7 @@ final class Exchange {
     func open(_ client: any ClientStream) {
         self.client = client
         facts = client.facts
-        if client.role != .admin { worker.metrics.totals.requestsInFlight += 1 }
+        if client.role == .traffic { worker.metrics.totals.requestsInFlight += 1 }
         if snapshot !== worker.snapshot { snapshot = worker.snapshot }
         startedAt = worker.loop.now.instant
         requestID.removeAll()
@@ -460,7 +461,7 @@ final class Exchange {
     /// The access record, and back to the loop's free exchanges.
     func finish() {
         endWaiting()
-        if client.role != .admin {
+        if client.role == .traffic {
             worker.record(self)
             worker.metrics.totals.requestsInFlight -= 1
         }

@@ -4,7 +4,7 @@ import IO
 import Policy
 
 /// What a listener's connections are for.
-enum ListenerRole: Equatable { case traffic, admin }
+enum ListenerRole: Equatable { case traffic, admin, probes }
 
 /// One loop's share of a listener: its own socket on the common address (SO_REUSEPORT), so that the kernel spreads
 /// connections and no loop hands any to another.

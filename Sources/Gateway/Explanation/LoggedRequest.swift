@@ -1,4 +1,5 @@
 package import Core
+import Crypto
 package import Policy
 
 /// What an access record says of a request: enough to find the rule it was answered by, and to ask another policy.
@@ -105,18 +106,23 @@ package struct LoggedRequest: Sendable {
     // MARK: Of a running gateway
 
     /// Asks the admin listener of a running gateway for the record of a request.
-    /// - Parameter token: what the listener wants to be shown from another machine.
+    /// - Parameters:
+    ///   - token: what the listener wants to be shown from another machine.
+    ///   - isSecure: the listener speaks TLS. Its certificate is for names, and the policy file says the address: it is not
+    ///     verified.
     package static func fetch(
-        _ requestID: String, from admin: SocketEndpoint, showing token: [UInt8]? = nil
+        _ requestID: String, from admin: SocketEndpoint, showing token: [UInt8]? = nil, isSecure: Bool = false
     ) throws(ExplainFault) -> LoggedRequest {
         guard RequestID.isAcceptable(requestID.utf8.span) else {
             throw ExplainFault("\"\(OneLine.quoted(requestID))\" is no request id")
         }
         let fetched: FetchedDocument
         do throws(FetchFault) {
-            var request = FetchRequest(url: "http://\(admin)/requests/\(requestID)")
+            var request = FetchRequest(url: "\(isSecure ? "https" : "http")://\(admin)/requests/\(requestID)")
             if let token { request.fields.append(("Authorization", Array("Bearer ".utf8) + token)) }
-            fetched = try DocumentFetch.run(request, security: nil, timeout: .seconds(5), byteLimit: FixedBounds.keySetBytes)
+            let security = isSecure ? try unverified() : nil
+            fetched = try DocumentFetch.run(
+                request, security: security, timeout: .seconds(5), byteLimit: FixedBounds.keySetBytes)
         } catch {
             if case .status(404) = error {
                 throw ExplainFault(
@@ -129,6 +135,12 @@ package struct LoggedRequest: Sendable {
             throw ExplainFault("the gateway at \(admin) cannot be asked: \(error.message)")
         }
         return try LoggedRequest(fetched.bytes)
+    }
+
+    private static func unverified() throws(FetchFault) -> TLSClientContext {
+        do throws(TLSContextError) { return try TLSClientContext(TLSClientSettings(.off)) } catch {
+            throw .insecure(error.description)
+        }
     }
 
     /// The rule it was answered by.

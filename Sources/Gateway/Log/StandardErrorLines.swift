@@ -40,8 +40,10 @@ struct StandardErrorLines: LogHandler {
         return line
     }
 
-    /// Text of one line: control characters, which could forge a line of their own, become spaces.
+    /// Text of one line: display hazards, which could forge a line of their own, become spaces.
     private func append(_ text: String, to line: inout [UInt8]) {
-        for byte in text.utf8 { line.append(byte < 0x20 || byte == 0x7F ? 0x20 : byte) }
+        for scalar in text.unicodeScalars {
+            if scalar.isDisplayHazard { line.append(0x20) } else { line.append(contentsOf: UTF8.encode(scalar).map { Array($0) } ?? []) }
+        }
     }
 }

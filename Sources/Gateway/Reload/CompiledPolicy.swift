@@ -59,6 +59,8 @@ package struct CompiledPolicy: Sendable {
     package var snapshot: Snapshot
     /// In the order of the policy file.
     package var listeners: [Listener]
+    /// The admin listener as one of these; nil where there is none.
+    package var admin: Listener?
     /// In the order of `snapshot.upstreamNames`.
     package var upstreams: [Upstream]
     package var keySets: [CompiledKeySet]
@@ -87,5 +89,17 @@ package struct CompiledPolicy: Sendable {
         self.upstreams = upstreams
         self.keySets = keySets
         self.watchedFiles = watchedFiles
+    }
+}
+
+extension CompiledPolicy {
+    /// What connections of a listener are made from, by what they are for and its address in the policy; nil for probes, which speak
+    /// plaintext HTTP/1.1.
+    func terms(of role: ListenerRole, at address: SocketEndpoint) -> Listener? {
+        switch role {
+        case .traffic: listeners.first { $0.configuration.address == address }
+        case .admin: admin
+        case .probes: nil
+        }
     }
 }

@@ -86,6 +86,12 @@ package final class PolicySource: Sendable {
         let listeners = configuration.listeners.enumerated().map {
             CompiledPolicy.Listener($1, security: tls.server($1, at: $0))
         }
+        let admin = configuration.admin.map { admin in
+            var listener = ListenerConfiguration(address: admin.address, proxyProtocol: nil, position: admin.position)
+            listener.tls = admin.tls
+            listener.protocols = [.http11]
+            return CompiledPolicy.Listener(listener, security: tls.server(admin: listener))
+        }
         for index in upstreams.indices {
             upstreams[index].security = tls.client(upstreams[index].configuration, named: upstreams[index].name)
         }
@@ -98,7 +104,7 @@ package final class PolicySource: Sendable {
                     message: fault.message))
         }
         let audit = audit(configuration.audit, files, previous, by: &tls, into: &load)
-        let token = configuration.admin?.token.flatMap { secret($0, files, into: &load) }
+        let token = adminToken(configuration.admin?.token, files, into: &load)
         let refreshSecurity = refreshSecurity(configuration, previous, by: &tls)
         load.diagnostics += tls.errors
         guard let snapshot = compiled.snapshot, !load.diagnostics.contains(where: { $0.severity == .error }) else {
@@ -110,9 +116,24 @@ package final class PolicySource: Sendable {
         load.policy?.refreshSecurity = refreshSecurity
         load.policy?.store = store
         load.policy?.audit = audit
+        load.policy?.admin = admin
         load.policy?.adminToken = token.map { cryptography.sha256($0.span) }
         load.policy?.file = path
         load.policy?.text = bytes
+    }
+
+    /// What opens the management on the admin listener; nil where there is none, and after an error was noted.
+    private func adminToken(
+        _ place: Located<SecretReference>?, _ files: PolicyFiles, into load: inout PolicyLoad
+    ) -> [UInt8]? {
+        guard let place, let token = secret(place, files, into: &load) else { return nil }
+        guard token.count < AdminConfiguration.shortestToken else { return token }
+        load.diagnostics.append(
+            Diagnostic(
+                .error, .adminTokenShort, file: path, position: place.position, path: place.path,
+                message: "the admin token has \(token.count) characters and can be guessed: take "
+                    + "\(AdminConfiguration.shortestToken) or more, as \"openssl rand -hex 32\" makes them"))
+        return nil
     }
 
     /// What opens the management on the admin listener, as the file says now; nil where it says nothing.

@@ -25,9 +25,19 @@ struct TLSCompiler {
 
     /// Nil for a listener in clear, and after an error was noted.
     mutating func server(_ listener: ListenerConfiguration, at index: Int) -> CompiledServerTLS? {
-        guard let tls = listener.tls else { return nil }
         let before = previous?.listeners.first { $0.configuration.address == listener.address }?.security
-        let user = "listener \(listener.address)"
+        return server(listener, before: before, user: "listener \(listener.address)", path: "listeners[\(index)].tls")
+    }
+
+    /// The same of the admin listener.
+    mutating func server(admin listener: ListenerConfiguration) -> CompiledServerTLS? {
+        server(listener, before: previous?.admin?.security, user: "admin \(listener.address)", path: "admin.tls")
+    }
+
+    private mutating func server(
+        _ listener: ListenerConfiguration, before: CompiledServerTLS?, user: String, path: String
+    ) -> CompiledServerTLS? {
+        guard let tls = listener.tls else { return nil }
         var print = Fingerprint("server \(listener.protocols.map(\.rawValue)) \(tls.clientCertificates)")
         print.add("\(tls.minimumVersion) \(tls.usesKernelTLS) \(tls.ticketRotation)")
         var choices: [TLSServerSettings.Choice] = []
@@ -55,7 +65,7 @@ struct TLSCompiler {
         do throws(TLSContextError) {
             return CompiledServerTLS(context: try TLSServerContext(settings), identity: identity)
         } catch {
-            fail(error.description, at: tls.position, path: "listeners[\(index)].tls")
+            fail(error.description, at: tls.position, path: path)
             return nil
         }
     }

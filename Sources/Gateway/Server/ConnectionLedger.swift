@@ -1,7 +1,7 @@
 import Core
 import Synchronization
 
-/// How many client connections the process has, in all and from each address; the bound on both. Shared by all loops.
+/// How many connections the process has of one kind, in all and from each address; the bound on both. Shared by all loops.
 final class ConnectionLedger: Sendable {
     private struct Counts {
         var total = 0
@@ -9,13 +9,21 @@ final class ConnectionLedger: Sendable {
     }
 
     private let counts = Mutex(Counts())
+    /// Bounds of its own; nil for those of the policy.
+    private let fixed: (total: Int, perAddress: Int)?
+
+    init(total: Int, perAddress: Int) { fixed = (total, perAddress) }
+
+    /// Bounded by the policy in force.
+    init() { fixed = nil }
 
     /// Enters a connection; false, and nothing entered, when a bound is reached.
     func enter(_ address: IPAddress, bounds: Bounds) -> Bool {
         let account = address.accountable
+        let limits = fixed ?? (bounds.connectionLimit, bounds.connectionLimitPerAddress)
         return counts.withLock { counts in
             let own = counts.byAddress[account] ?? 0
-            guard counts.total < bounds.connectionLimit, own < bounds.connectionLimitPerAddress else { return false }
+            guard counts.total < limits.total, own < limits.perAddress else { return false }
             counts.total += 1
             counts.byAddress[account] = own + 1
             return true

@@ -50,7 +50,6 @@ package final class GatewayServer: @unchecked Sendable {
         self.policy = policy
         shared = SharedState(policy: policy, log: log)
         tell(warnings)
-        Process.raiseDescriptorLimit()
         let count = policy.snapshot.configuration.loops ?? Process.processorCount
         for index in 0..<count { workers.append(try Worker(index: index, policy: policy, shared: shared)) }
         shared.enlist(workers)
@@ -77,7 +76,12 @@ package final class GatewayServer: @unchecked Sendable {
     /// Says that requests are served and signals are heeded.
     private func announce() {
         for listener in listeners {
-            let kind = listener.role == .admin ? "admin" : "listening"
+            let kind =
+                switch listener.role {
+                case .traffic: "listening"
+                case .admin: "admin"
+                case .probes: "probes"
+                }
             shared.log.info("\(kind) on \(listener.isSecure ? "https" : "http")://\(listener.actual)")
         }
         shared.isReady.store(true, ordering: .releasing)
@@ -92,17 +96,21 @@ package final class GatewayServer: @unchecked Sendable {
             OpenListener(configured: $0.address, actual: $0.address, role: .traffic, isSecure: $0.tls != nil)
         }
         if let admin = configuration.admin {
-            wanted.append(OpenListener(configured: admin.address, actual: admin.address, role: .admin))
+            wanted.append(
+                OpenListener(configured: admin.address, actual: admin.address, role: .admin, isSecure: admin.tls != nil))
+            if let probes = admin.probes {
+                wanted.append(OpenListener(configured: probes.address, actual: probes.address, role: .probes))
+            }
         }
         return wanted
     }
 
-    /// Opens one socket for each loop; the admin listener lives on the first loop alone.
+    /// Opens one socket for each loop; those for operators live on the first loop alone.
     private func open(_ wanted: OpenListener, for policy: CompiledPolicy) throws(SystemError) {
         var listener = wanted
         var sockets: [(Worker, Int32)] = []
         do throws(SystemError) {
-            for worker in wanted.role == .admin ? Array(workers.prefix(1)) : workers {
+            for worker in wanted.role == .traffic ? workers : Array(workers.prefix(1)) {
                 let descriptor = try Sockets.listen(on: listener.actual)
                 // Port 0 asked for any port: the others share the one the first was given.
                 listener.actual = Sockets.localEndpoint(of: descriptor)
@@ -115,14 +123,14 @@ package final class GatewayServer: @unchecked Sendable {
         listenersOpened += 1
         listener.number = listenersOpened
         let number = listener.number
-        let terms = policy.listeners.first { $0.configuration.address == wanted.configured }
+        let terms = policy.terms(of: wanted.role, at: wanted.configured)
         for (worker, descriptor) in sockets {
             worker.loop.submit { [log = shared.log] in
                 do throws(SystemError) {
                     let socket = try ListenerSocket(
                         worker: worker, descriptor: descriptor, role: wanted.role, number: number,
                         configured: wanted.configured)
-                    if let terms, wanted.role == .traffic { socket.adopt(terms) }
+                    if let terms { socket.adopt(terms) }
                     worker.add(socket)
                 } catch {
                     log.error("cannot watch listener: \(error)")

@@ -11,6 +11,15 @@ final class SharedState: Sendable {
     let buckets: BucketTable
     let failureBudget: FailureBudget
     let connections = ConnectionLedger()
+    /// Those of the operator's listeners, which full traffic listeners do not close.
+    private let adminConnections = ConnectionLedger(
+        total: FixedBounds.operatorConnections, perAddress: FixedBounds.operatorConnectionsPerAddress)
+    private let probeConnections = ConnectionLedger(
+        total: FixedBounds.operatorConnections, perAddress: FixedBounds.operatorConnectionsPerAddress)
+    /// Traffic connections with this descriptor or a higher one are closed at once.
+    let trafficDescriptorLimit: Int32
+    /// Guesses at the admin token.
+    let adminGuard: AdminGuard
     let seed: HashSeed
     /// What decisions know of the store.
     let directory = DirectoryCell()
@@ -39,6 +48,9 @@ final class SharedState: Sendable {
         seed = HashSeed(SecureRandom.word(), SecureRandom.word())
         buckets = BucketTable(bucketLimit: configuration.bounds.bucketLimit, seed: seed)
         failureBudget = FailureBudget(configuration.failureBudget, seed: seed)
+        adminGuard = AdminGuard(seed: seed)
+        Process.raiseDescriptorLimit()
+        trafficDescriptorLimit = Process.trafficDescriptorLimit
         keySets = KeySetFetcher(log: log)
         shownCertificates = Mutex(policy.certificates)
         var open: (@Sendable () throws(StoreFault) -> any CredentialStore)?
@@ -55,6 +67,15 @@ final class SharedState: Sendable {
         adminTokenHeld = Mutex(policy.adminToken)
         audit.adopt(policy.audit, trail: tokens.audit)
         logWriter = LogWriter(destination: configuration.accessLog, log: log)
+    }
+
+    /// Where the connections of a listener are counted.
+    func ledger(of role: ListenerRole) -> ConnectionLedger {
+        switch role {
+        case .traffic: connections
+        case .admin: adminConnections
+        case .probes: probeConnections
+        }
     }
 
     var certificates: [CertificateExpiry] { shownCertificates.withLock { $0 } }

@@ -89,11 +89,8 @@ final class Worker: @unchecked Sendable {
     }
 
     private func install(_ policy: CompiledPolicy) {
-        for listener in listeners where listener.role == .traffic {
-            guard let terms = policy.listeners.first(where: { $0.configuration.address == listener.configured }) else {
-                continue
-            }
-            listener.adopt(terms)
+        for listener in listeners {
+            if let terms = policy.terms(of: listener.role, at: listener.configured) { listener.adopt(terms) }
         }
         accessLog.isOn = policy.snapshot.configuration.accessLog != .off
         acceptsWebSockets = policy.snapshot.routes.contains { $0.upgrade?.admits("websocket".utf8.span) ?? false }
@@ -143,7 +140,8 @@ final class Worker: @unchecked Sendable {
     }
 
     func accept(_ descriptor: Int32, from peer: SocketEndpoint, on listener: ListenerSocket) {
-        guard shared.connections.enter(peer.address, bounds: bounds) else {
+        let isInReserve = listener.role == .traffic && descriptor >= shared.trafficDescriptorLimit
+        guard !isInReserve, shared.ledger(of: listener.role).enter(peer.address, bounds: bounds) else {
             metrics.totals.connectionsRefused &+= 1
             Sockets.closeDescriptor(descriptor)
             return
@@ -167,7 +165,7 @@ final class Worker: @unchecked Sendable {
             }
         } catch {
             Sockets.closeDescriptor(descriptor)
-            shared.connections.leave(peer.address)
+            shared.ledger(of: listener.role).leave(peer.address)
         }
     }
 
@@ -210,7 +208,7 @@ final class Worker: @unchecked Sendable {
 
     func clientClosed(_ client: any ClientConnection) {
         guard clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
-        shared.connections.leave(client.peerAddress)
+        shared.ledger(of: client.listener.role).leave(client.peerAddress)
         metrics.totals.connectionsOpen -= 1
         if isDraining { reportIfDrained() }
     }

@@ -68,13 +68,31 @@ package struct AdminConfiguration: Sendable, Equatable {
     package var address: SocketEndpoint
     /// What opens `/v1/`, the management of what the store keeps; nil closes it.
     package var token: Located<SecretReference>?
+    /// Names, in lower case, that Host may hold beside addresses and "localhost" where a request comes from this machine.
+    package var hosts: [String] = []
+    /// Nil in plaintext.
+    package var tls: ListenerTLSConfiguration?
+    /// A listener of its own for health probes; nil where there is none.
+    package var probes: ProbesConfiguration?
     package var position: SourcePosition
+
+    /// The shortest token: a shorter one can be guessed.
+    package static let shortestToken = 16
 
     package init(address: SocketEndpoint, token: Located<SecretReference>? = nil, position: SourcePosition) {
         self.address = address
         self.token = token
         self.position = position
     }
+}
+
+/// A listener that answers `/healthz` and `/readyz` and tells nothing else.
+package struct ProbesConfiguration: Sendable, Equatable {
+    package var address: SocketEndpoint
+    /// It answers `/metrics` too.
+    package var showsMetrics = false
+
+    package init(address: SocketEndpoint) { self.address = address }
 }
 
 package enum ForwardedFields: String, Sendable, CaseIterable {

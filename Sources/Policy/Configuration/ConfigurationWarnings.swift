@@ -46,12 +46,13 @@ package struct ConfigurationWarnings {
                 .failureBudgetOff, at: configuration.positions["failure_budget"], path: "failure_budget",
                 "keys and tokens may be guessed as fast as a client can send them")
         }
-        if let admin = configuration.admin, !admin.address.address.isLoopback {
+        if let admin = configuration.admin, !admin.address.address.isLoopback, admin.token == nil || admin.tls == nil {
             warn(
                 .adminExposed, at: admin.position, path: "admin",
                 configuration.admin?.token == nil
                     ? "the admin listener can be reached from other machines at \(admin.address), and refuses them without a \"token\""
-                    : "the admin listener can be reached from other machines at \(admin.address): its token goes in clear")
+                    : "the admin listener can be reached from other machines at \(admin.address): "
+                        + "its token goes in plaintext without \"tls\"")
         }
     }
 

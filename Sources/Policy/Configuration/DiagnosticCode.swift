@@ -72,6 +72,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     // Found when the policy is compiled, with the files it names at hand.
     case routesAmbiguous = "routes_ambiguous"
     case secretUnreadable = "secret_unreadable"
+    case adminTokenShort = "admin_token_short"
     case fileUnreadable = "file_unreadable"
     case keySetInvalid = "key_set_invalid"
     case keyUnusable = "key_unusable"
@@ -113,7 +114,7 @@ extension DiagnosticCode {
             .storedCredentialNotDurable, .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,
             .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication, .routeInShadow:
             .reviewing
-        case .routesAmbiguous, .secretUnreadable, .fileUnreadable, .keySetInvalid,
+        case .routesAmbiguous, .secretUnreadable, .adminTokenShort, .fileUnreadable, .keySetInvalid,
             .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable,
             .certificateInvalid, .certificateExpired, .certificateExpiresSoon, .certificateNotYetValid, .certificateFlawed,
             .ocspResponseExpired, .storeUnusable, .compilationFailed, .testFailed:

@@ -20,6 +20,20 @@ struct JSONWriterTests {
         #expect(output == Array(expected.utf8))
     }
 
+    @Test(arguments: [
+        ("\u{80}", #""\u0080""#), ("a\u{85}b\u{9B}31m\u{9F}\u{A0}", "\"a\\u0085b\\u009b31m\\u009f\u{A0}\""),
+        ("x\u{2028}y\u{2029}z", #""x\u2028y\u2029z""#), ("\u{202A}\u{202E}\u{2066}\u{2069}", #""\u202a\u202e\u2066\u2069""#),
+        ("\u{200E}\u{200F}\u{61C}", #""\u200e\u200f\u061c""#), ("\u{200D}\u{2027}\u{202F}\u{2065}", "\"\u{200D}\u{2027}\u{202F}\u{2065}\""),
+    ])
+    func `what could forge a line or turn it round is escaped`(text: String, expected: String) throws {
+        #expect(written(Array(text.utf8)) == expected)
+        guard case .string(let read) = try parsed(expected).value else {
+            Issue.record("not a string")
+            return
+        }
+        #expect(Array(read.utf8) == Array(text.utf8))
+    }
+
     @Test(
         arguments: [
             [0x80], [0xC0, 0xAF], [0xC3], [0x61, 0xC3, 0x62], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF0, 0x9F, 0x92],

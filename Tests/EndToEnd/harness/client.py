@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from .http2 import HTTP2Call, HTTP2Client
 from .messages import Message, Stream, read_head, response_body
-from .protocols import HTTP1, IO_SECONDS, dial, end_sending, send_reset, spoken
+from .protocols import HTTP1, IO_SECONDS, dial, end_sending, operators, send_reset, spoken
 
 
 class RawClient:
@@ -143,13 +143,14 @@ def call(
     length: int | None = None,
     ends: bool = True,
     source: str | None = None,
-    host: str = "gw.test",
+    host: str | None = None,
     receive_buffer: int | None = None,
     half_closes: bool = False,
 ) -> Call:
     """Sends the head of a request in whatever the port speaks, on a connection of its own. Where content follows it is of
     unknown length unless `length` says it."""
     protocol = spoken.get(port, HTTP1)
+    host = host or ("127.0.0.1" if port in operators else "gw.test")
     if protocol.is_http2:
         window = receive_buffer or 1 << 20
         client = HTTP2Client(port, protocol, source, receive_buffer, window, half_closes)
@@ -169,7 +170,7 @@ def ask(
     method: str = "GET",
     body: bytes = b"",
     source: str | None = None,
-    host: str = "gw.test",
+    host: str | None = None,
 ) -> Message:
     """One request on a connection of its own, in whatever the port speaks."""
     with call(port, method, target, fields, len(body) if body else None, not body, source, host) as asked:

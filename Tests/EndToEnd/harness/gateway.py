@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .certificates import shelf
 from .client import ask
-from .protocols import HTTP1, ClientProtocol, offered, spoken
+from .protocols import HTTP1, ClientProtocol, offered, operators, spoken
 from .waiting import until
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -109,8 +109,9 @@ class Gateway:
         self.ports = [
             int(found[1]) for line in self.lines if (found := re.search(r"listening on https?://\S+:(\d+)", line))
         ]
-        admin = [int(found[1]) for line in self.lines if (found := re.search(r"admin on http://\S+:(\d+)", line))]
+        admin = [int(found[1]) for line in self.lines if (found := re.search(r"admin on https?://\S+:(\d+)", line))]
         self.admin_port = admin[0] if admin else 0
+        operators.update(admin)
         spoken.update(dict.fromkeys(self.ports, protocol) | dict.fromkeys(admin, HTTP1))
 
     @property
@@ -187,6 +188,7 @@ class Gateway:
     def forget_ports(self) -> None:
         for port in [*self.ports, self.admin_port]:
             spoken.pop(port, None)
+        operators.discard(self.admin_port)
 
     def resident_bytes(self) -> int:
         return self.status_bytes("VmRSS")

@@ -57,6 +57,8 @@ offered: dict[int, UpstreamProtocol] = {}
 
 #: How a port of a gateway under test is spoken with; in clear and in HTTP/1.1 where it is not named.
 spoken: dict[int, ClientProtocol] = {}
+#: Ports of admin listeners, which want an address or a name of theirs in Host.
+operators: set[int] = set()
 
 
 def client_context(alpn: str | None) -> ssl.SSLContext:

@@ -73,13 +73,52 @@ extension ConfigurationReader {
     }
 
     mutating func readAdmin(_ node: LocatedNode?) {
-        guard let node, let members = object(node, .admin), let addressNode = members["address"],
-            let address = endpoint(addressNode)
-        else { return }
-        if address.port != 0, configuration.listeners.contains(where: { $0.address == address }) {
-            report(.endpointDuplicate, at: addressNode, "a listener has the address \(address) already")
+        guard let node, let members = object(node, .admin) else { return }
+        let (hosts, tls) = (adminHosts(members["hosts"]), listenerTLS(members["tls"]))
+        let token = locatedSecret(members["token"])
+        let probes = probes(members["probes"])
+        guard let addressNode = members["address"], let address = endpoint(addressNode) else { return }
+        checkFree(address, at: addressNode)
+        if let probes, address.port != 0, probes.address == address, let place = members["probes"] {
+            report(.endpointDuplicate, at: place, "the admin listener has the address \(address) already")
         }
-        configuration.admin = AdminConfiguration(
-            address: address, token: locatedSecret(members["token"]), position: node.position)
+        var admin = AdminConfiguration(address: address, token: token, position: node.position)
+        admin.hosts = hosts
+        admin.tls = tls
+        admin.probes = probes
+        configuration.admin = admin
+    }
+
+    private mutating func probes(_ node: LocatedNode?) -> ProbesConfiguration? {
+        guard let members = object(node, .probes) else { return nil }
+        let showsMetrics = boolean(members["metrics"]) ?? false
+        guard let addressNode = members["address"], let address = endpoint(addressNode) else { return nil }
+        checkFree(address, at: addressNode)
+        var probes = ProbesConfiguration(address: address)
+        probes.showsMetrics = showsMetrics
+        return probes
+    }
+
+    /// Names as `match.hosts` has them, without wildcards: each is a name that a browser may be led to.
+    private mutating func adminHosts(_ node: LocatedNode?) -> [String] {
+        guard let node, filledList(node, of: "hosts") != nil else { return [] }
+        var hosts: [String] = []
+        for host in strings(node, of: "hosts") {
+            guard let name = hostPattern(host) else { continue }
+            if name.hasPrefix("*.") {
+                report(.hostInvalid, at: host.position, path: host.path, "list each name of the admin listener by itself")
+            } else if hosts.contains(name) {
+                report(.valueDuplicate, at: host.position, path: host.path, "\(quoted(host.value)) stands in the list twice")
+            } else {
+                hosts.append(name)
+            }
+        }
+        return hosts
+    }
+
+    private mutating func checkFree(_ address: SocketEndpoint, at node: LocatedNode) {
+        if address.port != 0, configuration.listeners.contains(where: { $0.address == address }) {
+            report(.endpointDuplicate, at: node, "a listener has the address \(address) already")
+        }
     }
 }

@@ -7,6 +7,7 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case certificate
     case proxyProtocol = "proxy_protocol"
     case admin
+    case probes
     case store
     case bounds
     case http2Bounds = "http2_bounds"
@@ -77,7 +78,7 @@ extension ObjectShape {
     private var required: [String] {
         switch self {
         case .document: ["listeners", "upstreams", "routes"]
-        case .listener, .admin: ["address"]
+        case .listener, .admin, .probes: ["address"]
         case .proxyProtocol: ["from"]
         case .store: ["sqlite"]
         case .upstream: ["servers"]
@@ -196,7 +197,8 @@ extension ObjectShape {
         case .refreshTokens: ["family_lifetime"]
         case .tokenAddresses: ["protect", "values", "addresses"]
         case .match: ["hosts", "methods", "headers"]
-        case .admin: ["token"]
+        case .admin: ["token", "hosts", "tls", "probes"]
+        case .probes: ["metrics"]
         case .allOf, .optional: []
         case .authorize: ["mode", "scopes", "claims", "allow_ips", "deny_ips", "membership"]
         case .membership: ["project", "roles"]

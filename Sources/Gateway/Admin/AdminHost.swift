@@ -1,0 +1,27 @@
+import Core
+
+/// The names by which requests from this machine may address the admin listener.
+enum AdminHost {
+    /// Whether an authority is an IP address, "localhost" or a listed name, with or without a port.
+    /// - Parameter listed: in lower case.
+    static func isOwn(_ authority: String, listed: [String]) -> Bool {
+        var host = Substring(authority.lowercased())
+        if host.hasPrefix("[") {
+            guard let end = host.firstIndex(of: "]") else { return false }
+            let rest = host[host.index(after: end)...]
+            guard rest.isEmpty || isPort(rest) else { return false }
+            let address = IPAddress(String(host[host.index(after: host.startIndex)..<end]))
+            return address?.family == .v6
+        }
+        if let colon = host.firstIndex(of: ":") {
+            guard isPort(host[colon...]) else { return false }
+            host = host[..<colon]
+        }
+        return host == "localhost" || IPAddress(String(host))?.family == .v4 || listed.contains(String(host))
+    }
+
+    /// A colon and decimal digits.
+    private static func isPort(_ text: Substring) -> Bool {
+        text.first == ":" && text.dropFirst().utf8.allSatisfy { 0x30...0x39 ~= $0 }
+    }
+}
