@@ -50,13 +50,16 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
         guard routes.count == patterns.count, !diagnostics.contains(where: { $0.severity == .error }) else {
             return nil
         }
+        let table = builder.table(seed: environment.hashSeed)
+        let readings = PathReadings(
+            configuration.paths.readings, table: table, configuration.routes, patterns: patterns, seed: environment.hashSeed)
         return Snapshot(
             Snapshot.Parts(
                 configuration: configuration, routes: routes, upstreamNames: upstreamNames, keySets: keySets,
                 storedKeys: storedKeys,
                 usesDirectory: !storedKeys.isEmpty || verifiers.values.contains(where: \.usesDirectory)
                     || routes.contains(where: \.usesUser),
-                table: builder.table(seed: environment.hashSeed), profile: profile,
+                table: table, readings: readings, profile: profile,
                 cryptography: environment.cryptography, seed: environment.hashSeed))
     }
 

@@ -16,7 +16,11 @@ extension Snapshot {
             }
             context.client = client
         }
-        let outcome = normaliser.normalise(head.bytes.span.extracting(head.path.range), into: &memory.path)
+        let shape = PathShape(head.bytes.span.extracting(head.path.range))
+        let outcome =
+            shape == .odd
+            ? normaliser.rewrite(head.bytes.span.extracting(head.path.range), into: &memory.path)
+            : PathNormaliser.Outcome.unchanged
         let found: Int?
         switch outcome {
         case .unchanged:
@@ -35,6 +39,11 @@ extension Snapshot {
         case .found(let index):
             let route = routes[index]
             if route.isNotFound { return .refuse(Refusal(.routeNotFound, client: context.client, route: route)) }
+            if shape != .plain || readings.looksAtPlainPaths,
+                let ambiguity = ambiguity(of: head, shape, outcome, route, memory)
+            {
+                return .refuse(Refusal(.path(.ambiguous), client: context.client, route: route, ambiguity: ambiguity))
+            }
             if route.isHTTPSOnly, !isSecure(head, connection: connection) {
                 // Nothing of the request is in it but the route: its credentials were not looked at.
                 return .refuse(Refusal(.httpsRequired, client: context.client, route: route))
@@ -152,6 +161,32 @@ extension Snapshot {
         }
         let path = memory.path
         return rule.templateDenial(for: source, caller.others, path: path.span, scratch: &memory.scratch)
+    }
+
+    /// The reading of a request's path that leads elsewhere than to the route it was matched to.
+    @inline(never)
+    private func ambiguity(
+        of head: RequestHead, _ shape: PathShape, _ outcome: PathNormaliser.Outcome, _ route: Route, _ memory: DecisionMemory
+    ) -> PathAmbiguity? {
+        if case .rewritten = outcome {
+            let normal = memory.path
+            return ambiguity(of: head, shape, normal: normal.span, route, &memory.readings)
+        }
+        let received = head.bytes.span.extracting(head.path.range)
+        return ambiguity(of: head, shape, normal: received, route, &memory.readings)
+    }
+
+    /// The same, for a path whose normal form is at hand.
+    func ambiguity(
+        of head: RequestHead, _ shape: PathShape, normal: Span<UInt8>, _ route: Route, _ scratch: inout PathReadings.Scratch
+    ) -> PathAmbiguity? {
+        let received = head.bytes.span.extracting(head.path.range)
+        guard shape == .odd, normaliser.unmerge(received, into: &scratch.unmerged) else {
+            return readings.ambiguity(of: head, shape, normal: normal, unmerged: nil, route: route, scratch: &scratch)
+        }
+        let unmerged = scratch.unmerged
+        return readings.ambiguity(
+            of: head, shape, normal: normal, unmerged: unmerged.span, route: route, scratch: &scratch)
     }
 
     /// Which spelling of a path goes on. One that came in normal form goes on as it is. Another one goes on byte for

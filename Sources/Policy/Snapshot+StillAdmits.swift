@@ -37,6 +37,8 @@ extension Snapshot {
         guard route.upstreamName == grant.route.upstreamName, let upgrade = route.upgrade,
             upgrade.requested(by: head) != nil
         else { return .routeNotFound }
+        var scratch = PathReadings.Scratch()
+        if ambiguity(of: head, PathShape(received), normal: path.span, route, &scratch) != nil { return .path(.ambiguous) }
         if route.isHTTPSOnly, !isSecure(head, connection: connection) { return .httpsRequired }
         if route.isShadow { return nil }
         return denial(of: admission, in: grant.realm, on: route, client, path: path.span, now: now, memory.view)

@@ -15,6 +15,7 @@ package final class Snapshot: Sendable {
     package let usesDirectory: Bool
     let table: RouteTable
     let normaliser: PathNormaliser
+    let readings: PathReadings
     let clientAddress: ClientAddress
     let forwarding: ForwardingFields
     /// The profile of answers to requests that have no route.
@@ -31,6 +32,7 @@ package final class Snapshot: Sendable {
         storedKeys = parts.storedKeys
         usesDirectory = parts.usesDirectory
         table = parts.table
+        readings = parts.readings
         profile = parts.profile
         cryptography = parts.cryptography
         traceSeed = parts.seed
@@ -48,6 +50,7 @@ package final class Snapshot: Sendable {
         var storedKeys: [StoredKeyRules]
         var usesDirectory: Bool
         var table: RouteTable
+        var readings: PathReadings
         var profile: AnswerProfile
         var cryptography: any Cryptography
         var seed: HashSeed

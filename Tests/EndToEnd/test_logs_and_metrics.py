@@ -35,6 +35,7 @@ MEMBERS = {
     "status",
     "reason",
     "route",
+    "other_route",
     "upstream",
     "server",
     "auth",

@@ -29,6 +29,7 @@ extension Exchange {
         record.isSecure = hasWholeHead ? snapshot.isSecure(head, connection: facts) : facts.isSecure
         if let grant, !grant.shadowRefusals.isEmpty { record.shadowRefusals = grant.shadowRefusals }
         record.route = route?.name
+        if let ambiguity = refusal?.ambiguity { record.otherRoute = ambiguity.otherRoute(in: snapshot) }
         record.upstream = group?.name
         record.server = server?.name
         record.bytesIn = outcome.bytesIn

@@ -153,7 +153,10 @@ package struct LogReplay {
     }
 
     private static func text(_ reply: PolicyRehearsal.Reply) -> String {
-        guard reply.isAllowed else { return "refused \(reply.status ?? 0) \(reply.reason ?? "")" }
+        guard reply.isAllowed else {
+            let routes = reply.otherRoute.map { " (routes \(reply.route ?? "") and \($0))" } ?? ""
+            return "refused \(reply.status ?? 0) \(reply.reason ?? "")\(routes)"
+        }
         return "let through" + (reply.upstream.map { " to \($0)" } ?? "") + (reply.route.map { " by the route \($0)" } ?? "")
     }
 }

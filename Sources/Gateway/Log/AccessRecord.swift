@@ -29,6 +29,8 @@ package struct AccessRecord {
     package var route: String?
     package var upstream: String?
     package var server: String?
+    /// Name of the route that another reading of the path leads to, of requests refused with `path_ambiguous`.
+    package var otherRoute: String?
     package var authentication = RecordedAuthentication.none
     /// The client spoke https, with this gateway or with a trusted proxy that says so.
     package var isSecure = false
@@ -61,6 +63,7 @@ package struct AccessRecord {
         reason = nil
         if !shadowRefusals.isEmpty { shadowRefusals = [] }
         route = nil
+        otherRoute = nil
         upstream = nil
         server = nil
         authentication = .none

@@ -28,6 +28,7 @@ package enum AccessRecordText {
         append(",\"reason\":", record.reason, to: &out)
         append(record.shadowRefusals, to: &out)
         append(",\"route\":", record.route, to: &out)
+        append(",\"other_route\":", record.otherRoute, to: &out)
         append(",\"upstream\":", record.upstream, to: &out)
         append(",\"server\":", record.server, to: &out)
         switch record.authentication {

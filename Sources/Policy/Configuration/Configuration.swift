@@ -123,6 +123,8 @@ package struct PathRules: Sendable, Equatable {
     package var encodedSlash = EncodedSlash.reject
     /// "//" inside the path.
     package var emptySegments = EmptySegments.merge
+    /// The readings of a path by which it may not lead to another route.
+    package var readings = Set(PathReading.allCases)
 
     package init() {}
 }

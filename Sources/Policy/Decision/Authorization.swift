@@ -56,6 +56,12 @@ struct Authorization: Sendable {
         return nil
     }
 
+    /// A rule is made from the path.
+    var usesPath: Bool {
+        claims.contains { $0.template.usesPath } || membership?.organization.usesPath ?? false
+            || membership?.project?.usesPath ?? false
+    }
+
     /// Claims or memberships are asked for.
     var usesTemplates: Bool { !claims.isEmpty || membership != nil }
 

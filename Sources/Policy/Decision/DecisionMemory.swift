@@ -10,6 +10,8 @@ package final class DecisionMemory {
     /// The normalised path of the request being decided.
     var path: [UInt8] = []
     var host: [UInt8] = []
+    /// For paths that can be read in several ways.
+    var readings = PathReadings.Scratch()
     /// A credential that had to be decoded, the value a claim is compared with, whom a bucket belongs to.
     var scratch: [UInt8] = []
     /// Where the request being decided has shown its credential.

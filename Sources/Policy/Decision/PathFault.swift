@@ -1,4 +1,4 @@
-/// What is wrong with a path before any route is looked for. The raw value is the stable reason.
+/// What is wrong with a path. The raw value is the stable reason.
 package enum PathFault: String, Error, CaseIterable, Sendable {
     /// "%" not followed by two hexadecimal digits, or a byte no path has.
     case escapeInvalid = "path_escape_invalid"
@@ -12,6 +12,8 @@ package enum PathFault: String, Error, CaseIterable, Sendable {
     case encodingInvalid = "path_encoding_invalid"
     /// "//" where the policy refuses it.
     case emptySegment = "path_empty_segment"
+    /// Servers may read the path in ways that lead to different routes (`PathReadings`).
+    case ambiguous = "path_ambiguous"
 
     /// One sentence for the client's developer.
     package var detail: StaticString {
@@ -22,6 +24,7 @@ package enum PathFault: String, Error, CaseIterable, Sendable {
         case .controlCharacter: "The path has an encoded control character."
         case .encodingInvalid: "The percent-encoded bytes of the path are not UTF-8."
         case .emptySegment: "The path has an empty segment."
+        case .ambiguous: "The path can be read in more than one way."
         }
     }
 }

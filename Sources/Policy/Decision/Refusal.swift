@@ -23,6 +23,8 @@ package final class Refusal: Sendable {
     package let messages: [String]
     /// The policy had let the request in before.
     let isGranted: Bool
+    /// For `path_ambiguous`: the reading that leads elsewhere.
+    package let ambiguity: PathAmbiguity?
     /// For 405: the leaf of the route table whose methods are listed.
     let leaf: Int?
 
@@ -52,7 +54,8 @@ package final class Refusal: Sendable {
     init(
         _ denial: Denial, client: IPAddress?, route: Route? = nil, identity: Identity = .anonymous,
         others: [Identity] = [], fingerprint: UInt32? = nil, shown: CredentialPlan.ProbeIndex = .none, rate: RateStatus? = nil,
-        retryAfter: Nanoseconds? = nil, messages: [String] = [], isGranted: Bool = false, leaf: Int? = nil
+        retryAfter: Nanoseconds? = nil, messages: [String] = [], isGranted: Bool = false, leaf: Int? = nil,
+        ambiguity: PathAmbiguity? = nil
     ) {
         self.denial = denial
         self.route = route
@@ -66,5 +69,6 @@ package final class Refusal: Sendable {
         self.messages = messages
         self.isGranted = isGranted
         self.leaf = leaf
+        self.ambiguity = ambiguity
     }
 }

@@ -2,8 +2,8 @@ import Core
 
 /// Explanations for programs.
 extension Explanation {
-    /// Appends one JSON object: `request`, `from`, `at`, `outcome`, `status`, `reason`, `route`, `upstream`,
-    /// `credential`, `fingerprint`, `rule`, `would_have`, `steps`, `forwarded`, `answer`, `remarks`. Members that mean
+    /// Appends one JSON object: `request`, `from`, `at`, `outcome`, `status`, `reason`, `route`, `ambiguity`,
+    /// `upstream`, `credential`, `fingerprint`, `rule`, `would_have`, `steps`, `forwarded`, `answer`, `remarks`. Members that mean
     /// nothing here are null.
     package func append(json out: inout [UInt8]) {
         out.append("{\"request\":")
@@ -18,6 +18,7 @@ extension Explanation {
         if let status { out.append(decimal: status) } else { out.append("null") }
         Self.append("reason", reason, to: &out)
         Self.append("route", route, to: &out)
+        append(ambiguityTo: &out)
         Self.append("upstream", upstream, to: &out)
         Self.append("credential", credential, to: &out)
         Self.append("fingerprint", fingerprint.map(ExplanationWriter.hex), to: &out)
@@ -46,6 +47,22 @@ extension Explanation {
         for (index, remark) in remarks.enumerated() {
             if index > 0 { out.append(",") }
             out.append(jsonString: remark)
+        }
+        out.append("]}")
+    }
+
+    private func append(ambiguityTo out: inout [UInt8]) {
+        guard let ambiguity else {
+            out.append(",\"ambiguity\":null")
+            return
+        }
+        out.append(",\"ambiguity\":{\"path\":")
+        out.append(jsonString: ambiguity.path)
+        Self.append("other_route", ambiguity.otherRoute, to: &out)
+        out.append(",\"readings\":[")
+        for (index, reading) in ambiguity.readings.enumerated() {
+            if index > 0 { out.append(",") }
+            out.append(jsonString: reading)
         }
         out.append("]}")
     }

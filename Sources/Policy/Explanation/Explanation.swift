@@ -34,6 +34,15 @@ package struct Explanation: Sendable {
         package var place: RuleReference
     }
 
+    /// A reading of the path that leads elsewhere than to the explanation's route.
+    package struct Ambiguity: Sendable, Equatable {
+        /// Nil where it leads to no route.
+        package var otherRoute: String?
+        package var readings: [String]
+        /// The path as it is read.
+        package var path: String
+    }
+
     package enum Outcome: String, Sendable {
         case forwarded
         /// The gateway does itself what the route says.
@@ -65,6 +74,8 @@ package struct Explanation: Sendable {
     package var status: Int?
     package var reason: String?
     package var route: String?
+    /// Of requests refused with `path_ambiguous`.
+    package var ambiguity: Ambiguity?
     package var upstream: String?
     package var credential: String?
     package var fingerprint: UInt32?

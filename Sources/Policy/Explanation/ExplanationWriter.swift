@@ -63,6 +63,10 @@ struct ExplanationWriter {
             explanation.status = trial.answer.status
             explanation.reason = refusal.denial.reason
             note(refusal.identity, refusal.fingerprint, in: &explanation)
+            explanation.ambiguity = refusal.ambiguity.map { ambiguity in
+                Explanation.Ambiguity(
+                    otherRoute: ambiguity.otherRoute(in: snapshot), readings: ambiguity.readings.map(\.rawValue), path: ambiguity.path)
+            }
         case .answered, .redirected: explanation.status = trial.answer.status
         case .noConnection: explanation.outcome = .noConnection
         }
@@ -173,6 +177,14 @@ struct ExplanationWriter {
         let received = String(decoding: original.bytes[original.path.range], as: UTF8.self)
         var path: [UInt8] = []
         let bytes = original.bytes
+        if let refusal = outcome.refusal, let ambiguity = refusal.ambiguity, let route = refusal.route {
+            let member = ambiguity.otherRoute(in: snapshot).map { name in
+                snapshot.routes.firstIndex { $0.name == name } ?? route.index
+            }
+            let rule = document.has("paths") ? document.rule("paths")
+                : document.rule("routes", .element(member ?? route.index), "match", "path")
+            return [fail("\(received): \(denialText) \(ambiguity.sentence(for: route.name, in: snapshot))", rule)]
+        }
         switch snapshot.normaliser.normalise(bytes.span.extracting(original.path.range), into: &path) {
         case .unchanged: return [note("\(received) is in normal form")]
         case .rewritten:

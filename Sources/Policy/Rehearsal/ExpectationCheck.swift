@@ -110,12 +110,20 @@ struct ExpectationCheck {
         }
     }
 
+    private func refused(_ refusal: Refusal) -> String {
+        let route = refusal.route?.name
+        guard let ambiguity = refusal.ambiguity, let route else {
+            return "refused: \(refusal.denial.reason)" + (route.map { " by the route \(quoted($0))" } ?? "")
+        }
+        return "refused: \(refusal.denial.reason): \(ambiguity.sentence(for: route, in: trial.snapshot))"
+    }
+
     private var outcomeText: String {
         switch outcome {
         case .forwarded(let grant): "forwarded by \(quoted(grant.route.name)) to \(quoted(grant.route.upstreamName))"
         case .performed(let grant): "carried out by the route \(quoted(grant.route.name))"
         case .refused(let refusal):
-            "refused: \(refusal.denial.reason)" + (refusal.route.map { " by the route \(quoted($0.name))" } ?? "")
+            refused(refusal)
         case .answered: "answered by the gateway"
         case .redirected: "sent to https by the listener"
         case .noConnection(let why): "no connection: \(why)"

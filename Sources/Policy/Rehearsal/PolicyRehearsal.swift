@@ -78,6 +78,8 @@ package final class PolicyRehearsal {
         package var status: Int?
         package var reason: String?
         package var route: String?
+        /// Where another reading of the path leads: of requests refused with `path_ambiguous`.
+        package var otherRoute: String?
         package var upstream: String?
     }
 

@@ -34,6 +34,7 @@ extension PolicyRehearsal {
             reply: Reply(
                 isAllowed: grant != nil, status: grant == nil ? trial.answer.status : nil,
                 reason: outcome.refusal?.denial.reason, route: route?.name,
+                otherRoute: outcome.refusal?.ambiguity?.otherRoute(in: snapshot),
                 upstream: grant.flatMap { $0.route.action == nil ? $0.route.upstreamName : nil }),
             step: outcome.refusal?.denial.step, outcome: outcome, client: connection.peer)
     }

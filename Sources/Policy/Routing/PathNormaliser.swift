@@ -11,8 +11,8 @@ package struct PathNormaliser: Sendable {
     package enum Outcome: Equatable, Sendable {
         /// It is in normal form already; nothing was written.
         case unchanged
-        /// The normal form was written. `hasMoved` says that dot segments were removed, so that the path as received
-        /// leads somewhere else segment by segment.
+        /// The normal form was written. `hasMoved` says that dot segments or empty segments were removed, so that the
+        /// path as received leads somewhere else segment by segment.
         case rewritten(hasMoved: Bool)
         case refused(PathFault)
     }
@@ -25,25 +25,20 @@ package struct PathNormaliser: Sendable {
     /// rewritten.
     @inline(__always)
     package func normalise(_ path: Span<UInt8>, into output: inout [UInt8]) -> Outcome {
-        Self.isPlain(path) ? .unchanged : rewrite(path, into: &output)
+        PathShape(path) == .odd ? rewrite(path, into: &output) : .unchanged
     }
 
-    /// True when nothing in the path needs a second look: no "%", no segment that is empty or begins with a dot, and
-    /// only bytes a path may have.
-    @inline(__always)
-    private static func isPlain(_ path: Span<UInt8>) -> Bool {
-        guard path.count > 0, path[0] == 0x2F else { return false }
-        var previous: UInt8 = 0
-        for index in path.indices {
-            let byte = path[index]
-            if byte == 0x25 || byte &- 0x21 > 0x5D || byte == 0x5C { return false }
-            if previous == 0x2F && byte &- 0x2E < 2 { return false }
-            previous = byte
+    /// Writes the path with its empty segments kept, in normal form otherwise. False where it has none, or is refused.
+    func unmerge(_ path: Span<UInt8>, into output: inout [UInt8]) -> Bool {
+        guard PathText.hasEmptySegment(path) else { return false }
+        switch rewrite(path, keepsEmpty: true, into: &output) {
+        case .unchanged, .rewritten: return true
+        case .refused: return false
         }
-        return true
     }
 
-    private func rewrite(_ path: Span<UInt8>, into output: inout [UInt8]) -> Outcome {
+    /// The same for a path whose shape is odd.
+    func rewrite(_ path: Span<UInt8>, keepsEmpty: Bool = false, into output: inout [UInt8]) -> Outcome {
         output.removeAll(keepingCapacity: true)
         if path.count == 0 {
             output.append(0x2F)
@@ -61,9 +56,10 @@ package struct PathNormaliser: Sendable {
             let length = output.count &- start &- 1
             if length == 0 {
                 // A slash at the end is part of the path; any other empty segment is one too many.
-                if !isLast {
+                if !isLast, !keepsEmpty {
                     if rules.emptySegments == .reject { return .refused(.emptySegment) }
                     output.removeLast()
+                    hasMoved = true
                 }
             } else if let dots = Self.dots(output.span.extracting(start &+ 1..<output.count)) {
                 guard rules.dotSegments == .remove, length == dots else { return .refused(.dotSegment) }

@@ -45,6 +45,8 @@ package final class Route: Sendable {
     let stranger: Caller
     /// Something of it is about the store's user behind a credential.
     let usesUser: Bool
+    /// Something of it is made from path captures.
+    let usesCaptures: Bool
     /// Nil knows no realms.
     let realm: RealmRule?
     /// What clients must accept; nil does not look.
@@ -79,6 +81,8 @@ package final class Route: Sendable {
         usesUser = parts.authorization.membership != nil
             || parts.shadowRules.contains { $0.authorization.membership != nil } || parts.request.usesUser
             || parts.response.added.contains(where: \.usesUser)
+        usesCaptures = parts.authorization.usesPath || parts.shadowRules.contains { $0.authorization.usesPath }
+            || parts.request.usesPath
         realm = configuration.realm.map(RealmRule.init)
         let isHeld = configuration.action != nil || configuration.realm?.readsContent == true
         contentByteLimit = min(

@@ -127,6 +127,12 @@ package struct RouteTable: Sendable {
         return true
     }
 
+    /// A route is among those of a leaf whose method and header conditions fit.
+    func selects(_ route: Int, at leaf: Int, _ head: RequestHead) -> Bool {
+        guard leaves[leaf].routes.contains(Int32(route)) else { return false }
+        return conditions.span[route].headersFit(head) && conditions.span[route].methodFits(head)
+    }
+
     /// The first route of a leaf whose method and header conditions fit.
     @inline(__always)
     func choose(at leaf: Int, _ head: RequestHead) -> Outcome {

@@ -20,11 +20,16 @@ struct RouteTableBuilder {
 
     private struct LiteralKey: Hashable {
         var node: Int32
-        var segment: String
+        var segment: [UInt8]
     }
 
+    /// What literals are looked up by.
+    private let key: ([UInt8]) -> [UInt8]
+
     /// `patterns[i]` is the path pattern of `routes[i]`.
-    init(_ routes: [RouteConfiguration], patterns: [PathPattern]) {
+    /// - Parameter key: what a literal is looked up by; literals of one key are one.
+    init(_ routes: [RouteConfiguration], patterns: [PathPattern], key: @escaping ([UInt8]) -> [UInt8] = { $0 }) {
+        self.key = key
         conditions = routes.map(RouteConditions.init)
         for (index, route) in routes.enumerated() {
             // A host that is listed twice is one host.
@@ -89,12 +94,20 @@ struct RouteTableBuilder {
         }
     }
 
+    /// A literal decoded, as `PathText` writes paths.
+    static func decoded(_ literal: [UInt8]) -> [UInt8] {
+        var text: [UInt8] = []
+        PathText.write(([0x2F] + literal).span, PathText.Form(), to: &text)
+        return Array(text.dropFirst())
+    }
+
     private mutating func child(of node: Int32, _ segment: String) -> Int32 {
+        let segment = key(Array(segment.utf8))
         let key = LiteralKey(node: node, segment: segment)
         if let child = literalIndex[key] { return child }
         let child = addNode()
         literalIndex[key] = child
-        literals.append((node, Array(segment.utf8), child))
+        literals.append((node, segment, child))
         nodes[Int(node)].hasLiterals = true
         return child
     }

@@ -25,7 +25,7 @@ struct SnapshotNotFoundTests {
     @Test(arguments: [
         ("/keys", "list"), ("/keys/a", "one"), ("/keys/", "route_not_found"), ("/keys//", "route_not_found"),
         ("/keys/a/", "route_not_found"), ("/keys/a/b", "route_not_found"), ("/keys/%61/b", "route_not_found"),
-        ("/%6Beys/a/b", "route_not_found"), ("/keysx", "all"), ("/keys;x", "all"),
+        ("/%6Beys/a/b", "route_not_found"), ("/keysx", "all"), ("/keys;x", "path_ambiguous"), ("/KEYS", "path_ambiguous"),
     ])
     func `what lies beside routes is not for a wider one`(path: String, expected: String) throws {
         for method in ["GET", "POST", "DELETE", "OPTIONS", "PROPFIND"] {

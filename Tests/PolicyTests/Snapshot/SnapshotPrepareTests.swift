@@ -200,9 +200,9 @@ struct SnapshotPrepareTests {
         ("GET /open/a?b=c&d", "/open/a?b=c&d"), ("GET /open/a?", "/open/a?"), ("GET /open", "/open"),
         ("GET http://api.test/open/a?x=%2F+y", "/open/a?x=%2F+y"),
         // Another spelling goes on as received while it leads to the same place …
-        ("GET /open/%7Euser/caf%c3%a9", "/open/%7Euser/caf%c3%a9"), ("GET /open/a//b", "/open/a//b"),
+        ("GET /open/%7Euser/caf%c3%a9", "/open/%7Euser/caf%c3%a9"), ("GET /open/a;v=1/b", "/open/a;v=1/b"),
         // … and in normal form where it might not.
-        ("GET //open/a", "/open/a"), ("GET /%6Fpen/a", "/open/a"),
+        ("GET /open/a//b", "/open/a/b"), ("GET /open//", "/open/"), ("GET /%6Fpen/a", "/open/a"),
     ])
     func `the target that goes on`(request: String, target: String) throws {
         #expect(try fixture().forwarded(request).target == target)
@@ -213,9 +213,10 @@ struct SnapshotPrepareTests {
             configuration.paths.dotSegments = .remove
             configuration.routes.append(PolicyFixture.route("/open/admin", name: "admin"))
         }
-        let merged = try fixture.forwarded("GET /open//admin")
-        #expect(merged.grant.route.name == "admin")
-        #expect(merged.target == "/open/admin")
+        // A server that does not merge slashes would be shown another path than was matched.
+        #expect(try fixture.outcome("GET /open//admin") == "path_ambiguous")
+        let merged = try fixture.forwarded("GET /open//x//y")
+        #expect(merged.target == "/open/x/y")
         let removed = try fixture.forwarded("GET /open/x/../y")
         #expect(removed.target == "/open/y")
     }

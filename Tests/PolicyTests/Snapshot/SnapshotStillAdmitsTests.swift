@@ -199,6 +199,7 @@ struct SnapshotStillAdmitsTests {
                 $0.routes[0].authorization.claims = [(PolicyFixture.located("/org"), PolicyFixture.located("acme"))]
             }),
             ("route_not_found", { $0.routes.append(PolicyFixture.route("/acme/ws", name: "overtaking")) }),
+            ("path_ambiguous", { $0.routes.append(PolicyFixture.route("/ACME/ws", name: "the same to some")) }),
             (
                 "route_not_found",
                 {

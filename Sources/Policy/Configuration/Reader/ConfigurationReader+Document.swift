@@ -133,6 +133,15 @@ extension ConfigurationReader {
         rules.dotSegments = choice(members["dot_segments"], of: PathRules.DotSegments.self) ?? rules.dotSegments
         rules.encodedSlash = choice(members["encoded_slash"], of: PathRules.EncodedSlash.self) ?? rules.encodedSlash
         rules.emptySegments = choice(members["empty_segments"], of: PathRules.EmptySegments.self) ?? rules.emptySegments
+        if let readings = list(members["readings"], of: "readings of a path") {
+            rules.readings = []
+            for element in readings {
+                guard let reading = choice(element, of: PathReading.self) else { continue }
+                if !rules.readings.insert(reading).inserted {
+                    report(.valueDuplicate, at: element, "\(quoted(reading.rawValue)) stands in the list twice")
+                }
+            }
+        }
         configuration.paths = rules
     }
 

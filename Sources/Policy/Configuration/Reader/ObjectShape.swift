@@ -145,7 +145,7 @@ extension ObjectShape {
                 "http2",
             ]
         case .http2Bounds: ["streams", "stream_window", "connection_window", "header_table", "queued_bytes"]
-        case .paths: ["dot_segments", "encoded_slash", "empty_segments"]
+        case .paths: ["dot_segments", "encoded_slash", "empty_segments", "readings"]
         case .upstream:
             [
                 "connect_timeout", "response_timeout", "body_timeout", "idle_timeout", "idle_connections",
