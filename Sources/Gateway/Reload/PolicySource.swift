@@ -131,8 +131,8 @@ package final class PolicySource: Sendable {
         load.diagnostics.append(
             Diagnostic(
                 .error, .adminTokenShort, file: path, position: place.position, path: place.path,
-                message: "the admin token has \(token.count) characters and can be guessed: take "
-                    + "\(AdminConfiguration.shortestToken) or more, as \"openssl rand -hex 32\" makes them"))
+                message: "the admin token is shorter than \(AdminConfiguration.shortestToken) characters and can be guessed; "
+                    + "\"openssl rand -hex 32\" makes a good one"))
         return nil
     }
 

@@ -72,7 +72,7 @@ package final class ManagementService: Sendable {
                     self.decide(prepared, usage: { _ in nil }, completion: completion)
                     return
                 }
-                self.registry.usage { usage in
+                self.registry.usage(for: call.requester) { usage in
                     switch usage {
                     case .success(let usage): self.decide(prepared, usage: usage, completion: completion)
                     case .failure(let refusal): completion(.failure(refusal))

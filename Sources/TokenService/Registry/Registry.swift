@@ -156,26 +156,32 @@ package final class Registry: @unchecked Sendable {
         }
     }
 
-    /// The same for callers that may block, on a queue of their own.
+    /// The same for those that may block, on a queue of their own.
     func look<Answer: Sendable>(
-        _ body: @Sendable (StoreIndex) throws(ActionRefusal) -> Answer
+        for requester: Requester = .administrator,
+        _ body: @escaping @Sendable (StoreIndex) throws(ActionRefusal) -> Answer
     ) -> Result<Answer, ActionRefusal> {
-        queue.sync {
-            guard store != nil else { return .failure(ActionRefusal(.storeUnavailable)) }
-            return Result { () throws(ActionRefusal) in try body(index) }
+        let done = DispatchSemaphore(value: 0)
+        let result = Mutex<Result<Answer, ActionRefusal>>(.failure(ActionRefusal(.storeUnavailable)))
+        read(for: requester, body) { outcome in
+            result.withLock { $0 = outcome }
+            done.signal()
         }
+        done.wait()
+        return result.withLock { $0 }
     }
 
     /// Looks up what is known of the use of a key, by its id, with what is not written yet. The store is read once for all who
     /// ask between two writings.
-    package func usage(completion: @escaping @Sendable (Result<@Sendable (String) -> KeyUsage?, ActionRefusal>) -> Void) {
-        queue.async {
-            guard let written = self.knownUsage() else {
-                completion(.failure(ActionRefusal(.storeUnavailable)))
-                return
-            }
+    package func usage(
+        for requester: Requester, completion: @escaping @Sendable (Result<@Sendable (String) -> KeyUsage?, ActionRefusal>) -> Void
+    ) {
+        read(for: requester) { (_) throws(ActionRefusal) -> @Sendable (String) -> KeyUsage? in
+            guard let written = self.knownUsage() else { throw ActionRefusal(.storeUnavailable) }
             let fresh = self.usage
-            completion(.success { key in fresh[key].map { written[key]?.adding($0) ?? $0 } ?? written[key] })
+            return { key in fresh[key].map { written[key]?.adding($0) ?? $0 } ?? written[key] }
+        } completion: {
+            completion($0)
         }
     }
 

@@ -65,7 +65,7 @@ final class LoginAction: Sendable {
             completion(.refuse(.tooManyAttempts, retryAfter: wait))
             return
         }
-        let found = registry.look { $0.user(email: email) }
+        let found = registry.look(for: request.requester) { $0.user(email: email) }
         guard case .success(let user) = found else {
             completion(.refuse(.storeUnavailable))
             return

@@ -100,7 +100,7 @@ final class SigningKeyMaker: Sendable {
     /// On a thread of the pool.
     private func made(_ need: Need, for requester: Requester, now: WallTime) -> Result<SigningKeyring.Entry, ActionRefusal> {
         // Asked before the work is done, too: a refusal costs nothing.
-        let asked = registry.look { index throws(ActionRefusal) in try need.isMissing(in: index) }
+        let asked = registry.look(for: requester) { index throws(ActionRefusal) in try need.isMissing(in: index) }
         switch asked {
         case .failure(let refusal): return .failure(refusal)
         case .success(false): return found(need)

@@ -79,6 +79,30 @@ struct RegistryTests {
         #expect(seen.count == 303)
     }
 
+    @Test func `what the administrator looks up is ahead of all lists of callers, who take turns`() throws {
+        let store = MemoryStore()
+        let registry = Self.registry(Published()) { () throws(StoreFault) in store }
+        let (begun, gate, answered) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let order = Mutex<[String]>([])
+        let note = { @Sendable (name: String) in
+            order.withLock { $0.append(name) }
+            answered.signal()
+        }
+        registry.read(for: .caller("ada")) { _ throws(ActionRefusal) in
+            begun.signal()
+            gate.wait()
+        } completion: { _ in note("first") }
+        begun.wait()
+        for number in 0..<20 {
+            registry.read(for: .caller("ada")) { _ throws(ActionRefusal) in } completion: { _ in note("ada \(number)") }
+        }
+        registry.read(for: .caller("bob")) { _ throws(ActionRefusal) in } completion: { _ in note("bob") }
+        registry.usage(for: .administrator) { _ in note("administrator") }
+        gate.signal()
+        for _ in 0..<23 { answered.wait() }
+        #expect(order.withLock { Array($0.prefix(4)) } == ["first", "administrator", "ada 0", "bob"])
+    }
+
     @Test func `one caller has so many changes and readings waiting and no more`() throws {
         let store = MemoryStore()
         let registry = Self.registry(Published()) { () throws(StoreFault) in store }
@@ -256,7 +280,7 @@ struct RegistryTests {
             registry.record([KeyUsage(key: "a", count: 1, lastUsedAt: WallTime(seconds: 6))])
             let answered = DispatchSemaphore(value: 0)
             let seen = Mutex<[KeyUsage?]>([])
-            registry.usage { usage in
+            registry.usage(for: .administrator) { usage in
                 if case .success(let usage) = usage { seen.withLock { $0 = [usage("a"), usage("b")] } }
                 answered.signal()
             }
