@@ -72,7 +72,7 @@ def test_every_case_passes_or_is_named_with_the_reason(gateway: Start, upstream:
     methods = ["GET", "HEAD", "POST", "OPTIONS"]
     running = gateway(policy(origin.port, listeners=listeners, routes=[open_route(match={"path": "/**", "methods": methods})]))
     other = [
-        f"{outcome.case['id']}: {outcome.verdict} and not {wanted}: {outcome.told()}; the suite wants {outcome.case['expectation']}"
+        f"{outcome.case['id']}: {outcome.verdict} and not {wanted}: {outcome.summary()}; the suite wants {outcome.case['expectation']}"
         for outcome in http11probe.run(running.port)
         if outcome.verdict != (wanted := DEVIATIONS.get(outcome.case["id"], ("pass", ""))[0])
     ]

@@ -111,7 +111,7 @@ class Outcome:
         result = self.results[conditions.get("step", 1) - 1]
         return all(holds(result, name, wanted) for name, wanted in conditions.items() if name != "step")
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Status and connection after each step."""
         return ", then ".join(f"{it.status or 'no answer'} {it.connection}" if it.executed else "not sent" for it in self.results)
 

@@ -86,7 +86,7 @@ class Connection:
         self.lock = threading.RLock()
         #: Told when content was written.
         self.room = threading.Condition(self.lock)
-        self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding="latin-1"))
         self.secured: SecureSocket | None = None
 
     def secure(self, context: ssl.SSLContext) -> None:

@@ -13,6 +13,8 @@ Loosened = tuple[str, str, Json]
 EVERYWHERE = ["0.0.0.0/0", "::/0"]
 #: Members of a route that only narrow who, what and how much passes.
 NARROWING = ["accept", "body_bytes", "content_types", "https_only", "limits", "realm"]
+#: The media types in which a realm is looked for; content of another type is refused where it is.
+OF_REALMS = {"application/json", "application/x-www-form-urlencoded"}
 #: Members of a jwt authenticator that only narrow which tokens are good.
 TOKEN_RULES = ["audiences", "derived_from", "issuer", "max_lifetime", "required_claims", "types"]
 #: Members of a key's record, and of a certificate's entry.
@@ -52,7 +54,11 @@ def route_rules(config: Json, index: int) -> Iterator[tuple[str, Callable[[Json]
     for member in ("methods", "hosts", "headers"):
         if member in route["match"]:
             yield f"match.{member}", lambda it, member=member: it["match"].pop(member)
+    # Without them the route is no looser where the realm is in the content.
+    is_realm_in_content = "action" not in route and route.get("realm", {}).get("content", False)
     for member in NARROWING:
+        if member == "content_types" and is_realm_in_content and set(route.get(member, [])) == OF_REALMS:
+            continue
         if member in route:
             yield member, lambda it, member=member: it.pop(member)
     if route.get("realm", {}).get("required", True) and "realm" in route:

@@ -146,7 +146,7 @@ class StreamSocket:
         self.is_chunked = request.has_content and request.value("content-length") is None
         if self.is_chunked:
             lines.append("transfer-encoding: chunked")
-        self.put("\r\n".join(lines).encode() + b"\r\n\r\n")
+        self.put("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n")
 
     # What the stream says.
 
@@ -166,7 +166,7 @@ class StreamSocket:
     def put_end(self) -> None:
         if self.is_chunked:
             lines = [f"{name}: {value}\r\n" for name, value in self.request.trailers]
-            self.put(b"0\r\n" + "".join(lines).encode() + b"\r\n")
+            self.put(b"0\r\n" + "".join(lines).encode("latin-1") + b"\r\n")
         self.is_whole = True
         self.settle()
 
