@@ -99,10 +99,11 @@ def test_a_slow_answer_to_a_whole_upload_is_waited_for(gateway: Start, upstream:
 
     def script(connection: Connection) -> None:
         connection.read_request()
-        time.sleep(2)
+        time.sleep(3)
         connection.send(ok(b"late"))
 
-    running = gateway(policy(upstream(script).port, bounds={"body_timeout": "1s"}))
+    # Long beside the pause between the pieces, which a busy machine makes longer.
+    running = gateway(policy(upstream(script).port, bounds={"body_timeout": "2s"}))
     for pieces in ((b"ab", b"cd"), (b"", b"abcd")):
         with RawClient(running.port) as client:
             client.send(request("POST", "/", ["Content-Length: 4"]) + pieces[0])
