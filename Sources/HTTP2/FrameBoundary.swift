@@ -1,55 +1,84 @@
 import Core
 
-/// Where the frames of a peer begin and end (RFC 9113 §4.1), to tell whether it is in the middle of one: the library says
-/// so only of frames whose header it has whole.
+/// Where the frames of a peer begin and end (RFC 9113 §4.1). Follows headers only: payload is skipped, not looked at.
+///
+/// The library reports a frame when its header is whole, and some not at all; here it is known since its first byte, and every
+/// frame is seen before the library gets it.
 struct FrameBoundary {
-    private static let headerBytes = 9
-
-    /// Bytes of the current frame's header seen so far.
-    private var headerCount = 0
-    /// As far as its header tells.
-    private var length = 0
+    /// The bytes of the header being received, kept until it is whole.
+    private(set) var head = InlineArray<13, UInt8>(repeating: 0)
+    private(set) var headCount = 0
     /// Bytes of the current frame's payload, or of the connection's preface, that are to come.
-    private var remaining: Int
+    private(set) var remaining: Int
     private var isContent = false
+    /// The rest of the current frame is not for the library.
+    var isDropping = false
+    /// Frames, the preface among them, that ended.
+    private(set) var endedCount = 0
 
     /// - Parameter preface: bytes that come before the first frame.
     init(behind preface: Int = 0) { remaining = preface }
 
     /// A frame has begun and is not whole.
-    var isInside: Bool { headerCount > 0 || remaining > 0 }
+    var isInside: Bool { headCount > 0 || remaining > 0 }
 
     /// It is a DATA frame, of which only payload is to come.
     var isInsideContent: Bool { isContent && remaining > 0 }
 
-    /// Looks at the peer's next bytes; true when a frame ended within them.
-    mutating func advance(over bytes: Span<UInt8>) -> Bool {
-        var index = 0
-        var hasEnded = false
+    /// Moves `index` on over the peer's bytes, to just behind the next frame's header, which it returns, or to their end.
+    mutating func next(in bytes: Span<UInt8>, at index: inout Int) -> FrameHeader? {
         while index < bytes.count {
-            if remaining == 0 {
-                takeHeaderByte(bytes[index])
-                index &+= 1
-                guard headerCount == Self.headerBytes else { continue }
-                headerCount = 0
-                remaining = length
+            if remaining > 0 {
+                skip(in: bytes, at: &index)
             } else {
-                let step = min(remaining, bytes.count &- index)
-                remaining &-= step
-                index &+= step
+                head[headCount] = bytes[index]
+                headCount &+= 1
+                index &+= 1
+                if headCount >= FrameHeader.byteCount, let header = takeHeader() { return header }
             }
-            if remaining == 0 { hasEnded = true }
         }
-        return hasEnded
+        return nil
     }
 
-    private mutating func takeHeaderByte(_ byte: UInt8) {
-        switch headerCount {
-        case 0: length = Int(byte)
-        case 1, 2: length = length &<< 8 | Int(byte)
-        case 3: isContent = byte == FrameKind.content.rawValue
-        default: break
+    /// Moves `index` on over the payload of the current frame.
+    mutating func skip(in bytes: Span<UInt8>, at index: inout Int) {
+        let step = min(remaining, bytes.count &- index)
+        remaining &-= step
+        index &+= step
+        if remaining == 0 { endFrame() }
+    }
+
+    private mutating func endFrame() {
+        isDropping = false
+        endedCount &+= 1
+    }
+
+    /// The header, once it is whole.
+    private mutating func takeHeader() -> FrameHeader? {
+        var header = FrameHeader()
+        header.length = Int(head[0]) &<< 16 | Int(head[1]) &<< 8 | Int(head[2])
+        header.rawKind = head[3]
+        header.flags = head[4]
+        header.stream = word(at: 5)
+        remaining = header.length
+        if header.kind == .priority, header.length == FrameHeader.priorityPayloadBytes {
+            guard headCount == FrameHeader.priorityByteCount else {
+                remaining = 0
+                return nil
+            }
+            header.dependency = word(at: 9)
+            remaining = 1
         }
-        headerCount &+= 1
+        isContent = header.kind == .content
+        headCount = 0
+        if remaining == 0 { endFrame() }
+        return header
+    }
+
+    /// 31 bits of the head, big-endian.
+    private func word(at index: Int) -> Int32 {
+        var word: UInt32 = 0
+        for place in index..<index &+ 4 { word = word &<< 8 | UInt32(head[place]) }
+        return Int32(bitPattern: word & 0x7FFF_FFFF)
     }
 }

@@ -1,4 +1,5 @@
-/// Something a peer may do, but not often: each kind has its price in points.
+/// Something a peer may do, but not often: each kind has its price in points. What the decoding of field blocks costs is added
+/// by `FieldBlockMeter`.
 ///
 /// The prices follow from `HTTP2Bounds.glitchPoints` (10,000) and what is forgiven each second (660): a client may
 /// cancel 500 streams at once and 33 a second for ever, which is half of what the library would bear.
@@ -11,8 +12,6 @@ package enum Glitch: CaseIterable, Sendable {
     case refusedStream
     /// A request that is answered as malformed, which costs an exchange.
     case malformedRequest
-    /// A header block, decoded, above the bound of a head (an HPACK bomb that was stopped).
-    case oversizedHead
     /// DATA without content that does not end the stream (CVE-2019-9518).
     case emptyContent
     /// PING, and answers to none of ours (CVE-2019-9512).
@@ -33,7 +32,6 @@ package enum Glitch: CaseIterable, Sendable {
         case .provokedReset: 50
         case .refusedStream: 20
         case .malformedRequest: 10
-        case .oversizedHead: 100
         case .emptyContent: 10
         case .ping: 10
         case .settings: 50

@@ -108,6 +108,15 @@ package final class HTTP2ClientSession: HTTP2Session {
 
     // MARK: Responses
 
+    override var headAllowance: Int { FixedBounds.responseHeadBytes }
+
+    /// What an upstream sends for a stream that we opened and that is gone is ignored: we may have reset it. Streams of its own
+    /// it has none.
+    override func admitUnknown(_ header: FrameHeader) -> Bool {
+        if header.stream != 0, header.stream & 1 == 0 { fail(.protocolViolated) }
+        return failure == nil
+    }
+
     override func beginHeaders(of id: Int32, category: nghttp2_headers_category) {
         isInTrailers = stream(id)?.hasFinalResponse ?? false
         if isInTrailers {
@@ -117,19 +126,18 @@ package final class HTTP2ClientSession: HTTP2Session {
         }
     }
 
-    override func takeField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Int {
+    override func takeField(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         if isInTrailers {
             trailers.take(name, value)
-            return trailers.decodedBytes
+        } else {
+            builder.take(name, value)
         }
-        builder.take(name, value)
-        return builder.decodedBytes
     }
 
     override func noteInvalidField(_ name: Span<UInt8>) {
         if isInTrailers {
             trailers.noteInvalidField()
-        } else {
+        } else if builder.fault == nil {
             builder.note(name.isLowercaseToken ? .fieldValueInvalid : .fieldNameInvalid)
         }
     }
@@ -146,6 +154,8 @@ package final class HTTP2ClientSession: HTTP2Session {
         if let fault {
             stream.dropsContent = true
             reset(stream, .protocolError)
+            // Streams of many clients share the connection: answers that are merely wrong do not end it, work without use does.
+            guard charge(meter.refuse() &+ 1) else { return }
             client.session(self, refused: fault, on: stream)
         } else if isInterim {
             client.session(self, receivedInterim: &builder.head, on: stream)

@@ -9,8 +9,7 @@ package final class HTTP2ServerSession: HTTP2Session {
     private unowned let server: any HTTP2ServerDelegate
     private var builder = RequestHeadBuilder()
     private var isInTrailers = false
-    /// The preface is 24 bytes (RFC 9113 §3.4).
-    private var boundary = FrameBoundary(behind: 24)
+    private var history = StreamHistory()
     private var frameSince: Instant?
 
     /// Queues SETTINGS. `acceptsWebSockets` allows extended CONNECT (RFC 8441 §3).
@@ -34,8 +33,9 @@ package final class HTTP2ServerSession: HTTP2Session {
     // MARK: Bytes in
 
     override package func receive(_ bytes: Span<UInt8>, now: Instant) {
+        let before = boundary.endedCount
         super.receive(bytes, now: now)
-        let hasEnded = boundary.advance(over: bytes)
+        let hasEnded = boundary.endedCount != before
         if !boundary.isInside {
             frameSince = nil
         } else if hasEnded || frameSince == nil {
@@ -50,6 +50,33 @@ package final class HTTP2ServerSession: HTTP2Session {
         return headerBlockSince.map { min($0, frameSince) } ?? frameSince
     }
 
+    // MARK: Streams that are not open
+
+    override var headAllowance: Int { bounds.headByteLimit }
+
+    override func noteReset(of id: Int32) { history.reset(id) }
+
+    /// A new stream; what a client sent before it could see that its stream was reset, or behind our GOAWAY; or an end of the
+    /// connection, since the stream was used before (RFC 9113 §5.1, §5.1.1).
+    override func admitUnknown(_ header: FrameHeader) -> Bool {
+        // Of identifiers that clients never use the library says what is wrong.
+        guard header.stream & 1 == 1 else { return true }
+        switch history.past(of: header.stream) {
+        case .idle:
+            guard header.kind == .headers else { return true }
+            history.opened(header.stream)
+            return !isLeaving || charge(.refusedStream)
+        case .reset: return true
+        case .closed where isIgnored(header.stream), .skipped where isIgnored(header.stream): return true
+        case .closed: fail(.streamClosed)
+        case .skipped: fail(.protocolViolated)
+        }
+        return false
+    }
+
+    /// The stream came behind our GOAWAY.
+    private func isIgnored(_ id: Int32) -> Bool { isLeaving && id > lastProcessed }
+
     // MARK: Requests
 
     override func beginHeaders(of id: Int32, category: nghttp2_headers_category) {
@@ -62,19 +89,18 @@ package final class HTTP2ServerSession: HTTP2Session {
         }
     }
 
-    override func takeField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Int {
+    override func takeField(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         if isInTrailers {
             trailers.take(name, value)
-            return trailers.decodedBytes
+        } else {
+            builder.take(name, value, bounds: bounds)
         }
-        builder.take(name, value, bounds: bounds)
-        return builder.decodedBytes
     }
 
     override func noteInvalidField(_ name: Span<UInt8>) {
         if isInTrailers {
             trailers.noteInvalidField()
-        } else {
+        } else if builder.fault == nil {
             builder.note(name.isLowercaseToken ? .fieldValueInvalid : .fieldNameInvalid)
         }
     }
@@ -89,14 +115,14 @@ package final class HTTP2ServerSession: HTTP2Session {
             stream.isAnnounced = true
             server.session(self, received: &builder.head, on: stream)
         case .refused(let fault):
-            guard charge(fault == .headTooLarge ? .oversizedHead : .malformedRequest) else { return }
+            guard charge(Glitch.malformedRequest.points &+ meter.refuse()) else { return }
             stream.requestMethod = builder.head.method
             stream.dropsContent = true
             stream.isAnnounced = true
             server.session(self, refused: fault, head: &builder.head, on: stream)
         case .malformed:
             reset(stream, .protocolError)
-            guard charge(.provokedReset) else { return }
+            guard charge(Glitch.provokedReset.points &+ meter.refuse()) else { return }
             server.session(self, reset: &builder.head, on: stream)
         }
     }

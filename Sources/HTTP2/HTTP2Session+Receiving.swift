@@ -3,41 +3,12 @@ import Core
 
 /// What the library calls while it takes bytes. Methods that return a truth value say whether to go on.
 extension HTTP2Session {
-    /// A frame's header came: counts what a peer may do, but not often.
-    func beganFrame(_ header: nghttp2_frame_hd) -> Bool {
-        switch header.kind {
-        case .content: break
-        case .headers:
-            headerBlockSince = now
-            continuationCount = 0
-            // What comes behind our GOAWAY is ignored, but not for ever.
-            return !isLeaving || stream(header.stream_id) != nil || charge(.refusedStream)
-        case .continuation:
-            continuationCount &+= 1
-            if continuationCount > limits.continuationFrames { fail(.headerBlockTooLarge) }
-            return charge(.continuation)
-        case .windowUpdate:
-            windowUpdateCredit &-= 1
-            if windowUpdateCredit < 0 {
-                windowUpdateCredit = 0
-                return charge(.windowUpdate)
-            }
-        case .reset: if let resetGlitch { return charge(resetGlitch) }
-        case .settings:
-            if !header.isAck, hasSettings { return charge(.settings) }
-            if !header.isAck { hasSettings = true }
-        case .ping: if !header.isAck || outstandingPings == 0 { return charge(.ping) }
-        case .priority: return charge(.priority)
-        case .goAway: if isPeerLeaving { return charge(.unknownFrame) }
-        case .pushPromise, nil: return charge(.unknownFrame)
-        }
-        headerBlockSince = nil
-        return true
-    }
-
     /// Puts a glitch on the peer's account. False when that was one too many.
-    func charge(_ glitch: Glitch) -> Bool {
-        switch score.add(glitch.points, at: now) {
+    func charge(_ glitch: Glitch) -> Bool { charge(glitch.points) }
+
+    func charge(_ points: Int64) -> Bool {
+        guard points > 0 else { return failure == nil }
+        switch score.add(points, at: now) {
         case .tolerable: break
         case .excessive:
             isCalmed = true
@@ -47,9 +18,30 @@ extension HTTP2Session {
         return failure == nil
     }
 
+    /// A field block begins whose fields the library reports.
+    func beganHeaders(of id: Int32, category: nghttp2_headers_category) -> Bool {
+        guard charge(meter.hear()) else { return false }
+        beginHeaders(of: id, category: category)
+        return true
+    }
+
     func receivedField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
-        if takeField(name, value) > limits.decodedHeaderBytes { fail(.headerBlockTooLarge) }
-        return failure == nil
+        guard countField(name, value) else { return false }
+        takeField(name, value)
+        return true
+    }
+
+    /// A field that the library does not pass on, since its name or value has bytes that none may have. It costs what any costs.
+    func receivedInvalidField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
+        guard countField(name, value) else { return false }
+        noteInvalidField(name)
+        return true
+    }
+
+    private func countField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
+        let points = meter.decode(nameBytes: name.count, valueBytes: value.count)
+        if meter.decodedBytes > limits.decodedHeaderBytes { fail(.headerBlockTooLarge) }
+        return charge(points)
     }
 
     /// A whole frame came and was found right.
@@ -65,7 +57,6 @@ extension HTTP2Session {
                 return charge(.emptyContent)
             }
         case .headers:
-            headerBlockSince = nil
             guard let stream = stream(header.stream_id) else { break }
             stream.lastReceived = now
             endHeaders(of: stream, ends: header.endsStream)
@@ -85,7 +76,11 @@ extension HTTP2Session {
 
     /// A frame that is wrong, or that opens a stream too many: the library resets the stream or ends the connection.
     func receivedInvalidFrame(_ header: nghttp2_frame_hd, _ error: Int32) -> Bool {
-        headerBlockSince = nil
+        noteReset(of: header.stream_id)
+        if header.kind == .headers {
+            meter.ignoreRest()
+            guard charge(meter.refuse()) else { return false }
+        }
         if let stream = stream(header.stream_id) {
             stream.isResetAccounted = true
             if !stream.isAnnounced { rejectHeaders(of: stream) }
@@ -119,6 +114,7 @@ extension HTTP2Session {
     func endTrailers(of stream: HTTP2Stream) {
         guard !trailers.isMalformed else {
             reset(stream, .protocolError)
+            _ = charge(Glitch.provokedReset.points &+ meter.refuse())
             return
         }
         trailers.finish()

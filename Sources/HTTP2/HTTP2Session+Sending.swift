@@ -46,6 +46,7 @@ extension HTTP2Session {
             stream.isHeadWritten = true
             if header.endsStream { noteLocalEnd(stream) }
         case .reset:
+            noteReset(of: header.stream_id)
             if let stream = stream(header.stream_id), !stream.isResetAccounted {
                 stream.isResetAccounted = true
                 _ = charge(.provokedReset)

@@ -11,11 +11,18 @@ package import Core
 package class HTTP2Session {
     /// The library's session. Freed in `deinit`, never before, so it may be used whenever this object exists.
     let raw: OpaquePointer
+    let isClient: Bool
     package let limits: HTTP2Bounds
     /// The streams that are open, in no order.
     package internal(set) var streams: [HTTP2Stream] = []
     /// Why the session cannot go on, if so.
     package private(set) var failure: SessionFailure?
+    /// Where the peer's frames begin and end.
+    var boundary: FrameBoundary
+    /// The stream of the field block that goes on with the next frame; 0 between blocks.
+    var openBlock: Int32 = 0
+    /// What the field block being received costs.
+    var meter = FieldBlockMeter()
     /// When the header block now being received began: a peer may take its time over no block.
     var headerBlockSince: Instant?
     /// The peer sent GOAWAY.
@@ -59,6 +66,9 @@ package class HTTP2Session {
     init(side: Side, limits: HTTP2Bounds, delegate: any HTTP2SessionDelegate) {
         self.limits = limits
         self.delegate = delegate
+        isClient = side == .client
+        // The preface is 24 bytes (RFC 9113 §3.4).
+        boundary = FrameBoundary(behind: side == .server ? 24 : 0)
         score = GlitchScore(points: limits.glitchPoints, leakPerSecond: limits.glitchPointsPerSecond)
         var session: OpaquePointer?
         // SAFETY: the library copies callbacks and options; it fails for want of memory only.
@@ -92,8 +102,8 @@ package class HTTP2Session {
 
     /// A header block begins.
     func beginHeaders(of id: Int32, category: nghttp2_headers_category) {}
-    /// A field of the block; returns the decoded size of the block so far.
-    func takeField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Int { 0 }
+    /// A field of the block.
+    func takeField(_ name: Span<UInt8>, _ value: Span<UInt8>) {}
     /// A field that the library will not pass on.
     func noteInvalidField(_ name: Span<UInt8>) {}
     /// The block is whole.
@@ -109,6 +119,12 @@ package class HTTP2Session {
     func receivedPong() {}
     /// What RST_STREAM of the peer counts as.
     var resetGlitch: Glitch? { nil }
+    /// How many bytes a block may have, received or decoded, before it costs the peer anything.
+    var headAllowance: Int { 0 }
+    /// Whether HEADERS or DATA go on to the library for a stream that is not open. False too when the session has failed.
+    func admitUnknown(_ header: FrameHeader) -> Bool { true }
+    /// A stream is being reset by us, or was refused.
+    func noteReset(of id: Int32) {}
 
     // MARK: Bytes in and out
 
@@ -116,10 +132,8 @@ package class HTTP2Session {
     package func receive(_ bytes: Span<UInt8>, now: Instant) {
         guard failure == nil, !bytes.isEmpty else { return }
         self.now = now
-        let result = withExtendedLifetime(self) {
-            unsafe bytes.withUnsafeBufferPointer { unsafe nghttp2_session_mem_recv(raw, $0.baseAddress, $0.count) }
-        }
-        if result < 0 { fail(SessionFailure(libraryError: Int32(truncatingIfNeeded: result))) }
+        withExtendedLifetime(self) { deliver(bytes) }
+        if openBlock == 0, boundary.remaining == 0 { headerBlockSince = nil }
         if failure == nil, unsafe nghttp2_session_get_outbound_queue_size(raw) > limits.outboundFrames {
             fail(.outboundFlooded)
         }
@@ -263,6 +277,7 @@ package class HTTP2Session {
     package func reset(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
         guard stream.isOpen, !stream.isResetAccounted else { return }
         stream.isResetAccounted = true
+        noteReset(of: stream.id)
         check(unsafe nghttp2_submit_rst_stream(raw, 0, stream.id, code.rawValue))
     }
 
@@ -276,9 +291,11 @@ package class HTTP2Session {
     package func finishStreams(_ code: HTTP2ErrorCode = .noError) {
         guard !isLeaving else { return }
         isLeaving = true
-        let last = unsafe nghttp2_session_get_last_proc_stream_id(raw)
-        check(unsafe nghttp2_submit_goaway(raw, 0, last, code.rawValue, nil, 0))
+        check(unsafe nghttp2_submit_goaway(raw, 0, lastProcessed, code.rawValue, nil, 0))
     }
+
+    /// The highest stream of the peer that may have been acted on; those above are ignored once we leave.
+    var lastProcessed: Int32 { unsafe nghttp2_session_get_last_proc_stream_id(raw) }
 
     /// Announces the end without refusing anything yet (RFC 9113 §6.8), so that streams on their way are still served.
     /// `finishStreams` is to follow a round trip later.

@@ -19,8 +19,6 @@ struct RequestHeadBuilder {
     }
 
     var head = RequestHead()
-    /// The fields' size as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 §6.5.2).
-    private(set) var decodedBytes = 0
     /// The first thing found wrong; from then on fields are counted and not kept.
     private(set) var fault: RequestFault?
 
@@ -35,7 +33,6 @@ struct RequestHeadBuilder {
     /// Forgets everything but storage.
     mutating func begin() {
         head.removeAll()
-        decodedBytes = 0
         fault = nil
         isMalformed = false
         hasLines = false
@@ -50,7 +47,6 @@ struct RequestHeadBuilder {
 
     /// Takes the next field. Pseudo-fields come first, each once: the library sees to that.
     mutating func take(_ name: Span<UInt8>, _ value: Span<UInt8>, bounds: Bounds) {
-        decodedBytes &+= name.count &+ value.count &+ 32
         guard fault == nil, !isMalformed else { return }
         if !name.isEmpty, name[0] == 0x3A {
             // No pseudo-field may be longer than the whole head, so that a long one is not copied in vain.
@@ -130,7 +126,12 @@ struct RequestHeadBuilder {
         head.method = Method(token: method)
         guard method.count <= FixedBounds.methodBytes else { return note(.methodNotSupported) }
         if head.method == .connect {
-            guard pseudo.hasProtocol else { return isMalformed = true }
+            // As over HTTP/1.1 (RFC 9110 §9.3.6): this is a gateway, not a proxy to anywhere.
+            guard pseudo.hasProtocol else {
+                head.bytes.append(contentsOf: method)
+                head.methodRange = ByteRange(start: 0, count: method.count)
+                return note(.methodNotSupported)
+            }
             let isWebSocket = text.span.extracting(pseudo.proto.range).equalsIgnoringCase("websocket")
             guard isWebSocket else { return note(.methodNotSupported) }
             head.method = .get

@@ -5,8 +5,6 @@ import Core
 /// `.chunked`.
 struct ResponseHeadBuilder {
     var head = ResponseHead()
-    /// The fields' size as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 §6.5.2).
-    private(set) var decodedBytes = 0
     private(set) var fault: ResponseFault?
     private var contentLength: UInt64?
 
@@ -14,7 +12,6 @@ struct ResponseHeadBuilder {
     mutating func begin() {
         head.removeAll()
         head.version = .http2
-        decodedBytes = 0
         fault = nil
         contentLength = nil
     }
@@ -23,7 +20,6 @@ struct ResponseHeadBuilder {
 
     /// Takes the next field. `:status` comes first, once, three digits: the library sees to that.
     mutating func take(_ name: Span<UInt8>, _ value: Span<UInt8>) {
-        decodedBytes &+= name.count &+ value.count &+ 32
         guard fault == nil else { return }
         if !name.isEmpty, name[0] == 0x3A { return takeStatus(name, value) }
         guard name.isLowercaseToken else { return note(.fieldNameInvalid) }

@@ -29,10 +29,6 @@ enum SessionCallbacks {
     }
 
     private static func setReceivingFrames(_ callbacks: OpaquePointer?) {
-        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
-            guard let header = unsafe header else { return 0 }
-            return unsafe SessionCallbacks.lend(user) { unsafe $0.beganFrame(header.pointee) ? 0 : SessionCallbacks.failed }
-        }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
             guard let frame = unsafe frame else { return 0 }
             return unsafe SessionCallbacks.lend(user) { unsafe $0.receivedFrame(frame) ? 0 : SessionCallbacks.failed }
@@ -50,17 +46,15 @@ enum SessionCallbacks {
                 return 0
             }
         }
-        // Frames of unknown kinds are counted when they begin, and their payload is dropped.
-        unsafe nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(callbacks) { _, _, _, _, _ in 0 }
-        unsafe nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, _ in NGHTTP2_ERR_CANCEL.rawValue }
     }
 
     private static func setReceivingFields(_ callbacks: OpaquePointer?) {
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
             guard let frame = unsafe frame else { return 0 }
             return unsafe SessionCallbacks.lend(user) { session in
-                unsafe session.beginHeaders(of: frame.pointee.hd.stream_id, category: frame.pointee.headers.cat)
-                return 0
+                let isBearable = unsafe session.beganHeaders(
+                    of: frame.pointee.hd.stream_id, category: frame.pointee.headers.cat)
+                return isBearable ? 0 : SessionCallbacks.failed
             }
         }
         unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) { _, _, name, nameCount, value, valueCount, _, user in
@@ -71,10 +65,13 @@ enum SessionCallbacks {
                 return isBearable ? 0 : SessionCallbacks.failed
             }
         }
-        unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks) { _, _, name, nameCount, _, _, _, user in
+        unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks) {
+            _, _, name, nameCount, value, valueCount, _, user in
             unsafe SessionCallbacks.lend(user) { session in
-                session.noteInvalidField(unsafe Span(_unsafeElements: UnsafeBufferPointer(start: name, count: nameCount)))
-                return 0
+                let isBearable = unsafe session.receivedInvalidField(
+                    Span(_unsafeElements: UnsafeBufferPointer(start: name, count: nameCount)),
+                    Span(_unsafeElements: UnsafeBufferPointer(start: value, count: valueCount)))
+                return isBearable ? 0 : SessionCallbacks.failed
             }
         }
     }

@@ -6,6 +6,8 @@ package enum SessionFailure: Error, Equatable, Sendable, CaseIterable {
     case prefaceInvalid
     /// The peer broke the protocol in a way that concerns the whole connection; it was told so by GOAWAY.
     case protocolViolated
+    /// A frame came for a stream that has ended (RFC 9113 §5.1).
+    case streamClosed
     /// The peer has used up what `GlitchScore` bears.
     case abused
     /// More acknowledgements or other frames wait to be written than are allowed.
@@ -20,6 +22,7 @@ package enum SessionFailure: Error, Equatable, Sendable, CaseIterable {
         switch self {
         case .prefaceInvalid: "http2_preface_invalid"
         case .protocolViolated: "http2_protocol_violated"
+        case .streamClosed: "http2_stream_closed"
         case .abused: "http2_abused"
         case .outboundFlooded: "http2_outbound_flooded"
         case .headerBlockTooLarge: "http2_header_block_too_large"
@@ -33,6 +36,7 @@ extension SessionFailure {
     var code: HTTP2ErrorCode {
         switch self {
         case .prefaceInvalid, .protocolViolated: .protocolError
+        case .streamClosed: .streamClosed
         case .abused, .outboundFlooded, .headerBlockTooLarge: .enhanceYourCalm
         case .internalFailure: .internalError
         }

@@ -19,10 +19,8 @@ extension HTTP2Bounds {
         unsafe nghttp2_option_set_stream_reset_rate_limit(option, 1 &<< 40, 1 &<< 20)
         unsafe nghttp2_option_set_max_outbound_ack(option, outboundAcks)
         unsafe nghttp2_option_set_max_settings(option, settingsEntries)
-        // `beganFrame` counts these: the library counts each call that brings part of a frame's header.
+        // Counted as their headers come: the library counts each call that brings part of a frame's header.
         unsafe nghttp2_option_set_max_continuations(option, 1 &<< 40)
-        // Of frames it does not know the library is silent, unless each kind is asked for. They are to be counted.
-        for kind in 10...UInt8.max { unsafe nghttp2_option_set_user_recv_extension_type(option, kind) }
         return unsafe body(option)
     }
 }

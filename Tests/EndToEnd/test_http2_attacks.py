@@ -17,7 +17,7 @@ from harness.gateway import Gateway
 from harness.http2 import HTTP2Client
 from harness.messages import Message
 from harness.policy import open_route, policy
-from harness.protocols import PROTOCOLS
+from harness.protocols import PROTOCOLS, ClientProtocol
 from harness.upstream import Connection, Upstream
 from harness.waiting import until
 
@@ -446,6 +446,18 @@ def test_malformed_requests_reach_nobody(gateway: Start, upstream: Origin) -> No
     assert not origin.connections, origin.requests
     with FrameClient(running.port) as client:
         assert judged(client, [*BASE, ("te", "trailers"), ("host", "GW.test")]) == 200
+
+
+@pytest.mark.clients("h2", "h2-tls")
+def test_plain_connect_is_answered_as_over_http_1(gateway: Start, upstream: Origin, protocol: ClientProtocol) -> None:
+    origin = upstream()
+    running = gateway(policy(origin.port))
+    connect = [(b":method", b"CONNECT"), (b":authority", b"evil.test:443")]
+    with FrameClient(running.port, protocol) as client:
+        client.send(wire.headers(1, connect, wire.END_HEADERS), get(3))
+        assert client.status(1) == 501 and client.status(3) == 200
+    assert [entry["reason"] for entry in running.access_records(2) if entry["status"] == 501] == ["method_not_supported"]
+    assert len(origin.requests) == 1
 
 
 @pytest.mark.clients("h2-tls")

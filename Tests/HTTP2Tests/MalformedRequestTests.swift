@@ -45,7 +45,7 @@ import Testing
         ("upper-case pseudo-field", get(":path", nil) + [(":Path", "/x")], .reset),
         ("method of 32 bytes", get(":method", String(repeating: "A", count: 32)), .accepted),
         ("method of 33 bytes", get(":method", String(repeating: "A", count: 33)), .refused(.methodNotSupported)),
-        ("method that is no token", get(":method", "GE T"), .reset), ("CONNECT", [(":method", "CONNECT"), (":authority", "h:443")], .reset),
+        ("method that is no token", get(":method", "GE T"), .reset), ("CONNECT", [(":method", "CONNECT"), (":authority", "h:443")], .refused(.methodNotSupported)),
         ("CONNECT with a path", get(":method", "CONNECT"), .reset), ("scheme of a file", get(":scheme", "file"), .refused(.targetInvalid)),
         ("scheme in upper case", get(":scheme", "HTTPS"), .accepted), ("scheme with a host", get(":scheme", "https://h"), .reset),
     ]
