@@ -454,7 +454,7 @@ def test_plain_connect_is_answered_as_over_http_1(gateway: Start, upstream: Orig
     running = gateway(policy(origin.port))
     connect = [(b":method", b"CONNECT"), (b":authority", b"evil.test:443")]
     with FrameClient(running.port, protocol) as client:
-        client.send(wire.headers(1, connect, wire.END_HEADERS), get(3))
+        client.send(wire.headers(1, connect), get(3))
         assert client.status(1) == 501 and client.status(3) == 200
     assert [entry["reason"] for entry in running.access_records(2) if entry["status"] == 501] == ["method_not_supported"]
     assert len(origin.requests) == 1
