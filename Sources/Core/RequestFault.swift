@@ -8,7 +8,7 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
     case contentLengthInvalid, contentLengthRepeated
     case transferEncodingInvalid, transferEncodingRepeated, transferEncodingInHTTP10, transferCodingNotSupported
     case framingAmbiguous, connectionInvalid, expectationUnknown
-    case plainHTTPOnTLSPort
+    case plainHTTPOnTLSPort, http2Required
 
     /// The status of the answer.
     package var status: Int {
@@ -17,7 +17,7 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
         case .expectationUnknown: 417
         case .headTooLarge, .tooManyFields: 431
         case .methodNotSupported, .transferCodingNotSupported: 501
-        case .versionNotSupported: 505
+        case .versionNotSupported, .http2Required: 505
         case .requestLineInvalid, .targetInvalid, .fieldNameInvalid, .whitespaceBeforeColon, .fieldLineFolded,
             .fieldValueInvalid, .lineEndingInvalid, .hostMissing, .hostRepeated, .hostInvalid, .authorityDiffers,
             .contentLengthInvalid, .contentLengthRepeated, .transferEncodingInvalid, .transferEncodingRepeated, .transferEncodingInHTTP10,
@@ -55,7 +55,16 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
         case .connectionInvalid: "connection_invalid"
         case .expectationUnknown: "expectation_unknown"
         case .plainHTTPOnTLSPort: "plain_http_on_tls_port"
+        case .http2Required: "http2_required"
         }
+    }
+
+    /// The listener refuses before it looks at the request.
+    package var isOfListener: Bool { self == .plainHTTPOnTLSPort || self == .http2Required }
+
+    /// The same, of a reason as it is written in logs.
+    package static func isOfListener(reason: String) -> Bool {
+        allCases.contains { $0.isOfListener && $0.reason.description == reason }
     }
 
     /// One sentence for the client's developer.
@@ -87,6 +96,7 @@ package enum RequestFault: Error, CaseIterable, Sendable, Equatable {
         case .connectionInvalid: "The Connection field is not a short list of tokens."
         case .expectationUnknown: "The only expectation understood here is 100-continue."
         case .plainHTTPOnTLSPort: "This port speaks HTTPS, and the request came in clear."
+        case .http2Required: "This port speaks HTTP/2 alone."
         }
     }
 }

@@ -163,14 +163,18 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
                 case .complete(let count):
                     offset &+= count
                     parser = RequestHeadParser()
+                    guard listener.takesHTTP1 else {
+                        refuseMalformed(.http2Required)
+                        return bytes.count
+                    }
                     beginExchange()
                 case .malformed(let fault):
-                    if fault == .versionNotSupported, mayBeHTTP2, rest.hasPrefix(Self.http2Preface.span) {
+                    if isForHTTP2(rest, fault) {
                         // Prior knowledge (RFC 9113 §3.3): the whole preface is read again, by the session.
                         input.append(contentsOf: rest)
                         worker.proceed(from: self)
                     } else {
-                        refuseMalformed(fault)
+                        refuseMalformed(listener.takesHTTP1 ? fault : .http2Required)
                     }
                     return bytes.count
                 }
@@ -204,6 +208,14 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             }
         }
         return offset
+    }
+
+    /// The client may speak HTTP/2 here, and does; or it speaks no HTTP/1, where HTTP/2 alone is spoken: the session says then
+    /// what is wrong with its preface (RFC 9113 §3.4).
+    private func isForHTTP2(_ bytes: Span<UInt8>, _ fault: RequestFault) -> Bool {
+        guard mayBeHTTP2 else { return false }
+        if fault == .versionNotSupported, bytes.hasPrefix(Self.http2Preface.span) { return true }
+        return !listener.takesHTTP1 && (fault == .requestLineInvalid || fault == .targetInvalid)
     }
 
     private func beginExchange() {

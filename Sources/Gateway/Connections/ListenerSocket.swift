@@ -29,6 +29,8 @@ final class ListenerSocket: Channel {
     private(set) var redirect: HTTPSRedirect?
     /// Clients that know HTTP/2 beforehand may speak it.
     private(set) var takesHTTP2InClear = false
+    /// Requests of HTTP/1 are served; otherwise they are answered `http2_required`.
+    private(set) var takesHTTP1 = true
     private let worker: Worker
     private let descriptor: Int32
     private var registration = Registration.none
@@ -57,6 +59,7 @@ final class ListenerSocket: Channel {
         handshakeTimeout = configuration.tls?.handshakeTimeout ?? 0
         redirect = configuration.redirect
         takesHTTP2InClear = tls == nil && configuration.protocols.contains(.http2)
+        takesHTTP1 = configuration.protocols.contains(.http11)
         proxyPeers = configuration.proxyProtocol.map { AddressSet($0.from) }
         requiresProxy = configuration.proxyProtocol?.required ?? false
     }

@@ -1,4 +1,5 @@
 import Core
+import Policy
 
 /// A curl command line, read for the request it would make. Nothing is sent, and no file is read: of a client certificate the
 /// name of its file is told.
@@ -9,7 +10,7 @@ package struct CurlCommand {
         /// The same, with a value behind it.
         case ignoredValue
         case method, header, content, jsonContent, formContent, user, cookie, userAgent, referer, url
-        case get, head, bearer, uploadFile, http2, pathAsIs, globOff, certificate
+        case get, head, bearer, uploadFile, http1, http2, pathAsIs, globOff, certificate
     }
 
     private static let long: [String: Kind] = [
@@ -17,7 +18,7 @@ package struct CurlCommand {
         "data-binary": .content, "data-urlencode": .content, "json": .jsonContent, "form": .formContent,
         "form-string": .formContent, "user": .user, "cookie": .cookie, "user-agent": .userAgent, "referer": .referer,
         "url": .url, "get": .get, "head": .head, "oauth2-bearer": .bearer, "upload-file": .uploadFile,
-        "http2": .http2, "http2-prior-knowledge": .http2, "http1.1": .ignored, "http1.0": .ignored, "http3": .http2,
+        "http2": .http2, "http2-prior-knowledge": .http2, "http1.1": .http1, "http1.0": .http1, "http3": .http2,
         "insecure": .ignored, "silent": .ignored, "show-error": .ignored, "include": .ignored, "verbose": .ignored,
         "fail": .ignored, "fail-with-body": .ignored, "fail-early": .ignored, "location": .ignored,
         "compressed": .ignored, "globoff": .globOff, "no-buffer": .ignored, "path-as-is": .pathAsIs, "ipv4": .ignored,
@@ -62,6 +63,8 @@ package struct CurlCommand {
     private var certificatePath: String?
     private var isGet = false
     private var isHead = false
+    private var version: WireProtocol?
+    private var isPriorKnowledge = false
     private var remarks: [String] = []
 
     /// The request of a command line that begins with `curl`, a prompt before it allowed.
@@ -160,7 +163,12 @@ package struct CurlCommand {
             isUpload = true
             remarks.append("the file to upload is not read: its length is taken for 0")
         case .pathAsIs: isPathAsIs = true
-        case .http2: remarks.append("the decision is the same over HTTP/2")
+        case .http1: version = .http11
+        case .http2:
+            version = .http2
+            // Without TLS curl asks for it in a request of HTTP/1.1, unless it is to begin with it.
+            isPriorKnowledge = name == "http2-prior-knowledge"
+            remarks.append("the decision is the same over HTTP/2")
         }
     }
 
@@ -235,6 +243,7 @@ package struct CurlCommand {
         var request = try ExplainRequest.made(method: verb, target: target, headers: fields, contentBytes: isUpload ? 0 : count)
         request.remarks = remarks
         request.certificatePath = certificatePath
+        request.version = target.isSecure ? version : isPriorKnowledge ? .http2 : .http11
         return request
     }
 
@@ -259,7 +268,7 @@ package struct CurlCommand {
 extension CurlCommand.Kind {
     fileprivate var hasValue: Bool {
         switch self {
-        case .ignored, .get, .head, .http2, .pathAsIs, .globOff: false
+        case .ignored, .get, .head, .http1, .http2, .pathAsIs, .globOff: false
         case .ignoredValue, .method, .header, .content, .jsonContent, .formContent, .user, .cookie, .userAgent,
             .referer, .url, .bearer, .uploadFile, .certificate:
             true

@@ -1,5 +1,5 @@
 package import Core
-import Policy
+package import Policy
 
 /// A request to be explained: the bytes of its head, and what is to be supposed of its connection.
 package struct ExplainRequest: Sendable, Equatable {
@@ -7,6 +7,8 @@ package struct ExplainRequest: Sendable, Equatable {
     package var isSecure: Bool
     /// The port the request is for; nil where nothing tells.
     package var port: UInt16?
+    /// The version of HTTP it is sent in; nil where nothing tells.
+    package var version: WireProtocol?
     /// What the client connects to, where the URL has an address.
     package var address: IPAddress?
     /// The other end of the connection; nil where nothing was said of it.
@@ -32,6 +34,7 @@ package struct ExplainRequest: Sendable, Equatable {
         var captured = CapturedHead(text)
         captured.takeVersion()
         var request = ExplainRequest(head: captured.bytes, isSecure: captured.isSecure)
+        request.version = captured.isOfHTTP2 ? .http2 : nil
         if captured.isOfHTTP2 { request.remarks.append("the decision is the same over HTTP/2") }
         return request
     }

@@ -34,8 +34,9 @@ package struct ExplainablePolicy: Sendable {
         }
         var clock = now ?? EventLoop.readClocks()
         if let time = request.time { clock.wall = time }
-        let entrance = Entrance(
+        var entrance = Entrance(
             snapshot.configuration.listeners, port: request.port, isSecure: request.isSecure, address: request.address)
+        entrance?.version = request.version
         var remarks: [String] = []
         let (certificate, shown) = try certificate(of: request, by: entrance, at: clock.wall, &remarks)
         let connection = ConnectionFacts(
@@ -90,6 +91,9 @@ package struct ExplainablePolicy: Sendable {
         }
         if request.certificatePath != nil, request.certificate == nil {
             remarks.append("files are not read here: send the certificate itself as \"certificate\"")
+        }
+        if request.version == nil, entrance?.listener.protocols == [.http2] {
+            remarks.append("the listener speaks HTTP/2 alone: over HTTP/1.1 the answer is 505 http2_required")
         }
         if entrance?.isExact ?? false { return remarks }
         let port = request.port.map { "no listener has the port \($0)" } ?? "nothing tells which listener it came to"

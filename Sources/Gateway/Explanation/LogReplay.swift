@@ -122,7 +122,7 @@ package struct LogReplay {
         requests += 1
         guard let facts = logged.facts else {
             // Bytes that were no request: no policy makes more of them, but its listeners may.
-            let isOfListener = logged.reason == RequestFault.plainHTTPOnTLSPort.reason.description
+            let isOfListener = logged.reason.map(RequestFault.isOfListener(reason:)) ?? false
             isOfListener ? leaveAside("the listener it came to", logged) : (unchanged += 1)
             return
         }

@@ -22,7 +22,7 @@ extension Denial {
     package var step: ExplanationStep {
         switch self {
         case .malformedRequest(let reason, _, _):
-            reason.description == RequestFault.plainHTTPOnTLSPort.reason.description ? .listener : .request
+            RequestFault.isOfListener(reason: reason.description) ? .listener : .request
         case .headTimeout: .request
         case .forwardingAmbiguous: .client
         case .path: .path

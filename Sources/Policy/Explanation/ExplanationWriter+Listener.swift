@@ -17,7 +17,8 @@ extension ExplanationWriter {
             let asked = document.rule("listeners", .element(entrance.index), "tls", "client_certificates")
             checks.append(fail(why, entrance.asksForCertificates ? asked : rule))
         case .redirected: checks.append(note("requests in clear are sent to https", member("redirect_to_https")))
-        case .refused where failing == .listener: checks.append(fail(denialText, member("tls")))
+        case .refused where failing == .listener:
+            checks.append(fail(denialText, member(listener.tls == nil ? "protocols" : "tls")))
         case .forwarded, .performed, .refused, .answered:
             guard entrance.asksForCertificates, let certificate = connection.clientCertificate else { break }
             checks.append(

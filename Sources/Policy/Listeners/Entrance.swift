@@ -27,6 +27,8 @@ package struct Entrance: Sendable {
     /// The listener has the port of the request; otherwise it is only the one that fits best.
     package let isExact: Bool
     private let isSecure: Bool
+    /// The version of HTTP that the client speaks; nil where nothing tells, and so what the listener speaks.
+    package var version: WireProtocol?
 
     /// The listener for a port; where none has it, the one that speaks what the client speaks: what stands before the
     /// gateway may have another port. Nil where no listener does.
@@ -53,9 +55,15 @@ package struct Entrance: Sendable {
     package func verdict(_ certificate: Certificate) -> Verdict {
         guard let tls = listener.tls else {
             if isSecure { return .noConnection("the client begins with TLS, and the listener speaks none") }
+            if let version, !listener.protocols.contains(version) {
+                return .refused(Denial(version == .http11 ? .http2Required : .versionNotSupported))
+            }
             return listener.redirect.map(Verdict.redirected) ?? .served
         }
         guard isSecure else { return .refused(Denial(.plainHTTPOnTLSPort)) }
+        if version == .http11, !listener.protocols.contains(.http11) {
+            return .noConnection("the client offers HTTP/1.1 in its handshake, and the listener speaks HTTP/2 alone")
+        }
         switch (tls.clientCertificates, certificate) {
         case (.none, _), (_, .good), (.optional, .none): return .served
         case (.require, .none): return .noConnection("the listener wants a client certificate, and none is shown")

@@ -56,6 +56,31 @@ import Testing
         (444, true, .bad("expired"), "no connection"),
     ]
 
+    static let versions: [(protocols: [WireProtocol], isSecure: Bool, version: WireProtocol?, expected: String)] = [
+        ([.http2], false, .http11, "http2_required"), ([.http2], false, .http2, "served"), ([.http2], false, nil, "served"),
+        ([.http11], false, .http2, "version_not_supported"), ([.http11], false, .http11, "served"),
+        ([.http2, .http11], false, .http11, "served"), ([.http2], true, .http11, "no connection"),
+        ([.http2], true, .http2, "served"), ([.http2], true, nil, "served"), ([.http11], true, .http2, "served"),
+    ]
+
+    @Test(arguments: versions)
+    func `a listener serves the versions it lists`(
+        protocols: [WireProtocol], isSecure: Bool, version: WireProtocol?, expected: String
+    ) throws {
+        var listener = Self.listener(80, tls: isSecure ? ListenerTLSConfiguration.ClientCertificates.none : nil)
+        listener.protocols = protocols
+        var entrance = try #require(Entrance([listener], port: 80, isSecure: isSecure))
+        entrance.version = version
+        let verdict =
+            switch entrance.verdict(.none) {
+            case .served: "served"
+            case .refused(let denial): denial.reason
+            case .redirected: "redirected"
+            case .noConnection: "no connection"
+            }
+        #expect(verdict == expected)
+    }
+
     @Test(arguments: verdicts)
     func `a listener speaks what it speaks`(
         port: UInt16, isSecure: Bool, certificate: Entrance.Certificate, expected: String
