@@ -94,6 +94,41 @@ def hpack_bomb() -> Iterator[bytes]:
         yield wire.frame(wire.HEADERS, stream + 2, again, wire.END_HEADERS | wire.END_STREAM)
 
 
+#: Fields of 4 KiB that enter the table, where the newest has index 62.
+ENTRIES = {
+    "valid": wire.literal(b"x", b"y" * 3900, kept=True),
+    "invalid name": wire.literal(b"x" * 3900 + b" ", b"", kept=True),
+    "invalid value": wire.literal(b"x", b"y" * 3900 + b"\0", kept=True),
+}
+
+
+def bomb(entry: str, start: bytes = b"") -> bytes:
+    return start + ENTRIES[entry] + b"\xbe" * (16_384 - len(start) - len(ENTRIES[entry]))
+
+
+def invalid_bomb(entry: str) -> Callable[[], Iterator[bytes]]:
+    def attack() -> Iterator[bytes]:
+        for stream in odd(1000):
+            yield wire.frame(wire.HEADERS, stream, bomb(entry, wire.block(request_lines())), wire.END_HEADERS | wire.END_STREAM)
+
+    return attack
+
+
+def trailer_bomb(entry: str) -> Callable[[], Iterator[bytes]]:
+    def attack() -> Iterator[bytes]:
+        for stream in odd(1000):
+            yield post(stream) + wire.frame(wire.HEADERS, stream, bomb(entry), wire.END_HEADERS | wire.END_STREAM)
+
+    return attack
+
+
+def ignored_continuations() -> Iterator[bytes]:
+    """A block that the library decodes without a word, since its stream was reset for its first field."""
+    yield wire.headers(1, [*request_lines(), (b"te", b"gzip")], wire.END_STREAM)
+    for _ in range(20_000):
+        yield wire.frame(wire.CONTINUATION, 1, b"\x82" * 16_384)
+
+
 def streams_never_finished() -> Iterator[bytes]:
     for stream in odd(20_000):
         yield post(stream)
@@ -150,6 +185,11 @@ ATTACKS: dict[str, tuple[Callable[[], Iterator[bytes]], set[int]]] = {
     "CONTINUATION flood": (continuation_flood, {CALM}),
     "empty CONTINUATION flood": (empty_continuations, {CALM}),
     "HPACK bomb": (hpack_bomb, {CALM}),
+    "HPACK bomb of an invalid name": (invalid_bomb("invalid name"), {CALM}),
+    "HPACK bomb of an invalid value": (invalid_bomb("invalid value"), {CALM}),
+    "HPACK bomb in trailers": (trailer_bomb("valid"), {CALM}),
+    "HPACK bomb of an invalid name in trailers": (trailer_bomb("invalid name"), {CALM}),
+    "CONTINUATION flood of a block that is ignored": (ignored_continuations, {CALM}),
     "SETTINGS flood": (flood(wire.settings((4, 65_535))), {CALM}),
     "empty SETTINGS flood": (flood(wire.settings()), {CALM}),
     "SETTINGS of many entries": (flood(wire.settings(*[(4, 65_535)] * 2000)), {CALM, PROTOCOL}),
@@ -207,7 +247,10 @@ def drained_attack(client: FrameClient, attack: Iterator[bytes], pieces: int) ->
 @pytest.mark.clients("h2", "h2-tls")
 @pytest.mark.parametrize(
     ("name", "pieces"),
-    [("rapid reset", 600), ("CONTINUATION flood", 20), ("HPACK bomb", 3), ("SETTINGS flood", 250), ("PING flood", 1100)],
+    [
+        ("rapid reset", 600), ("CONTINUATION flood", 20), ("HPACK bomb", 3), ("HPACK bomb of an invalid name", 2),
+        ("HPACK bomb in trailers", 2), ("SETTINGS flood", 250), ("PING flood", 1100),
+    ],  # fmt: skip
 )
 def test_an_attacker_is_told_why(gateway: Start, upstream: Origin, name: str, pieces: int) -> None:
     running = gateway(policy(upstream().port))

@@ -37,7 +37,7 @@ import Testing
     }
 
     private func asked() -> ClientPeer {
-        let client = ClientPeer(limits: .upstream)
+        let client = ClientPeer(limits: .upstream(for: Bounds.HTTP2()))
         client.receive(Frames.settings + Frames.settingsAck)
         client.request()
         _ = client.take()
@@ -233,7 +233,7 @@ import Testing
     }
 
     @Test func `content-length that the library passes over in an answer to CONNECT is paid for`() throws {
-        let client = ClientPeer(limits: .upstream)
+        let client = ClientPeer(limits: .upstream(for: Bounds.HTTP2()))
         client.receive(Frames.settings([(8, 1)]) + Frames.settingsAck)
         _ = try #require(client.request(isWebSocket: true))
         _ = client.take()
@@ -246,7 +246,7 @@ import Testing
     }
 
     @Test func `answers that are merely wrong do not end the connection that others use`() {
-        let client = ClientPeer(limits: .upstream)
+        let client = ClientPeer(limits: .upstream(for: Bounds.HTTP2()))
         client.receive(Frames.settings + Frames.settingsAck)
         for index in 0..<2000 {
             client.now = Instant(nanoseconds: Int64(index) * 1_000_000)
