@@ -20,6 +20,8 @@ package struct Bounds: Sendable, Equatable {
     package var halfCloseTimeout: Nanoseconds = .seconds(3)
     /// From SIGTERM to the end of the process, at most.
     package var drainTimeout: Nanoseconds = .seconds(30)
+    /// What all loops hold for messages under way; nil for a quarter of the memory that the process may use.
+    package var bufferedByteLimit: Int?
     /// Live buckets of all limits together.
     package var bucketLimit = 1_000_000
     package var http2 = HTTP2()
@@ -57,8 +59,18 @@ package enum FixedBounds {
     package static let pendingOutputBytes = 131_072
     /// What a message may always go on with, however scarce memory is: a piece of content that is passed on at once.
     package static let pieceBytes = 4096
+    /// What a request under way counts for beside its head and what is queued: its objects, and the first piece of its answer.
+    package static let exchangeBytes = 4096
+    /// What OpenSSL keeps of a record that is not written, or not read, to its end.
+    package static let recordBytes = 17_408
+    /// Content of requests that a connection of HTTP/2 may bring on while memory is scarce and its upstreams take none.
+    package static let scarceContentBytes = 65_536
+    /// What clients are asked to wait (Retry-After) while memory is scarce.
+    package static let scarceRetry: Nanoseconds = .seconds(1)
     /// The window of an upstream's stream once its answer is known to be long; it grows further with what the client takes.
     package static let longAnswerWindowBytes = 65_536
+    /// A client that takes a whole window in less time gets a larger one.
+    package static let quickWindow: Nanoseconds = .milliseconds(250)
     /// Response head of an upstream; above it 502.
     package static let responseHeadBytes = 65_536
     package static let responseFieldCount = 200

@@ -66,6 +66,8 @@ package struct HTTP2Bounds: Sendable, Equatable {
     /// measures its path by PING is tolerated.
     package static func upstream(for configured: Bounds.HTTP2) -> HTTP2Bounds {
         var bounds = HTTP2Bounds()
+        // A client's connection of HTTP/1 queues 128 KiB of it; the rest is on its way.
+        bounds.streamWindowBytes = 393_216
         bounds.connectionWindowBytes = bounds.streamWindowBytes * bounds.concurrentStreams
         bounds.initialWindowBytes = min(UInt32(clamping: HTTP2Bounds(configured).streamShareBytes), bounds.streamWindowBytes)
         bounds.queuedBytes = 8_388_608

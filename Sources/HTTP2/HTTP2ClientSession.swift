@@ -167,11 +167,18 @@ package final class HTTP2ClientSession: HTTP2Session {
     }
 
     /// Makes the window of a stream larger, which then stays so; not before the upstream has taken our SETTINGS, since the
-    /// library counts from another beginning until then. True when it is so large now.
+    /// library counts from another beginning until then. True when it is so large now, or will be as soon as the request's head
+    /// is written.
     package func openWindow(of stream: HTTP2Stream, to count: Int) -> Bool {
         guard stream.isOpen, hasSettled else { return false }
-        check(unsafe nghttp2_session_set_local_window_size(raw, 0, stream.id, Int32(clamping: count)))
+        stream.wantedWindow = count
+        if stream.isHeadWritten { headWritten(of: stream) }
         return true
+    }
+
+    override func headWritten(of stream: HTTP2Stream) {
+        guard stream.wantedWindow > 0 else { return }
+        check(unsafe nghttp2_session_set_local_window_size(raw, 0, stream.id, Int32(clamping: stream.wantedWindow)))
     }
 
     /// What was given back before is told by the library only when it is asked again.

@@ -44,6 +44,7 @@ extension HTTP2Session {
         case .headers:
             guard let stream = stream(header.stream_id) else { break }
             stream.isHeadWritten = true
+            headWritten(of: stream)
             if header.endsStream { noteLocalEnd(stream) }
         case .reset:
             noteReset(of: header.stream_id)
@@ -93,6 +94,7 @@ extension HTTP2Session {
         }
         pendingBytes &-= stream.queue.count
         stream.queue.recycle(into: &freeStorage, limit: Self.freeStorageLimit)
+        stream.reserved = 0
         account(for: stream)
         stream.trailers = nil
         if stream.isWaiting {

@@ -33,6 +33,8 @@ package class HTTP2Session {
     package internal(set) var pendingBytes = 0
     /// What streams hold beyond their shares.
     package private(set) var excessBytes = 0
+    /// Storage of all queues, and what is set aside beyond a share where that is more.
+    package private(set) var heldBytes = 0
     /// Memory is scarce: no stream may hold more than its share, or `FixedBounds.pieceBytes`.
     package var isTight = false
     package internal(set) var score: GlitchScore
@@ -110,6 +112,8 @@ package class HTTP2Session {
     func endHeaders(of stream: HTTP2Stream, ends: Bool) {}
     /// The library refuses the block and resets the stream.
     func rejectHeaders(of stream: HTTP2Stream) {}
+    /// A head of ours is written.
+    func headWritten(of stream: HTTP2Stream) {}
     /// The frame that ends our side of the stream is written.
     func endedLocally(_ stream: HTTP2Stream) {}
     func receivedSettings() {}
@@ -248,6 +252,9 @@ package class HTTP2Session {
         let excess = max(0, held &- limits.streamShareBytes)
         excessBytes &+= excess &- stream.excess
         stream.excess = excess
+        let weight = excess > 0 ? max(stream.queue.capacity, stream.reserved) : stream.queue.capacity
+        heldBytes &+= weight &- stream.weight
+        stream.weight = weight
     }
 
     private func resume(_ stream: HTTP2Stream) {

@@ -32,8 +32,12 @@ package final class HTTP2Stream {
     var queue = ContentQueue()
     /// Set aside for what the source of the content may send unasked; `queue` comes out of it.
     var reserved = 0
+    /// Client sessions: how large the window is to be; 0 as long as it is the one it began with.
+    var wantedWindow = 0
     /// What it holds beyond its share.
     var excess = 0
+    /// Its part of the session's `heldBytes`.
+    var weight = 0
     /// Content handed on and not yet given back to the peer's windows.
     var unconsumed = 0
     /// No more content comes from our side.

@@ -17,6 +17,7 @@ struct Report: Sendable {
     var refreshes: [CredentialVault.Refreshes]
     var connections: Int
     var buckets: Int
+    var buffers: BufferLedger.Values
     var now: WallTime
 
     /// Gathers from every loop, then calls `completion` on a background queue.
@@ -42,7 +43,7 @@ struct Report: Sendable {
                     keySets: shared.keySets.status(), certificates: shared.certificates,
                     store: shared.tokens.registry?.status, refreshes: shared.credentials.refreshes(),
                     connections: shared.connections.total,
-                    buckets: shared.buckets.bucketCount, now: EventLoop.readClocks().wall))
+                    buckets: shared.buckets.bucketCount, buffers: shared.buffers.values, now: EventLoop.readClocks().wall))
         }
     }
 
@@ -64,6 +65,14 @@ struct Report: Sendable {
             page.sample(
                 "portcullis_credential_refreshes_total", [name, ("result", "failed")], Int64(clamping: credential.failures))
         }
+        page.family("portcullis_buffered_bytes", .gauge, "Bytes held for messages under way.")
+        page.sample("portcullis_buffered_bytes", [], Int64(buffers.bytes))
+        page.family("portcullis_buffered_bytes_limit", .gauge, "The bound on bytes held for messages under way.")
+        page.sample("portcullis_buffered_bytes_limit", [], Int64(buffers.limit))
+        page.family(
+            "portcullis_buffered_bytes_limit_reached_total", .counter,
+            "How often the bound on bytes held for messages under way was reached.")
+        page.sample("portcullis_buffered_bytes_limit_reached_total", [], buffers.timesReached)
         page.family("portcullis_buckets", .gauge, "Live token buckets.")
         page.sample("portcullis_buckets", [], Int64(buckets))
         page.family("portcullis_reloads_total", .counter, "Reloads of the policy, by result.")
@@ -80,7 +89,13 @@ struct Report: Sendable {
         out.append(rfc3339: now)
         out.append("\",\"connections\":")
         out.append(decimal: connections)
-        out.append(",\"buckets\":")
+        out.append(",\"buffered\":{\"bytes\":")
+        out.append(decimal: buffers.bytes)
+        out.append(",\"limit\":")
+        out.append(decimal: buffers.limit)
+        out.append(",\"limit_reached\":")
+        out.append(decimal: buffers.timesReached)
+        out.append("},\"buckets\":")
         out.append(decimal: buckets)
         out.append(",\"reloads\":{\"succeeded\":")
         out.append(decimal: reloads.succeeded)

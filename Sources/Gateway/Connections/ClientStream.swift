@@ -52,6 +52,8 @@ protocol ClientStream: AnyObject {
 
     // MARK: The end
 
+    /// Ends a request that nothing was done for, so that the client may send it again; false where only an answer can say it.
+    func turnAway() -> Bool
     /// The exchange is over, its answer queued.
     func exchangeEnded(closes: Bool)
     /// The answer cannot be finished, and the client must not take it for whole.

@@ -60,8 +60,14 @@ extension Exchange {
         }
     }
 
-    /// A piece of content for an action, which is bounded by `contentLimit`.
-    func collect(_ bytes: Span<UInt8>) { collected?.append(contentsOf: bytes) }
+    /// A piece of content for an action, which is bounded by `contentLimit`. False when memory is scarce, and the request is refused.
+    func collect(_ bytes: Span<UInt8>) -> Bool {
+        hold(bytes.count)
+        collected?.append(contentsOf: bytes)
+        guard worker.buffers.isFull, let collected, collected.count > FixedBounds.pieceBytes, client.role == .traffic else { return true }
+        contentFailed(.overloaded)
+        return false
+    }
 
     /// The content is whole.
     func perform(_ grant: Grant) {

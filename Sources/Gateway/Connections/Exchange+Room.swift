@@ -1,4 +1,5 @@
 import Core
+import Policy
 
 /// How much of an answer may be on its way through the gateway: what the upstream's side asks of the client's before it reads.
 extension Exchange {
@@ -7,6 +8,23 @@ extension Exchange {
     var answerRoom: Int {
         guard let client else { return FixedBounds.readBytes }
         return min(max(client.room, FixedBounds.pieceBytes / 8), FixedBounds.readBytes)
+    }
+
+    /// Counts bytes that this exchange holds to its end.
+    @inline(__always)
+    func hold(_ count: Int) {
+        heldBytes &+= count
+        worker.buffers.hold(count)
+    }
+
+    /// Refuses the request because too much is held already. What the loop has not entered yet is entered now: nothing else may
+    /// happen that would.
+    func turnAway() {
+        worker.buffers.enter()
+        let refusal = Refusal(denial: .overloaded, after: nil, retryAfter: FixedBounds.scarceRetry)
+        guard client.turnAway() else { return refuse(refusal) }
+        self.refusal = refusal
+        finish()
     }
 
     /// How much may be set aside for what the upstream sends unasked, in all.

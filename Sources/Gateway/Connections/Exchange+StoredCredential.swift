@@ -106,6 +106,7 @@ extension Exchange {
         guard let count = shown.keptContent?.content.count else { return }
         if upstream == nil || count &+ bytes.count <= Self.keptBytes {
             shown.keptContent?.content.append(contentsOf: bytes)
+            hold(bytes.count)
         } else {
             shown.keptContent = nil
         }

@@ -20,6 +20,8 @@ final class Exchange {
     private(set) var group: UpstreamGroup?
 
     private(set) var grant: Grant?
+    /// What the loop counts for this exchange.
+    var heldBytes = 0
     /// The content so far of a request that the gateway itself carries out, or that goes on when it is whole.
     var collected: [UInt8]?
     /// Nil where the route has no stored credential.
@@ -74,10 +76,11 @@ final class Exchange {
 
     // MARK: 1. The head is there
 
-    /// The head in `worker.requestHead` is this exchange's request.
-    func begin(client: any ClientStream, hasContent: Bool) {
+    /// The head in `worker.requestHead` is this exchange's request. `fits`: its connection may have one more such request.
+    func begin(client: any ClientStream, hasContent: Bool, fits: Bool = true) {
         open(client)
         swap(&worker.requestHead, &head)
+        hold(head.bytes.count)
         if let own = snapshot.requestID(in: &head, connection: facts) {
             let bytes = head.bytes
             requestID.append(contentsOf: bytes.span.extracting(own))
@@ -89,6 +92,8 @@ final class Exchange {
         if client.role != .traffic {
             let endpoint = AdminEndpoint(worker: worker)
             client.role == .admin ? endpoint.answer(self) : endpoint.answerProbe(self)
+        } else if worker.buffers.isFull || !fits {
+            turnAway()
         } else if let target = client.redirect, redirect(to: target) {
             sendLocalAnswer()
         } else {
@@ -113,6 +118,7 @@ final class Exchange {
         if client.role == .traffic { worker.metrics.totals.requestsInFlight += 1 }
         if snapshot !== worker.snapshot { snapshot = worker.snapshot }
         startedAt = worker.loop.now.instant
+        hold(FixedBounds.exchangeBytes)
         requestID.removeAll()
         grant = nil
         answer = .none
@@ -269,7 +275,7 @@ final class Exchange {
             upstream.sendContent(bytes, framing: head.framing)
             if upstream.isCongested { client.pauseContent() }
         } else if collected != nil {
-            collect(bytes)
+            return collect(bytes)
         }
         return true
     }
@@ -466,6 +472,10 @@ final class Exchange {
             worker.metrics.totals.requestsInFlight -= 1
         }
         forgetTunnel()
+        worker.buffers.hold(-heldBytes)
+        heldBytes = 0
+        // What stays with a free exchange is small.
+        if head.bytes.capacity > 2 * FixedBounds.pieceBytes { head = RequestHead() }
         collected = nil
         shown = nil
         grant = nil

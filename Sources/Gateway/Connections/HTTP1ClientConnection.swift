@@ -98,7 +98,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
                 return
             }
         }
-        if owesNotice, output.pending <= FixedBounds.pendingOutputBytes / 2 {
+        if owesNotice, output.pending <= worker.buffers.queueLimit / 2 {
             owesNotice = false
             exchange?.clientTookOutput()
         }
@@ -108,7 +108,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         }
         if output.pending == 0, closesAfterFlush {
             beginLingering()
-        } else if mustResume, phase == .tunnel || output.pending <= FixedBounds.pendingOutputBytes {
+        } else if mustResume, phase == .tunnel || output.pending <= worker.buffers.queueLimit {
             mustResume = false
             resume()
         }
@@ -132,9 +132,11 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     /// A client that sends requests ahead, or takes no answers, is read again when its turn comes.
     override var wantsInput: Bool {
         if isPaused { return false }
-        if input.count < FixedBounds.readBytes { return true }
-        return phase != .exchange && output.pending <= FixedBounds.pendingOutputBytes
+        if input.count < worker.buffers.readLimit { return true }
+        return phase != .exchange && output.pending <= worker.buffers.queueLimit
     }
+
+    override var heldBytes: Int { max(super.heldBytes, reserved > FixedBounds.pieceBytes ? reserved : 0) }
 
     override func readFailed() { close() }
 
@@ -152,7 +154,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             let rest = bytes.extracting(offset..<bytes.count)
             switch phase {
             case .head:
-                if output.pending > FixedBounds.pendingOutputBytes {
+                if output.pending > worker.buffers.queueLimit {
                     // Requests sent ahead are answered no faster than the answers are taken.
                     mustResume = true
                     queueFlush()
@@ -320,18 +322,21 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         ChunkWriter.append(lastChunkTo: &output.bytes, trailers: trailers)
     }
 
-    var isCongested: Bool { output.pending > FixedBounds.pendingOutputBytes }
+    var isCongested: Bool { output.pending > worker.buffers.queueLimit }
 
     /// Tell the exchange when half of the output is taken.
     func noticeWhenTaken() { owesNotice = true }
 
-    var room: Int { max(0, FixedBounds.pendingOutputBytes &- output.pending) }
+    var room: Int { max(0, worker.buffers.queueLimit &- output.pending) }
 
     var pendingBytes: Int { output.pending }
 
     func reserve(_ count: Int) { reserved = count }
 
-    var reservable: Int { Int(worker.http2Limits.streamWindowBytes) }
+    var reservable: Int { worker.buffers.isFull ? FixedBounds.pieceBytes : Int(worker.upstreamHTTP2Limits.streamWindowBytes) }
+
+    /// An answer says it.
+    func turnAway() -> Bool { false }
 
     func pauseContent() { isPaused = true }
 

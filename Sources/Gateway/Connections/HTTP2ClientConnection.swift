@@ -23,6 +23,12 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     private var calmedUntil = Instant.distantFuture
     /// We ended the session.
     private var isTerminated = false
+    /// Content of requests that its upstreams have not taken, or not been given yet.
+    var heldContentBytes = 0
+    /// Heads of requests under way.
+    var headBytes = 0
+    /// It is not read until memory is no longer scarce.
+    private var isHeldBack = false
 
     /// Goes on with a connection whose client was found to speak HTTP/2: by ALPN, or by how it began.
     init(continuing other: SocketChannel, from peer: IPAddress, facts: ConnectionFacts, listener: ListenerSocket) {
@@ -56,6 +62,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
 
     override func process(_ bytes: Span<UInt8>) -> Int {
         lastProgress = worker.loop.now.instant
+        session.isTight = worker.buffers.isFull
         session.receive(bytes, now: lastProgress)
         if session.isCalmed, calmedUntil == .distantFuture {
             calmedUntil = lastProgress.advanced(by: session.limits.calmedTimeout)
@@ -65,10 +72,24 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         return bytes.count
     }
 
-    /// What the client does not take is not answered, so it is not read either.
+    /// What the client does not take is not answered, so it is not read either. While memory is scarce a connection that brought
+    /// more than its upstreams take is not read.
     override var wantsInput: Bool {
-        output.pending <= FixedBounds.pendingOutputBytes && session.failure == nil && !sawEnd
+        if worker.buffers.isFull, heldContentBytes > FixedBounds.scarceContentBytes {
+            if !isHeldBack { worker.holdBack(self) }
+            isHeldBack = true
+            return false
+        }
+        return output.pending <= FixedBounds.pendingOutputBytes && session.failure == nil && !sawEnd
     }
+
+    /// Memory is no longer scarce.
+    func readAgain() {
+        isHeldBack = false
+        queueFlush()
+    }
+
+    override var heldBytes: Int { super.heldBytes &+ session.heldBytes &+ heldContentBytes }
 
     override func endOfStream() {
         sawEnd = true
@@ -82,6 +103,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
 
     override func flushOutput() {
         deliverHeld()
+        session.isTight = worker.buffers.isFull
         while !isClosed, !isBlocked {
             if output.pending == 0 {
                 worker.borrow(&output)
@@ -121,7 +143,8 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         let own = HTTP2ClientStream(
             connection: self, stream: stream, exchange: exchange, asksForTunnel: asksForTunnel)
         stream.context = own
-        exchange.begin(client: own, hasContent: !stream.isRemoteEnded && !asksForTunnel)
+        let fits = own.count(head: worker.requestHead.bytes.count)
+        exchange.begin(client: own, hasContent: !stream.isRemoteEnded && !asksForTunnel, fits: fits)
     }
 
     func session(

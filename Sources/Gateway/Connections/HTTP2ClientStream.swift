@@ -93,12 +93,14 @@ final class HTTP2ClientStream: ClientStream {
                 connection.session.consumed(content.count, on: stream)
             } else {
                 held.append(contentsOf: content)
+                connection.heldContentBytes &+= content.count
             }
             return
         }
         _ = exchange.receiveContent(content)
         // What the upstream cannot take yet waits on its side; the client's window is not opened for more.
         if isPaused { unreturned &+= content.count } else { connection.session.consumed(content.count, on: stream) }
+        if isPaused { connection.heldContentBytes &+= content.count }
     }
 
     func receivedEnd(_ trailers: inout TrailerSection) {
@@ -112,6 +114,15 @@ final class HTTP2ClientStream: ClientStream {
 
     /// Bytes handed on and not yet given back to the client's window.
     private var unreturned = 0
+    /// Of the request's head, while the exchange holds it.
+    private var headBytes = 0
+
+    /// Counts the request's head; false when the heads of all requests under way are too much for one connection.
+    func count(head: Int) -> Bool {
+        headBytes = head
+        connection.headBytes &+= head
+        return connection.headBytes <= connection.session.limits.queuedBytes
+    }
 
     /// Hands on what was held back.
     func deliver() {
@@ -119,6 +130,7 @@ final class HTTP2ClientStream: ClientStream {
         guard isPaused else { return }
         isPaused = false
         connection.session.consumed(unreturned, on: stream)
+        connection.heldContentBytes &-= unreturned &+ held.count
         unreturned = 0
         var content: [UInt8] = []
         swap(&content, &held)
@@ -167,14 +179,31 @@ final class HTTP2ClientStream: ClientStream {
         exchange = nil
         connection.session.reserve(0, on: stream)
         connection.session.consumed(unreturned &+ held.count, on: stream)
-        unreturned = 0
-        held = []
+        dropContent()
         if isTunnel { connection.session.endTunnel(stream) }
         connection.queueFlush()
     }
 
+    /// The request's content is not wanted any more.
+    private func dropContent() {
+        connection.heldContentBytes &-= unreturned &+ held.count
+        unreturned = 0
+        held = []
+        connection.headBytes &-= headBytes
+        headBytes = 0
+    }
+
+    func turnAway() -> Bool {
+        exchange = nil
+        dropContent()
+        connection.session.reset(stream, .refusedStream)
+        connection.queueFlush()
+        return true
+    }
+
     func abortAnswer() {
         exchange = nil
+        dropContent()
         connection.session.reset(stream, .internalError)
         connection.queueFlush()
     }
@@ -183,6 +212,7 @@ final class HTTP2ClientStream: ClientStream {
     func closed(because fault: ExchangeFault) {
         guard let exchange else { return }
         self.exchange = nil
+        dropContent()
         exchange.clientLeft(fault)
     }
 }

@@ -20,6 +20,7 @@ final class SharedState: Sendable {
     let trafficDescriptorLimit: Int32
     /// Guesses at the admin token.
     let adminGuard: AdminGuard
+    let buffers: BufferLedger
     let seed: HashSeed
     /// What decisions know of the store.
     let directory = DirectoryCell()
@@ -51,6 +52,8 @@ final class SharedState: Sendable {
         adminGuard = AdminGuard(seed: seed)
         Process.raiseDescriptorLimit()
         trafficDescriptorLimit = Process.trafficDescriptorLimit
+        buffers = BufferLedger(
+            limit: Self.bufferLimit(of: configuration.bounds, log: log), loops: configuration.loops ?? Process.processorCount)
         keySets = KeySetFetcher(log: log)
         shownCertificates = Mutex(policy.certificates)
         var open: (@Sendable () throws(StoreFault) -> any CredentialStore)?
@@ -89,7 +92,25 @@ final class SharedState: Sendable {
     func enlist(_ workers: [Worker]) {
         roster.withLock { $0 = workers }
         keySets.whenKeysChange { self.reviewTunnels() }
+        buffers.whenChanged { self.followBuffers() }
         directory.whenPublished { self.reviewTunnels() }
+    }
+
+    /// The bound on what is held for messages under way: a quarter of the memory there is, unless the policy says it.
+    private static func bufferLimit(of bounds: Bounds, log: OperatorLog) -> Int {
+        if let limit = bounds.bufferedByteLimit { return limit }
+        // Without a word of the system a gigabyte is supposed.
+        let available = AvailableMemory.bytes ?? 1_073_741_824
+        let limit = max(available / 4, 1_048_576)
+        log.info("bounds.buffered_bytes: \(limit / 1_048_576) MiB, a quarter of \(available / 1_048_576) MiB of memory")
+        return limit
+    }
+
+    /// Has every loop look whether memory is scarce.
+    private func followBuffers() {
+        for worker in workers {
+            worker.loop.submit { worker.loop.round { worker.followBuffers() } }
+        }
     }
 
     /// Asks on every loop whether what changed its protocol may go on.
@@ -103,6 +124,7 @@ final class SharedState: Sendable {
     func adopt(_ policy: CompiledPolicy) {
         let configuration = policy.snapshot.configuration
         failureBudget.adopt(configuration.failureBudget)
+        buffers.adopt(limit: Self.bufferLimit(of: configuration.bounds, log: log))
         keySets.adopt(policy.keySets)
         tokens.adopt(policy.snapshot)
         audit.adopt(policy.audit, trail: tokens.audit)

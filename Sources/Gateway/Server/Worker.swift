@@ -21,6 +21,10 @@ final class Worker: @unchecked Sendable {
     private(set) var upstreamHTTP2Limits: HTTP2Bounds
     private(set) var isDraining = false
     let tunnels = TunnelRegister()
+    /// What this loop holds for messages under way.
+    var buffers: LoopBuffers
+    /// Connections that are not read until memory is no longer scarce.
+    private var heldBack: [HTTP2ClientConnection] = []
     /// A route of the policy in force takes WebSockets.
     private(set) var acceptsWebSockets = false
     /// Requests parked until a key set arrives.
@@ -59,6 +63,7 @@ final class Worker: @unchecked Sendable {
     init(index: Int, policy: CompiledPolicy, shared: SharedState) throws(SystemError) {
         loop = try EventLoop(label: "portcullis.loop.\(index)")
         self.shared = shared
+        buffers = LoopBuffers(shared.buffers)
         snapshot = policy.snapshot
         bounds = policy.snapshot.configuration.bounds
         http2Limits = HTTP2Bounds(bounds.http2)
@@ -82,6 +87,7 @@ final class Worker: @unchecked Sendable {
         http2Limits = HTTP2Bounds(bounds.http2)
         upstreamHTTP2Limits = .upstream(for: bounds.http2)
         memory.reset(for: policy.snapshot)
+        buffers.enter()
         // They hold on to the policy they last served.
         freeExchanges.removeAll()
         install(policy)
@@ -236,6 +242,20 @@ final class Worker: @unchecked Sendable {
         accessLog.flush()
         drained()
     }
+
+    // MARK: Memory in flight
+
+    /// Memory has become scarce, or is no longer.
+    func followBuffers() {
+        buffers.enter()
+        guard !buffers.isFull else { return }
+        let waiting = heldBack
+        heldBack = []
+        for connection in waiting { connection.readAgain() }
+    }
+
+    /// Has a connection read again once memory is no longer scarce. Called once for each time it is held back.
+    func holdBack(_ connection: HTTP2ClientConnection) { heldBack.append(connection) }
 
     // MARK: What exchanges borrow
 

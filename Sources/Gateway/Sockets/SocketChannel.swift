@@ -31,6 +31,8 @@ class SocketChannel: Channel {
     final var deadline = Instant.distantFuture
     private var firing = Instant.distantFuture
     private var isFlushQueued = false
+    /// What of `heldBytes` the loop knows.
+    private var countedBytes = 0
     private var readsWhenWritable = false
     private var writesWhenReadable = false
 
@@ -50,6 +52,8 @@ class SocketChannel: Channel {
         swap(&input, &other.input)
         isReadable = other.isReadable
         sawPeerClose = other.sawPeerClose
+        countedBytes = other.countedBytes
+        other.countedBytes = 0
         isTruncated = other.isTruncated
         isBlocked = other.isBlocked
         other.isClosed = true
@@ -63,7 +67,9 @@ class SocketChannel: Channel {
     /// More may be read now.
     var wantsInput: Bool { !isPaused }
     /// How much the next read may take off the socket: from 1 to `FixedBounds.readBytes`.
-    var readLimit: Int { FixedBounds.readBytes }
+    var readLimit: Int { worker.buffers.readLimit }
+    /// Bytes of memory held for messages under way.
+    var heldBytes: Int { output.bytes.capacity &+ input.capacity &+ (tls == nil ? 0 : recordBytes) }
     /// The end of what the peer sends was read.
     func endOfStream() {}
     /// Reading failed: the connection is broken.
@@ -106,12 +112,14 @@ class SocketChannel: Channel {
             writesWhenReadable = false
             flushOutput()
         }
+        countHeld()
     }
 
     final func flush() {
         isFlushQueued = false
         guard !isClosed, !isHandshaking else { return }
         flushOutput()
+        countHeld()
     }
 
     /// Asks for `flushOutput` at the end of this round.
@@ -120,6 +128,22 @@ class SocketChannel: Channel {
         guard !isFlushQueued else { return }
         isFlushQueued = true
         worker.loop.wantsFlush(self)
+    }
+
+    // MARK: Memory
+
+    /// Has the loop know what is held.
+    @inline(__always)
+    private func countHeld() {
+        let held = isClosed ? 0 : heldBytes
+        guard held != countedBytes else { return }
+        worker.buffers.hold(held &- countedBytes)
+        countedBytes = held
+    }
+
+    /// What OpenSSL keeps of records in the middle of which one side waits.
+    private var recordBytes: Int {
+        (output.pending > 0 ? FixedBounds.recordBytes : 0) &+ (isPaused && isReadable ? FixedBounds.recordBytes : 0)
     }
 
     // MARK: TLS
@@ -313,6 +337,7 @@ class SocketChannel: Channel {
         Sockets.closeDescriptor(descriptor)
         input = []
         worker.recycle(&output)
+        countHeld()
         return true
     }
 }

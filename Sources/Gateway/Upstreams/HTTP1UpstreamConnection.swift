@@ -125,7 +125,7 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
         queueFlush()
     }
 
-    var isCongested: Bool { output.pending > FixedBounds.pendingOutputBytes }
+    var isCongested: Bool { output.pending > worker.buffers.queueLimit }
 
     func leave() {
         exchange = nil
@@ -205,7 +205,7 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
             if phase == .leaving { close() }
             return
         }
-        if !requestHasEnded, output.pending <= FixedBounds.pendingOutputBytes / 2 { exchange?.upstreamTookOutput() }
+        if !requestHasEnded, output.pending <= worker.buffers.queueLimit / 2 { exchange?.upstreamTookOutput() }
     }
 
     override func deadlinePassed() {
@@ -222,7 +222,7 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
     // MARK: Reading
 
     /// No more of an answer than its client's side has room for.
-    override var readLimit: Int { exchange?.answerRoom ?? FixedBounds.readBytes }
+    override var readLimit: Int { exchange?.answerRoom ?? worker.buffers.readLimit }
 
     override func process(_ bytes: Span<UInt8>) -> Int {
         var offset = 0

@@ -119,6 +119,8 @@ final class HTTP2UpstreamConnection: UpstreamConnection, HTTP2ClientDelegate {
 
     // MARK: What the socket says
 
+    override var heldBytes: Int { super.heldBytes &+ session.heldBytes }
+
     override func process(_ bytes: Span<UInt8>) -> Int {
         lastHeard = worker.loop.now.instant
         hasHeard = true
@@ -140,6 +142,7 @@ final class HTTP2UpstreamConnection: UpstreamConnection, HTTP2ClientDelegate {
 
     override func flushOutput() {
         guard phase == .open else { return }
+        session.isTight = worker.buffers.isFull
         while !isClosed, !isBlocked {
             if output.pending == 0 {
                 worker.borrow(&output)

@@ -40,8 +40,11 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
     private var unreturned = 0
     /// The stream's window, all of which is set aside at the client.
     private var window = 0
-    /// Content that the client took since the window grew.
-    private var takenSinceGrowth = 0
+    /// Content of the answer so far.
+    private var receivedBytes = 0
+    /// Content that the client took since the window was last looked at, and when that was.
+    private var takenLately = 0
+    private var lookedAt: Instant
 
     private(set) var sentSoFar: SentContent? = SentContent()
 
@@ -50,6 +53,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         server = connection.server
         beganAt = connection.worker.loop.now.instant
         lastActivity = beganAt
+        lookedAt = beganAt
     }
 
     private var session: HTTP2ClientSession { connection.session }
@@ -87,6 +91,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         }
         guard stream == nil else {
             setWindow(Int(session.limits.initialWindowBytes), for: exchange)
+            if server.usualAnswerBytes > window { grow(to: server.usualAnswerBytes) }
             return
         }
         // The exchange is still in the middle of its step.
@@ -109,6 +114,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         guard !answerHasBegun, let kept = sentSoFar?.content.count else { return }
         if !connection.isOpen || kept &+ bytes.count <= Self.sentBytes {
             sentSoFar?.content.append(contentsOf: bytes)
+            exchange?.hold(bytes.count)
         } else {
             sentSoFar = nil
         }
@@ -169,6 +175,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
     func received(_ content: Span<UInt8>) {
         guard let stream else { return }
         guard let exchange else { return session.consumed(content.count, on: stream) }
+        receivedBytes &+= content.count
         if isPaused {
             held.append(contentsOf: content)
             return
@@ -185,7 +192,6 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
 
     private func setWindow(_ count: Int, for exchange: Exchange) {
         window = count
-        takenSinceGrowth = 0
         exchange.reserveAnswer(count)
     }
 
@@ -202,15 +208,20 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         setWindow(most, for: exchange)
     }
 
-    /// Gives back to the window what the client has taken, and makes it larger when the client took all of it.
+    /// Gives back to the window what the client has taken, and makes it larger when the client took all of it quickly: a slow
+    /// client gains nothing by what waits for it here.
     private func returnWindow() {
         guard let exchange, let stream else { return }
         let waiting = exchange.pendingAnswerBytes
         let taken = max(0, unreturned &- waiting)
         unreturned &-= taken
-        takenSinceGrowth &+= taken
+        takenLately &+= taken
         session.consumed(taken, on: stream)
-        if waiting == 0, takenSinceGrowth >= window { grow(to: window &* 4) }
+        if takenLately >= window {
+            if now < lookedAt.advanced(by: FixedBounds.quickWindow) { grow(to: window &* 4) }
+            takenLately = 0
+            lookedAt = now
+        }
         if owesWindow { exchange.noticeWhenAnswerTaken() }
     }
 
@@ -221,6 +232,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
             return
         }
         if isTunnel { return exchange.upstreamEndedTunnel() }
+        server.noteAnswer(of: receivedBytes)
         detach()
         // What was not sent of the request is not wanted any more.
         if let stream, !stream.isLocalEnded { session.reset(stream, .cancel) }
@@ -249,6 +261,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         returnWindow()
         var content: [UInt8] = []
         swap(&content, &held)
+        receivedBytes &-= content.count
         if !content.isEmpty { received(content.span) }
         connection.queueFlush()
         guard !isPaused else { return }

@@ -35,6 +35,9 @@ final class UpstreamServer {
     var active = 0
     /// Connections, busy and idle.
     var open = 0
+    /// About how long its longer answers are of late, up to `FixedBounds.longAnswerWindowBytes`: over HTTP/2 such an answer gets a
+    /// window for all of it together with the request.
+    private(set) var usualAnswerBytes = 0
     private var idle: [HTTP1UpstreamConnection] = []
     /// Connections of HTTP/2, also those that are being made and may turn out to be none.
     private var shared: [HTTP2UpstreamConnection] = []
@@ -86,6 +89,11 @@ final class UpstreamServer {
     }
 
     // MARK: HTTP/2
+
+    /// An answer is whole. Short ones let the long ones be forgotten slowly.
+    func noteAnswer(of count: Int) {
+        usualAnswerBytes = max(min(count, FixedBounds.longAnswerWindowBytes), usualAnswerBytes &- usualAnswerBytes &>> 3)
+    }
 
     /// A connection that takes another stream, or nil. The first that does, so that few are busy and the rest age out.
     func openShared() -> HTTP2UpstreamConnection? { shared.first { $0.takesStreams } }

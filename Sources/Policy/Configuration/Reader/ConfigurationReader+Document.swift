@@ -87,6 +87,8 @@ extension ConfigurationReader {
         bounds.bodyTimeout = duration(members["body_timeout"], in: Self.timeouts) ?? bounds.bodyTimeout
         bounds.halfCloseTimeout = duration(members["half_close_timeout"], in: Self.timeouts) ?? bounds.halfCloseTimeout
         bounds.drainTimeout = duration(members["drain_timeout"], in: Self.timeouts) ?? bounds.drainTimeout
+        // Less than a megabyte is used up by a few hundred requests under way.
+        bounds.bufferedByteLimit = size(members["buffered_bytes"], in: 1_048_576...1_099_511_627_776)
         bounds.bucketLimit = integer(members["buckets"], in: 1024...100_000_000) ?? bounds.bucketLimit
         bounds.http2 = http2Bounds(members["http2"])
         configuration.bounds = bounds

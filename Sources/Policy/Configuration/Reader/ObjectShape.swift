@@ -141,7 +141,7 @@ extension ObjectShape {
         case .bounds:
             [
                 "head_bytes", "target_bytes", "header_fields", "body_bytes", "connections", "connections_per_address",
-                "head_timeout", "idle_timeout", "body_timeout", "half_close_timeout", "drain_timeout", "buckets",
+                "head_timeout", "idle_timeout", "body_timeout", "half_close_timeout", "drain_timeout", "buffered_bytes", "buckets",
                 "http2",
             ]
         case .http2Bounds: ["streams", "stream_window", "connection_window", "header_table", "queued_bytes"]
