@@ -59,7 +59,9 @@ extension Snapshot {
             }
             switch probe.place.find(in: &head, scratch: &memory.scratch) {
             case .absent: continue
-            case .refused(let denial): return refuse(denial, nil, route, context, memory)
+            case .refused(let denial):
+                charge(denial, for: Span(), route, context, memory)
+                return refuse(denial, nil, route, context, memory)
             case .inHead(let range):
                 let value = head.bytes.span.extracting(range)
                 let judge = probe.judge(of: value)
@@ -82,9 +84,34 @@ extension Snapshot {
         _ value: Span<UInt8>, _ judge: CredentialPlan.Judge?, _ route: Route, _ context: RequestContext,
         _ memory: DecisionMemory
     ) -> Recognition {
-        if let retryAfter = memory.failureBudget.retryAfter(context.client, now: context.now.instant) {
+        if let retryAfter = memory.failureBudget.retryAfter(context.client, now: context.now.instant),
+            !wasAccepted(value, judge, memory)
+        {
             return .refused(Refusal(.tooManyFailures, client: context.client, route: route, shown: memory.shown, retryAfter: retryAfter))
         }
+        let recognition = recogniseUncounted(value, judge, route, context, memory)
+        if case .refused(let refusal) = recognition { charge(refusal.denial, for: value, route, context, memory) }
+        return recognition
+    }
+
+    /// The credential passes though its address has used up its budget: it was recognized before. It is judged as ever; of
+    /// another one nothing is looked up, so that nothing can be learned about it.
+    @inline(never)
+    private func wasAccepted(_ value: Span<UInt8>, _ judge: CredentialPlan.Judge?, _ memory: DecisionMemory) -> Bool {
+        guard let judge else { return false }
+        if let tokens = judge.tokens, judge.keys.isEmpty || Self.looksLikeToken(value) {
+            guard value.count <= tokens.tokenByteLimit else { return false }
+            return memory.failureBudget.hasAccepted(cryptography.sha256(value).a)
+        }
+        guard value.count <= KeyAuthenticator.keyByteLimit else { return false }
+        return judge.keys.contains { memory.failureBudget.hasAccepted($0.digest(value).a) }
+    }
+
+    @inline(__always)
+    private func recogniseUncounted(
+        _ value: Span<UInt8>, _ judge: CredentialPlan.Judge?, _ route: Route, _ context: RequestContext,
+        _ memory: DecisionMemory
+    ) -> Recognition {
         guard let judge else { return refuse(.credentialUnknown, nil, route, context, memory) }
         if let tokens = judge.tokens, judge.keys.isEmpty || Self.looksLikeToken(value) {
             return verify(value, by: tokens, route, context, memory)
@@ -92,18 +119,13 @@ extension Snapshot {
         return lookUp(value, in: judge, route, context, memory)
     }
 
-    /// One that no authenticator knows is shown and bad.
+    /// One that no authenticator knows is shown and bad. The handshake has proved that the client holds it, and so it is no
+    /// guess: the failure budget has nothing to do with it.
     private func recognise(
         _ certificate: ClientCertificate, _ probe: CredentialPlan.Probe, _ route: Route, _ context: RequestContext,
         _ memory: DecisionMemory
     ) -> Recognition {
         let fingerprint = certificate.fingerprint.fingerprint
-        if let retryAfter = memory.failureBudget.retryAfter(context.client, now: context.now.instant) {
-            return .refused(
-                Refusal(
-                    .tooManyFailures, client: context.client, route: route, fingerprint: fingerprint,
-                    shown: memory.shown, retryAfter: retryAfter))
-        }
         var denial = Denial.credentialUnknown
         for authenticator in probe.judges.lazy.flatMap(\.certificates) {
             switch memory.certificates.verdict(on: certificate, by: authenticator, now: context.now.wall) {
@@ -129,13 +151,16 @@ extension Snapshot {
             if fingerprint == nil { fingerprint = digest.fingerprint }
             switch authenticator.judge(digest, now: context.now.wall) {
             case .accepted(let record):
+                memory.failureBudget.accept(digest.a)
                 return .identity(.apiKey(record, authenticator), fingerprint: digest.fingerprint)
             case .refused(.credentialUnknown): break
             case .refused(let denial): return refuse(denial, digest.fingerprint, route, context, memory)
             }
             guard let stored = memory.view.stored(beside: authenticator) else { continue }
             switch stored.judge(digest, now: context.now.wall) {
-            case .accepted(let record): return .identity(.apiKey(record, stored), fingerprint: digest.fingerprint)
+            case .accepted(let record):
+                memory.failureBudget.accept(digest.a)
+                return .identity(.apiKey(record, stored), fingerprint: digest.fingerprint)
             case .refused(.credentialUnknown): isUnsure = isUnsure || !memory.view.directory.isAvailable
             case .refused(let denial): return refuse(denial, digest.fingerprint, route, context, memory)
             }
@@ -148,7 +173,9 @@ extension Snapshot {
         _ token: Span<UInt8>, by table: IssuerTable, _ route: Route, _ context: RequestContext, _ memory: DecisionMemory
     ) -> Recognition {
         switch table.verify(token, now: context.now, view: memory.view, cache: memory.tokens) {
-        case .verified(let token): return .identity(.token(token), fingerprint: token.digest.fingerprint)
+        case .verified(let token):
+            memory.failureBudget.accept(token.digest.a)
+            return .identity(.token(token), fingerprint: token.digest.fingerprint)
         case .refused(let fault):
             let denial = Self.denial(fault, memory.view)
             return refuse(denial, fingerprint(of: token), route, context, memory)
@@ -169,13 +196,20 @@ extension Snapshot {
         fault == .revoked && !view.directory.isAvailable ? .storeUnavailable : .token(fault)
     }
 
-    /// Refuses and charges the address for it where a credential was shown and bad.
+    /// Charges the address of a request whose credential could be a guess.
+    private func charge(
+        _ denial: Denial, for value: Span<UInt8>, _ route: Route, _ context: RequestContext, _ memory: DecisionMemory
+    ) {
+        // A route that refuses nobody must not have others refuse somebody.
+        guard denial.couldBeGuess, !route.isShadow else { return }
+        let budget = memory.failureBudget
+        budget.recordFailure(context.client, mark: budget.mark(of: value), now: context.now.instant)
+    }
+
     private func refuse(
         _ denial: Denial, _ fingerprint: UInt32?, _ route: Route, _ context: RequestContext, _ memory: DecisionMemory
     ) -> Recognition {
-        // A route that refuses nobody must not have others refuse somebody.
-        if denial.countsAsFailure, !route.isShadow { memory.failureBudget.recordFailure(context.client, now: context.now.instant) }
-        return .refused(
+        .refused(
             Refusal(denial, client: context.client, route: route, fingerprint: fingerprint, shown: memory.shown))
     }
 

@@ -270,6 +270,19 @@ def test_guessing_is_stopped_before_the_key_is_looked_at(gateway: Start, upstrea
     assert ask(port, fields=[f"X-API-Key: {secret}"], source="127.0.0.9").status == 200
 
 
+def test_a_forgotten_client_with_one_bad_key_shuts_out_nobody(gateway: Start, upstream: Origin) -> None:
+    secret, record = api_key()
+    config = keyed_policy(upstream().port, records=[record], failure_budget={"failures": 10, "per": "10m", "burst": 10})
+    port = gateway(config).port
+    assert {ask(port, fields=["X-API-Key: rbtk_forgotten"]).status for _ in range(30)} == {401}
+    assert ask(port, fields=[f"X-API-Key: {secret}"]).status == 200
+    for number in range(12):
+        ask(port, fields=[f"X-API-Key: rbtk_{number}"])
+    # Guessing has used the budget up: what was accepted before passes, and nothing else.
+    assert ask(port, fields=["X-API-Key: rbtk_forgotten"]).status == 429
+    assert ask(port, fields=[f"X-API-Key: {secret}"]).status == 200
+
+
 def test_credentials_are_kept_where_a_route_says_so(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
     secret, record = api_key()

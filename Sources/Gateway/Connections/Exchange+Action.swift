@@ -77,7 +77,8 @@ extension Exchange {
         let request = requestID.withSpan {
             snapshot.actionRequest(grant, head: head, content: content, requestID: $0, now: worker.loop.now)
         }
-        if let wait = worker.shared.failureBudget.retryAfter(grant.client, now: worker.loop.now.instant) {
+        let failures = worker.shared.failureBudget
+        if grant.looksForCredentialInContent, let wait = failures.retryAfter(grant.client, now: worker.loop.now.instant) {
             refuse(Refusal(denial: .tooManyFailures, after: grant, retryAfter: wait))
             return
         }
@@ -86,6 +87,8 @@ extension Exchange {
             return
         }
         worker.acting &+= 1
+        // The same content again is no other guess.
+        let mark = failures.mark(of: content.span)
         let ticket = beginWaiting()
         interest = request.interest
         let bound = LoopBound((exchange: self, ticket: ticket), on: worker.loop.queue)
@@ -96,17 +99,18 @@ extension Exchange {
                     let (exchange, ticket) = bound.value
                     guard exchange.isWaiting(ticket) else { return }
                     exchange.endWaiting()
-                    exchange.answer(outcome, of: grant)
+                    exchange.answer(outcome, of: grant, contentMark: mark)
                 }
             }
         }
     }
 
-    private func answer(_ outcome: ActionOutcome, of grant: Grant) {
+    /// - Parameter contentMark: what the failure budget knows the content of the request by.
+    private func answer(_ outcome: ActionOutcome, of grant: Grant, contentMark: UInt32) {
         switch outcome {
         case .refuse(let denial, let messages, let retryAfter):
             if grant.countsAsFailure(denial) {
-                worker.shared.failureBudget.recordFailure(grant.client, now: worker.loop.now.instant)
+                worker.shared.failureBudget.recordFailure(grant.client, mark: contentMark, now: worker.loop.now.instant)
             }
             refuse(Refusal(denial: denial, after: grant, messages: messages, retryAfter: retryAfter))
         case .answer(let answer):

@@ -212,6 +212,10 @@ struct ExplanationWriter {
         let rule = document.rule("failure_budget")
         if failing == .failureBudget { return [fail("\(context.client): \(denialText)", rule)] }
         if snapshot.configuration.failureBudget == nil { return [note("no failure is counted", rule)] }
+        let isExhausted = trial.memory.failureBudget.retryAfter(context.client, now: now.instant) != nil
+        if isExhausted, outcome.grant?.fingerprint != nil || outcome.refusal?.fingerprint != nil {
+            return [note("\(context.client.accountable) has no failures left; the credential was accepted before, or needs none", rule)]
+        }
         return [note("\(context.client.accountable) has failures left", document.has("failure_budget") ? rule : nil)]
     }
 }

@@ -20,7 +20,7 @@ package final class IssuerTable: Sendable {
     /// Takes what no other claims.
     private let fallback: JWTVerifier?
     /// The largest of the verifiers' limits; nothing larger is taken apart.
-    private let tokenByteLimit: Int
+    let tokenByteLimit: Int
 
     package init(_ verifiers: [JWTVerifier]) throws(Conflict) {
         var byIssuer: [String: JWTVerifier] = [:]

@@ -23,6 +23,17 @@ package enum TokenFault: String, Error, CaseIterable, Sendable {
     /// The key or the user it was issued for is gone, disabled, or has ended its tokens.
     case revoked = "token_revoked"
 
+    /// The token could be a guess: it was not shown to be signed by a key of its issuer. A token that names another issuer or
+    /// type was not judged, and one with a good signature was made by the issuer.
+    package var couldBeGuess: Bool {
+        switch self {
+        case .malformed, .tooLarge, .algorithmNotAllowed, .keyUnknown, .signatureInvalid: true
+        case .typeWrong, .issuerUnknown, .keySetUnavailable, .expired, .notYetValid, .lifetimeTooLong, .audienceWrong,
+            .claimMissing, .revoked:
+            false
+        }
+    }
+
     /// True when the same bytes are refused again as long as policy and keys are the same, so that a cache may answer.
     package var isLasting: Bool {
         switch self {

@@ -1,16 +1,24 @@
 package import Core
 import Synchronization
 
-/// Failed credentials per address (IPv6: per /64), so that guessing costs the guesser: once an address has used up its
-/// budget, its credentials are refused unseen until the budget has refilled some.
+/// Distinct failed credentials per address (IPv6: per /64), so that guessing costs the guesser: once an address has used up
+/// its budget, its credentials are refused unseen until the budget has refilled some, except those that were accepted before.
 ///
-/// One token bucket an address, 24 bytes each, in 4096 sets of at most 16: `addressLimit` addresses. In a set that is
+/// One token bucket an address, 96 bytes each, in 4096 sets of at most 16: `addressLimit` addresses. In a set that is
 /// full the address with the most budget left makes room, so those that are exhausted are the last to be forgotten, and
 /// an address without an entry has its whole budget. Kept over reloads.
+///
+/// Of each address the last `rememberedFailures` failed credentials are remembered, as keyed hashes: a repeated one is
+/// refused and not counted again. A client that goes round among more than these is counted as one that guesses.
 package final class FailureBudget: Sendable {
     private static let setCount = 4096
     private static let setCapacity = 16
     private static let shardCount = 64
+    /// Failed credentials of one address that are not counted again. Two of them are taken for one once in 2^32; without the
+    /// seed nobody can find two such.
+    package static let rememberedFailures = 16
+    /// Places for accepted credentials. A power of two.
+    private static let acceptedCount = 4096
     /// Addresses remembered at most.
     package static let addressLimit = setCount * setCapacity
 
@@ -18,6 +26,24 @@ package final class FailureBudget: Sendable {
         let address: IPAddress
         /// When the budget is whole again, in nanoseconds.
         var fullAt: Int64
+        /// Marks of the failed credentials seen last; 0 where there is none yet.
+        private var marks = InlineArray<16, UInt32>(repeating: 0)
+        /// The place that the next mark takes.
+        private var next: UInt8 = 0
+
+        init(address: IPAddress, fullAt: Int64) {
+            self.address = address
+            self.fullAt = fullAt
+        }
+
+        /// Remembers a mark; false when it was remembered before. 0 is never remembered.
+        mutating func remember(_ mark: UInt32) -> Bool {
+            if mark == 0 { return true }
+            for index in marks.indices where marks[index] == mark { return false }
+            marks[Int(next)] = mark
+            next = (next &+ 1) & 15
+            return true
+        }
     }
 
     private struct Shard {
@@ -32,6 +58,8 @@ package final class FailureBudget: Sendable {
     /// an address of a set without entries, and needs no lock.
     private let occupied: InlineArray<64, Atomic<UInt64>>
     private let shards: InlineArray<64, Mutex<Shard>>
+    /// Words of the digests of credentials that were accepted, each in the place it names; the last one there stays. 0 is none.
+    private let accepted: InlineArray<4096, Atomic<UInt64>>
 
     /// A budget without failures yet; nil for none at all. Numbers that make no bucket (see `BucketRule`) are refused
     /// when the configuration is read; here they are taken for the defaults, never for no budget.
@@ -39,6 +67,7 @@ package final class FailureBudget: Sendable {
         self.seed = seed
         let rule = Self.rule(configuration)
         occupied = InlineArray { _ in Atomic(0) }
+        accepted = InlineArray { _ in Atomic(0) }
         shards = InlineArray { _ in
             Mutex(Shard(rule: rule, sets: Array(repeating: [], count: Self.setCount / Self.shardCount)))
         }
@@ -58,11 +87,36 @@ package final class FailureBudget: Sendable {
             }
             occupied[index].store(0, ordering: .releasing)
         }
+        for index in accepted.indices where accepted[index].load(ordering: .relaxed) != 0 {
+            accepted[index].store(0, ordering: .relaxed)
+        }
     }
 
-    /// Knows of an address what another budget knows.
+    /// Notes that a credential was recognized: from now on it passes whatever its address has done. Being accepted is no proof
+    /// of anything later: the credential is judged anew each time.
+    /// - Parameter word: the first word of its digest.
+    @inline(__always)
+    func accept(_ word: UInt64) {
+        let place = Int(truncatingIfNeeded: word) & (Self.acceptedCount &- 1)
+        if accepted[place].load(ordering: .relaxed) != word { accepted[place].store(word, ordering: .relaxed) }
+    }
+
+    /// The credential of this digest was recognized before, and is not forgotten.
+    func hasAccepted(_ word: UInt64) -> Bool {
+        word != 0 && accepted[Int(truncatingIfNeeded: word) & (Self.acceptedCount &- 1)].load(ordering: .relaxed) == word
+    }
+
+    /// What a failed credential is remembered by.
+    package func mark(of credential: Span<UInt8>) -> UInt32 {
+        UInt32(truncatingIfNeeded: FastHash.hash(credential, seed: seed)) | 1
+    }
+
+    /// Knows of an address, and of accepted credentials, what another budget knows.
     func copy(_ address: IPAddress, from other: FailureBudget) {
         let address = address.accountable
+        for index in accepted.indices {
+            accepted[index].store(other.accepted[index].load(ordering: .relaxed), ordering: .relaxed)
+        }
         let place = other.place(of: address)
         let known = other.shards[place.shard].withLock { shard in
             shard.sets[place.set].first { $0.address == address }
@@ -90,9 +144,10 @@ package final class FailureBudget: Sendable {
         }
     }
 
-    /// Counts a failed credential. Requests that were under way together may overdraw a budget by no more than
-    /// themselves: failures beyond an empty budget are not carried over.
-    package func recordFailure(_ address: IPAddress, now: Instant) {
+    /// Counts a failed credential, unless it is among those that failed from this address last. Requests that were under way
+    /// together may overdraw a budget by no more than themselves: failures beyond an empty budget are not carried over.
+    /// - Parameter mark: what `mark(of:)` makes of the credential; 0 counts in any case.
+    package func recordFailure(_ address: IPAddress, mark: UInt32 = 0, now: Instant) {
         let address = address.accountable
         let now = BucketRule.clamped(now)
         let place = place(of: address)
@@ -100,17 +155,19 @@ package final class FailureBudget: Sendable {
             guard let rule = shard.rule else { return }
             let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: place.set)
             occupied[place.shard].bitwiseOr(bit, ordering: .releasing)
-            Self.record(address, in: &shard.sets[place.set], rule, now: now)
+            Self.record(address, mark, in: &shard.sets[place.set], rule, now: now)
         }
     }
 
-    private static func record(_ address: IPAddress, in set: inout [Entry], _ rule: BucketRule, now: Int64) {
+    private static func record(_ address: IPAddress, _ mark: UInt32, in set: inout [Entry], _ rule: BucketRule, now: Int64) {
         for index in set.indices where set[index].address == address {
+            guard set[index].remember(mark) else { return }
             let debt = rule.debt(fullAt: set[index].fullAt, now: now)
             set[index].fullAt = now + max(debt, min(debt + rule.interval, rule.span))
             return
         }
-        let entry = Entry(address: address, fullAt: now + rule.interval)
+        var entry = Entry(address: address, fullAt: now + rule.interval)
+        _ = entry.remember(mark)
         if set.count < setCapacity {
             set.append(entry)
         } else if let fullest = set.indices.min(by: { set[$0].fullAt < set[$1].fullAt }) {

@@ -137,13 +137,14 @@ package final class PolicyRehearsal {
         // Only a test that says by which port it comes is judged by a listener.
         let entrance = request.isWholeURL ? entrance(port: request.port, isSecure: request.isSecure) : nil
         if let entrance, !entrance.asksForCertificates { connection.clientCertificate = nil }
-        func make() -> TrialOutcome {
-            trial.make(
+        func make(_ number: Int) -> TrialOutcome {
+            let bytes = request.bytes(ofRepetition: number)
+            return trial.make(
                 by: entrance, connection.clientCertificate == nil ? .none : .good, connection: connection, now: clock
-            ) { readHead(request.bytes.span, snapshot.configuration.bounds, &$0) }
+            ) { readHead(bytes.span, snapshot.configuration.bounds, &$0) }
         }
-        var outcome = make()
-        for _ in 1..<max(1, test.repetitions) { outcome = make() }
+        var outcome = make(1)
+        for number in 1..<max(1, test.repetitions) { outcome = make(number + 1) }
         return outcome
     }
 

@@ -10,6 +10,8 @@ struct RehearsalRequest {
 
     /// The test says scheme and host, and so by which listener the request comes.
     private(set) var isWholeURL = false
+    /// Some field holds the number of the request.
+    private var isNumbered = false
 
     private var query = ""
     private var cookies: [String] = []
@@ -44,10 +46,18 @@ struct RehearsalRequest {
         bytes.append(contentsOf: "\(method) \(target) HTTP/1.1\r\n".utf8)
         if !test.headers.contains(where: { $0.name.lowercasedASCII == "host" }) { append("Host", authority) }
         for header in test.headers { append(header.name, header.value) }
+        isNumbered = test.repetitions > 1 && test.headers.contains { $0.value.contains("{n}") }
         for field in fields { append(field.name, field.value) }
         if !cookies.isEmpty { append("Cookie", cookies.joined(separator: "; ")) }
         if let count = test.contentBytes { append("Content-Length", String(count)) }
         bytes.append("\r\n")
+    }
+
+    /// The head of one of several requests: `{n}` in a field is its number, from 1.
+    func bytes(ofRepetition number: Int) -> [UInt8] {
+        guard isNumbered else { return bytes }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return Array(text.split(separator: "{n}", omittingEmptySubsequences: false).joined(separator: String(number)).utf8)
     }
 
     private mutating func append(_ name: String, _ value: String) {

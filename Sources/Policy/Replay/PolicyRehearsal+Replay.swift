@@ -12,10 +12,16 @@ extension PolicyRehearsal {
 
         /// A credential was looked at, so that an address that failed too often would have been refused.
         var sawCredential: Bool {
-            outcome.grant?.fingerprint != nil || outcome.refusal?.fingerprint != nil || countsAsFailure
+            fingerprint != nil || (outcome.refusal?.denial.isBadCredential ?? false)
         }
 
-        var countsAsFailure: Bool { outcome.refusal?.denial.countsAsFailure ?? false }
+        /// The first 32 bits of the credential's digest; nil when none was looked at.
+        var fingerprint: UInt32? { outcome.grant?.fingerprint ?? outcome.refusal?.fingerprint }
+
+        /// The credential was good, whatever became of the request.
+        var isRecognized: Bool { fingerprint != nil && (step ?? .upstream) > .identity }
+
+        var couldBeGuess: Bool { outcome.refusal?.denial.couldBeGuess ?? false }
     }
 
     /// The verdict on a record's request under a supposition; nil where the credential cannot be made.

@@ -21,10 +21,15 @@ final class ReplayStanding {
         let route = verdict.outcome.grant?.route ?? verdict.outcome.refusal?.route
         // A route that refuses nobody has nobody refused elsewhere.
         if route?.isShadow ?? false { return verdict.reply }
-        if verdict.sawCredential, failures.retryAfter(verdict.client, now: now) != nil {
+        // A log has the first bits of a credential's digest, which tell one from another here.
+        let word = verdict.fingerprint.map { UInt64($0) | 1 << 32 } ?? 0
+        if verdict.sawCredential, failures.retryAfter(verdict.client, now: now) != nil, !failures.hasAccepted(word) {
             return refused(.tooManyFailures, verdict.reply, route)
         }
-        if verdict.countsAsFailure { failures.recordFailure(verdict.client, now: now) }
+        if verdict.isRecognized { failures.accept(word) }
+        if verdict.couldBeGuess {
+            failures.recordFailure(verdict.client, mark: UInt32(truncatingIfNeeded: word) | 1, now: now)
+        }
         guard let (caller, route, client) = verdict.outcome.counted(by: rehearsal.trial.memory), !caller.limits.isEmpty,
             verdict.reply.isAllowed || (verdict.step ?? .limits) > .limits
         else { return verdict.reply }

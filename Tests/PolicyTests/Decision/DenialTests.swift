@@ -29,12 +29,21 @@ struct DenialTests {
     }
 
     @Test func `only what was shown and bad counts as a failure`() {
-        #expect(Denial.credentialUnknown.countsAsFailure)
-        #expect(Denial.token(.expired).countsAsFailure)
-        #expect(!Denial.credentialMissing.countsAsFailure)
-        #expect(!Denial.token(.keySetUnavailable).countsAsFailure)
-        #expect(!Denial.scopeMissing.countsAsFailure)
-        #expect(!Denial.rateLimited.countsAsFailure)
+        #expect(Denial.credentialUnknown.isBadCredential)
+        #expect(Denial.token(.expired).isBadCredential)
+        #expect(!Denial.credentialMissing.isBadCredential)
+        #expect(!Denial.token(.keySetUnavailable).isBadCredential)
+        #expect(!Denial.scopeMissing.isBadCredential)
+        #expect(!Denial.rateLimited.isBadCredential)
+    }
+
+    @Test func `only what could be a guess charges the failure budget`() {
+        let guesses = Denial.all.filter(\.couldBeGuess).map(\.reason)
+        #expect(
+            Set(guesses) == [
+                "token_malformed", "token_too_large", "token_algorithm_not_allowed", "token_key_unknown", "token_signature_invalid",
+                "credential_malformed", "credential_unknown", "login_failed", "current_password_wrong", "refresh_token_invalid",
+            ])
     }
 
     @Test func `what a parser found keeps its own words`() {

@@ -40,6 +40,40 @@ struct FailureBudgetTests {
         #expect(budget.retryAfter(guesser, now: instant(0)) == .seconds(10))
     }
 
+    @Test func `a failed credential that is repeated counts once, as long as it is among the last sixteen`() {
+        let budget = budget(burst: 20)
+        let one = budget.mark(of: "one".utf8.span)
+        for _ in 0..<100 { budget.recordFailure(guesser, mark: one, now: instant(0)) }
+        for other in 0..<15 { budget.recordFailure(guesser, mark: budget.mark(of: "\(other)".utf8.span), now: instant(0)) }
+        budget.recordFailure(guesser, mark: one, now: instant(0))
+        #expect(budget.retryAfter(guesser, now: instant(0)) == nil)
+        // Another sixteen have it forgotten; four of them use the budget up.
+        for other in 15..<19 { budget.recordFailure(guesser, mark: budget.mark(of: "\(other)".utf8.span), now: instant(0)) }
+        #expect(budget.retryAfter(guesser, now: instant(0)) != nil)
+    }
+
+    @Test func `a client that goes round among seventeen is counted as one that guesses`() {
+        let budget = budget(burst: 20)
+        for _ in 0..<2 {
+            for number in 0..<17 { budget.recordFailure(guesser, mark: budget.mark(of: "\(number)".utf8.span), now: instant(0)) }
+        }
+        #expect(budget.retryAfter(guesser, now: instant(0)) != nil)
+    }
+
+    @Test func `what was accepted stays so until another one takes its place`() {
+        let budget = budget()
+        #expect(!budget.hasAccepted(7) && !budget.hasAccepted(0))
+        budget.accept(7)
+        #expect(budget.hasAccepted(7) && !budget.hasAccepted(7 + 4096))
+        let copy = self.budget()
+        copy.copy(guesser, from: budget)
+        #expect(copy.hasAccepted(7))
+        budget.accept(7 + 4096)
+        #expect(!budget.hasAccepted(7))
+        budget.removeAll()
+        #expect(!budget.hasAccepted(7 + 4096))
+    }
+
     @Test func `IPv6 addresses of one network share a budget, neighbouring networks do not`() {
         let budget = budget(burst: 1)
         budget.recordFailure(IPAddress(high: 0x2001_0DB8_0000_0001, low: 7), now: instant(0))
