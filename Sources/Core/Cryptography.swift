@@ -31,7 +31,7 @@ package protocol VerificationKey: AnyObject, Sendable {
 /// Why key material is refused.
 package enum KeyMaterialError: Error, Equatable, Sendable {
     case malformed
-    /// RSA below 2048 bits or above 16384, an HMAC secret that is empty.
+    /// RSA below 2048 bits or above 8192, an HMAC secret that is empty.
     case outOfBounds(bits: Int)
     case unsupported
 }

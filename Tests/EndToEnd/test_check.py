@@ -73,6 +73,10 @@ WARNINGS = {
         lambda record, config: config.update(limits={"idle": {"requests": 1, "per": "1s", "burst": 1}}),
         r"idle",
     ),
+    "every client comes from one proxy": (
+        lambda record, config: config.pop("trusted_proxies"),
+        r"share one failure budget",
+    ),
     "everyone is a trusted proxy": (
         lambda record, config: config.update(trusted_proxies=["0.0.0.0/0"]),
         r"trusted_proxies",
@@ -84,7 +88,7 @@ WARNINGS = {
 def test_warnings(tmp_path: Path, name: str) -> None:
     change, expected = WARNINGS[name]
     _, record = api_key()
-    config = keyed_policy(9000, records=[record])
+    config = keyed_policy(9000, records=[record], trusted_proxies=[])
     quiet = check(tmp_path, config, "--strict")
     assert quiet.returncode == 0, quiet.stdout + quiet.stderr
     change(record, config)

@@ -138,18 +138,25 @@ package final class PolicyFiles: CompileEnvironment {
         case .inline(let json, _): bytes = Array(json.utf8)
         case .file(let path), .pem(let path, _, _): bytes = try document(path.value)
         }
-        do throws(KeySetError) { return try parse(bytes, from: configuration.source) } catch {
-            throw CompileFault(.keySetInvalid, error.message)
+        do throws(KeySetError) { return try parse(bytes, configuration) } catch {
+            guard case .secretTooShort(_, _, _, let place) = error else { throw CompileFault(.keySetInvalid, error.message) }
+            switch configuration.source {
+            case .file(let path):
+                throw CompileFault(.hmacSecretShort, error.message, file: OneLine.plain(path.value), position: place)
+            case .inline(_, let position): throw CompileFault(.hmacSecretShort, error.message, position: position)
+            case .url, .discovery, .pem, .stored: throw CompileFault(.hmacSecretShort, error.message)
+            }
         }
     }
 
     private func parse(
-        _ document: [UInt8], from source: KeySetConfiguration.Source
+        _ document: [UInt8], _ configuration: KeySetConfiguration
     ) throws(KeySetError) -> KeySet {
-        if case .pem(_, let kid, let algorithm) = source {
+        if case .pem(_, let kid, let algorithm) = configuration.source {
             return try KeySet.parse(pem: document.span, kid: kid, algorithm: algorithm, cryptography: cryptography)
         }
-        return try KeySet.parse(document.span, isLocal: true, cryptography: cryptography)
+        return try KeySet.parse(
+            document.span, isLocal: true, allowsShortSecrets: configuration.allowsShortSecrets, cryptography: cryptography)
     }
 
     private func review(_ set: KeySet, named name: String, _ configuration: KeySetConfiguration) {
@@ -159,12 +166,6 @@ package final class PolicyFiles: CompileEnvironment {
             warn(
                 .keyUnusable, configuration.position, path,
                 "keys[\(key.index)]\(kid) is not used: \(key.reason.rawValue)")
-        }
-        for key in set.keysWithShortSecrets {
-            let kid = key.kid.map { " of \"\(OneLine.quoted($0))\"" } ?? ""
-            warn(
-                .hmacSecretShort, configuration.position, path,
-                "the secret\(kid) has \(key.verification.bits) bits, fewer than the hash it is used with")
         }
     }
 }

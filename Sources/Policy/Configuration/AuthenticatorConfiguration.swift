@@ -106,7 +106,7 @@ package struct JWTAuthenticatorConfiguration: Sendable {
     package var requiresExpiry = true
     /// `exp - iat` (or `exp - now` without `iat`) may not exceed this.
     package var maxLifetime: Nanoseconds?
-    /// Accepted `typ` values, compared without case and without "application/"; empty accepts any.
+    /// Accepted `typ` values, compared without case and without "application/"; empty accepts `JWT`, `at+jwt` and none at all.
     package var types: [String] = []
     /// JSON Pointer → required value, nil for "must be there".
     package var requiredClaims: [(pointer: Located<String>, value: String?)] = []
@@ -162,6 +162,8 @@ package struct KeySetConfiguration: Sendable {
     /// How long keys are used after they went stale while fetches fail.
     package var staleLimit: Nanoseconds = .seconds(86_400)
     package var fetchTimeout: Nanoseconds = .seconds(5)
+    /// Takes shared secrets shorter than the hash they are used with (RFC 7518 §3.2), but for those below 16 bytes.
+    package var allowsShortSecrets = false
     package var position: SourcePosition
 
     package init(source: Source, position: SourcePosition) {

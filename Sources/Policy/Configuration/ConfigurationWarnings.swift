@@ -46,6 +46,7 @@ package struct ConfigurationWarnings {
                 .failureBudgetOff, at: configuration.positions["failure_budget"], path: "failure_budget",
                 "keys and tokens may be guessed as fast as a client can send them")
         }
+        reviewFailureBudget()
         if let admin = configuration.admin, !admin.address.address.isLoopback, admin.token == nil || admin.tls == nil {
             warn(
                 .adminExposed, at: admin.position, path: "admin",
@@ -54,6 +55,19 @@ package struct ConfigurationWarnings {
                     : "the admin listener can be reached from other machines at \(admin.address): "
                         + "its token goes in plaintext without \"tls\"")
         }
+    }
+
+    /// A budget by address counts nothing useful where every client comes from the address of the same proxy. A list that is
+    /// written, be it empty, says that this was thought of.
+    private mutating func reviewFailureBudget() {
+        guard configuration.failureBudget != nil, configuration.positions["trusted_proxies"] == nil,
+            !configuration.authenticators.isEmpty, let first = configuration.listeners.first,
+            configuration.listeners.allSatisfy({ $0.proxyProtocol == nil && $0.address.address.isPrivate })
+        else { return }
+        warn(
+            .failureBudgetShared, at: first.position, path: "listeners",
+            "only peers of this machine or a private network can connect, and none is a trusted proxy: behind a proxy all clients "
+                + "share one failure budget; name the proxies in \"trusted_proxies\", or write an empty list where there are none")
     }
 
     /// Definitions nothing refers to.

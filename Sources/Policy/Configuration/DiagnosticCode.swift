@@ -59,6 +59,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case expiryNotRequired = "expiry_not_required"
     case identityTemplateWithoutIdentity = "identity_template_without_identity"
     case failureBudgetOff = "failure_budget_off"
+    case failureBudgetShared = "failure_budget_shared"
     case keySetOverHTTP = "key_set_over_http"
     case credentialRefreshOverHTTP = "credential_refresh_over_http"
     case storedCredentialNotDurable = "stored_credential_not_durable"
@@ -110,7 +111,7 @@ extension DiagnosticCode {
         case .limitUnused, .upstreamUnused, .authenticatorUnused, .keySetUnused, .profileUnused,
             .storedCredentialUnused, .keyWithoutExpiry, .keyExpired, .keyIDWithScheme, .allowListCoversEverything,
             .trustedProxiesCoverEverything, .denyListCoversEverything, .audienceMissing, .issuerMissing, .expiryNotRequired,
-            .identityTemplateWithoutIdentity, .failureBudgetOff, .keySetOverHTTP, .credentialRefreshOverHTTP,
+            .identityTemplateWithoutIdentity, .failureBudgetOff, .failureBudgetShared, .keySetOverHTTP, .credentialRefreshOverHTTP,
             .storedCredentialNotDurable, .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,
             .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication, .routeInShadow:
             .reviewing

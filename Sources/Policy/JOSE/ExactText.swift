@@ -19,6 +19,9 @@ extension String {
         return false
     }
 
+    /// There is nothing in it but spaces.
+    var isBlank: Bool { utf8.allSatisfy { $0 == 0x20 } }
+
     var hasWhitespace: Bool { utf8.contains { $0.isOptionalWhitespace } }
 }
 

@@ -68,11 +68,7 @@ package final class JWTVerifier: Sendable {
         if !rules.configuration.algorithms.isEmpty, !rules.configuration.algorithms.contains(header.algorithm) {
             throw .algorithmNotAllowed
         }
-        if !rules.types.isEmpty {
-            guard let type = header.type, rules.types.containsExactly(TokenHeader.mediaType(type)) else {
-                throw .typeWrong
-            }
-        }
+        guard accepts(header.type) else { throw .typeWrong }
         guard let (keys, generation) = keySet.current(now: now.instant) else {
             return .unknownKey(keySet, kid: header.kid, fault: .keySetUnavailable)
         }
@@ -97,6 +93,15 @@ package final class JWTVerifier: Sendable {
                 authenticator: name, claims: compact.claims, identity: identity, lifetime: lifetime, keySet: keySet,
                 keySetGeneration: generation, digest: cryptography.sha256(token), bytes: token.copied(), parent: parent,
                 realm: realm))
+    }
+
+    /// Tokens for something else than access have a type of their own (RFC 8725 §3.11): logout tokens, security events, proofs of
+    /// possession. Without a list of types only the two for access, and no type at all, are taken.
+    private func accepts(_ type: String?) -> Bool {
+        guard let type else { return rules.types.isEmpty }
+        let mediaType = TokenHeader.mediaType(type)
+        if rules.types.isEmpty { return mediaType.isExactly("jwt") || mediaType.isExactly("at+jwt") }
+        return rules.types.containsExactly(mediaType)
     }
 
     /// `aud` is a string or an array of strings (RFC 7519 §4.1.3), one of them ours.

@@ -5,10 +5,12 @@ extension KeySet {
     ///
     /// Refused whole: what is no key set, is too large, holds a private key or no usable key at all. Single keys that
     /// are of no use here (another kind, for encryption, too weak) are skipped, as RFC 7517 §5 asks.
-    /// - Parameter isLocal: the document is a file or part of the configuration. Shared secrets (`oct`) are taken from
-    ///   those only: a secret that anybody can fetch is none.
+    /// - Parameters:
+    ///   - isLocal: the document is a file or part of the configuration. Shared secrets (`oct`) are taken from those only: a
+    ///     secret that anybody can fetch is none.
+    ///   - allowsShortSecrets: takes secrets shorter than the hash they are used with (RFC 7518 §3.2), of 16 bytes or more.
     package static func parse(
-        _ document: Span<UInt8>, isLocal: Bool, cryptography: any Cryptography
+        _ document: Span<UInt8>, isLocal: Bool, allowsShortSecrets: Bool = false, cryptography: any Cryptography
     ) throws(KeySetError) -> KeySet {
         guard document.count <= FixedBounds.keySetBytes else { throw .tooLarge(byteLimit: FixedBounds.keySetBytes) }
         let root: JSONNode
@@ -25,15 +27,17 @@ extension KeySet {
             guard case .object = node.value else { throw .notAKeySet }
             let jwk = JWK(node)
             if jwk.isPrivate { throw .privateKey(index: index) }
-            do throws(SkippedKey.Reason) {
-                keys.append(try jwk.key(isLocal: isLocal, cryptography: cryptography))
-            } catch {
+            let key: Key
+            do throws(SkippedKey.Reason) { key = try jwk.key(isLocal: isLocal, cryptography: cryptography) } catch {
                 skipped.append(SkippedKey(index: index, kid: jwk.kid, reason: error))
+                continue
             }
+            keys.append(try key.checkingSecret(allowsShort: allowsShortSecrets, at: index, node.position))
         }
         guard !keys.isEmpty else { throw .noUsableKey(skipped) }
         try checkKids(of: keys)
-        let fingerprint = fingerprint(document, readAs: isLocal ? "local" : "remote", cryptography)
+        let reading = isLocal ? allowsShortSecrets ? "local, short" : "local" : "remote"
+        let fingerprint = fingerprint(document, readAs: reading, cryptography)
         return KeySet(keys: keys, skipped: skipped, fingerprint: fingerprint)
     }
 
@@ -76,6 +80,29 @@ extension KeySet {
                 if rivals > keysPerKid { throw .tooManyKeysOfOneKid(kid) }
             }
         }
+    }
+}
+
+extension KeySet.Key {
+    /// The key for those of its algorithms that its secret is long enough for. A secret that is too short for all of them is an
+    /// error of whoever wrote the document, not a key to be passed over.
+    fileprivate func checkingSecret(
+        allowsShort: Bool, at index: Int, _ position: SourcePosition
+    ) throws(KeySetError) -> KeySet.Key {
+        func least(_ algorithm: SignatureAlgorithm) -> Int {
+            let bits = algorithm.secretBits ?? 0
+            return allowsShort ? min(bits, KeySet.leastSecretBits) : bits
+        }
+        let served = algorithms.filter { least($0) <= verification.bits }
+        if let key = KeySet.Key(self, serving: served) { return key }
+        let needed = algorithms.map(least).min() ?? 0
+        throw .secretTooShort(index: index, bits: verification.bits, needed: needed, position)
+    }
+
+    /// Nil where nothing is left to serve.
+    private init?(_ key: KeySet.Key, serving algorithms: [SignatureAlgorithm]) {
+        if algorithms.isEmpty { return nil }
+        self.init(kid: key.kid, algorithms: algorithms, verification: key.verification, realm: key.realm)
     }
 }
 

@@ -59,17 +59,13 @@ package final class KeySet: Sendable {
         self.isOwn = isOwn
     }
 
-    /// Keys whose secret is shorter than the hash it is used with (RFC 7518 §3.2 forbids them); `check` warns.
-    package var keysWithShortSecrets: [Key] {
-        keys.filter { key in
-            key.algorithms.contains { algorithm in (algorithm.secretBits ?? 0) > key.verification.bits }
-        }
-    }
+    /// No secret is shorter, whatever the policy allows.
+    static let leastSecretBits = 128
 }
 
 extension SignatureAlgorithm {
     /// The least bits of an HMAC secret (RFC 7518 §3.2); nil for signatures by key pairs.
-    fileprivate var secretBits: Int? {
+    var secretBits: Int? {
         switch self {
         case .hs256: 256
         case .hs384: 384

@@ -11,6 +11,8 @@ package enum KeySetError: Error, Equatable, Sendable {
     /// The key at this index carries private members: whoever publishes that has been compromised.
     case privateKey(index: Int)
     case tooManyKeysOfOneKid(String)
+    /// The shared secret at this index is shorter than the hash it is used with (RFC 7518 §3.2), or than any may be.
+    case secretTooShort(index: Int, bits: Int, needed: Int, SourcePosition)
     case noUsableKey([KeySet.SkippedKey])
     case badPEM(KeyMaterialError)
     /// The algorithm the configuration names does not fit the key in the PEM file.
@@ -26,6 +28,10 @@ package enum KeySetError: Error, Equatable, Sendable {
         case .tooManyKeys(let limit): "more than \(limit) keys"
         case .privateKey(let index): "keys[\(index)] is a private key"
         case .tooManyKeysOfOneKid(let kid): "too many keys with the kid \"\(kid)\""
+        case .secretTooShort(let index, let bits, let needed, _):
+            "keys[\(index)]: the secret has \(bits) bits, fewer than the \(needed) it needs"
+                + (needed > KeySet.leastSecretBits && bits >= KeySet.leastSecretBits
+                    ? " (RFC 7518 section 3.2); \"allow_short_secrets\" takes it all the same" : "")
         case .noUsableKey(let skipped):
             skipped.isEmpty
                 ? "holds no key"

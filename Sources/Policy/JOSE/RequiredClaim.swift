@@ -3,7 +3,7 @@ import Core
 /// A claim that has to be there, with a certain value or with any.
 struct RequiredClaim: Sendable {
     let pointer: JSONPointer
-    /// Nil for any value but null.
+    /// Nil for any value but null and a blank text.
     let value: String?
 
     /// Strings are compared exactly, numbers as they are written, booleans as "true" and "false". An array meets the
@@ -11,7 +11,10 @@ struct RequiredClaim: Sendable {
     func isMet(by claims: JSONNode) -> Bool {
         guard let node = pointer.resolve(in: claims) else { return false }
         if case .null = node.value { return false }
-        guard let value else { return true }
+        guard let value else {
+            if case .string(let text) = node.value { return !text.isBlank }
+            return true
+        }
         if case .array(let elements) = node.value { return elements.contains { Self.equals($0, value) } }
         return Self.equals(node, value)
     }

@@ -6,6 +6,7 @@ struct TokenIdentity {
     /// Entries of an address list; more make the token malformed.
     static let addressLimit = 64
 
+    /// Nil also for a text without any other character than spaces, which names nothing; so are the next two.
     let issuer: String?
     let subject: String?
     let id: String?
@@ -14,14 +15,17 @@ struct TokenIdentity {
     let addresses: AddressSet?
 
     init(_ claims: JSONNode, pointers: ClaimPointers) throws(TokenFault) {
-        issuer = try claims.text("iss")
-        id = try claims.text("jti")
-        subject = try Self.subject(claims, at: pointers.subject)
+        issuer = try claims.text("iss").flatMap(Self.name)
+        id = try claims.text("jti").flatMap(Self.name)
+        subject = try Self.subject(claims, at: pointers.subject).flatMap(Self.name)
         scopes = try Self.scopes(claims, at: pointers.scopes)
         addresses = try Self.addresses(claims, at: pointers.addresses)
         for text in [issuer, subject, id] where text?.hasControls ?? false { throw .malformed }
         for scope in scopes ?? [] where scope.hasControls { throw .malformed }
     }
+
+    /// Issuers write `"sub": ""` for clients that are no users: all of them would be one caller with one bucket.
+    private static func name(_ text: String) -> String? { text.isBlank ? nil : text }
 
     /// A string, or an integer as some issuers number their users. `sub` itself is always a string (RFC 7519 §4.1.2).
     private static func subject(_ claims: JSONNode, at pointer: JSONPointer) throws(TokenFault) -> String? {

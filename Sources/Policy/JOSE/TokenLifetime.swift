@@ -10,8 +10,8 @@ struct TokenLifetime {
     /// The `iat` claim.
     let issuedAt: WallTime?
 
-    /// Throws `.malformed` for dates that are no numbers. Dates beyond the range of `WallTime` (before 1677, after
-    /// 2262) count as its ends, so that "never expires" may be spelled with a far year.
+    /// Throws `.malformed` for dates that are no numbers, or beyond what a double holds. Dates beyond the range of
+    /// `WallTime` (before 1677, after 2262) count as its ends, so that "never expires" may be spelled with a far year.
     init(_ claims: JSONNode, rules: JWTAuthenticatorConfiguration, now: WallTime) throws(TokenFault) {
         let leeway = max(rules.leeway, 0)
         let expiry = try Self.date("exp", of: claims)
@@ -36,10 +36,11 @@ struct TokenLifetime {
         guard case .number(let number) = node.value else { throw .malformed }
         if let seconds = number.integer { return WallTime(seconds: seconds) }
         let seconds = number.double
-        // The range in which nanoseconds fit 64 bits; the comparisons are false for what is not a number.
+        // 1e400 is beyond every date, and no issuer means it.
+        guard seconds.isFinite else { throw .malformed }
+        // The range in which nanoseconds fit 64 bits.
         if seconds >= 9.2e9 { return .distantFuture }
         if seconds <= -9.2e9 { return .distantPast }
-        guard seconds.isFinite else { throw .malformed }
         return WallTime(nanoseconds: Int64(seconds * 1e9))
     }
 }

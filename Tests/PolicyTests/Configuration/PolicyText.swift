@@ -2,7 +2,7 @@
 enum PolicyText {
     /// The members of the correct document, one a line from line 2 on.
     static let base = [
-        #""listeners":[{"address":"127.0.0.1:8080"}],"#,
+        #""listeners":[{"address":"0.0.0.0:8080"}],"#,
         #""upstreams":{"up":{"servers":["http://127.0.0.1:9000"]}},"#,
         #""limits":{"gold":{"requests":10,"per":"1s"}},"#,
         ##""key_sets":{"set":{"file":"jwks.json"}},"##,

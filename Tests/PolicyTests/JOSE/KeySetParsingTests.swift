@@ -94,15 +94,43 @@ struct KeySetParsingTests {
     @Test func `a key serves its own algorithm, else all of its kind`() {
         let keys = outcome("{\(Self.p256),\"alg\":\"ES256\"}", "{\(Self.ed25519)}", isLocal: true).set?.keys
         #expect(keys?.map(\.algorithms) == [[.es256], [.eddsa]])
-        let secrets = outcome(Sample.key(), Sample.key(more: #","alg":"HS512""#), isLocal: true).set?.keys
+        let long = String(repeating: "x", count: 64)
+        let secrets = outcome(Sample.key(secret: long), Sample.key(secret: long, more: #","alg":"HS512""#), isLocal: true).set?.keys
         #expect(secrets?.map(\.algorithms) == [[.hs256, .hs384, .hs512], [.hs512]])
     }
 
-    @Test func `secrets shorter than their hash are pointed out`() throws {
-        let set = try Sample.keySet(
-            Sample.key(kid: "a"), Sample.key(kid: "b", more: #","alg":"HS256""#),
-            Sample.key(kid: "c", secret: "short", more: #","alg":"HS256""#))
-        #expect(set.keysWithShortSecrets.map(\.kid) == ["a", "c"])
+    @Test(
+        arguments: [
+            (31, "", 256), (16, "", 256), (15, "", 256), (31, "HS256", 256), (47, "HS384", 384), (63, "HS512", 512), (32, "HS512", 512),
+        ])
+    func `a secret shorter than its hash is refused unless the policy takes it, and never below 16 bytes`(
+        bytes: Int, algorithm: String, needed: Int
+    ) throws {
+        let secret = String(repeating: "x", count: bytes)
+        let key = Sample.key(secret: secret, more: algorithm.isEmpty ? "" : #","alg":"\#(algorithm)""#)
+        let text = "{\"keys\":[\(key)]}"
+        func parse(allowing: Bool) throws -> KeySet {
+            try KeySet.parse(text.utf8.span, isLocal: true, allowsShortSecrets: allowing, cryptography: Sample.cryptography)
+        }
+        func error(allowing: Bool) -> String {
+            do {
+                _ = try parse(allowing: allowing)
+                return ""
+            } catch { return (error as? KeySetError)?.message ?? "" }
+        }
+        #expect(error(allowing: false).contains("\(bytes * 8) bits, fewer than the \(needed)"))
+        if bytes < 16 {
+            #expect(error(allowing: true).contains("fewer than the 128"))
+        } else {
+            #expect(try parse(allowing: true).keys.count == 1)
+        }
+    }
+
+    @Test func `a secret serves the algorithms that it is long enough for`() {
+        for (bytes, algorithms) in [(32, [SignatureAlgorithm.hs256]), (48, [.hs256, .hs384]), (64, [.hs256, .hs384, .hs512])] {
+            let keys = outcome(Sample.key(secret: String(repeating: "x", count: bytes)), isLocal: true).set?.keys
+            #expect(keys?.map(\.algorithms) == [algorithms])
+        }
     }
 
     @Test func `up to four keys of one kid and algorithm are taken`() {

@@ -13,7 +13,7 @@ struct RequiredClaimTests {
             (#"{"a":false}"#, "true", false), (#"{"a":null}"#, "null", false), (#"{"a":{"x":1}}"#, "x", false),
             (#"{}"#, "x", false),
             (#"{"a":"x","a2":1}"#, nil, true), (#"{"a":null}"#, nil, false), (#"{"a":false}"#, nil, true),
-            (#"{}"#, nil, false),
+            (#"{}"#, nil, false), (#"{"a":""}"#, nil, false), (#"{"a":"  "}"#, nil, false), (#"{"a":""}"#, "", true),
             // U+212A KELVIN SIGN is canonically equivalent to K, and another claim.
             (#"{"a":"\u212a"}"#, "K", false),
         ] as [(String, String?, Bool)])

@@ -23,6 +23,13 @@ struct TokenIdentityTests {
         #expect(throws: TokenFault.malformed) { try identity("{\"\(name)\":\(value)}") }
     }
 
+    @Test(arguments: [#""#, " ", "  ", #"   "#])
+    func `a blank subject, id or issuer names nothing`(value: String) throws {
+        let found = try identity(#"{"sub":"\#(value)","jti":"\#(value)","iss":"\#(value)"}"#)
+        #expect(found.subject == nil && found.id == nil && found.issuer == nil)
+        #expect(try identity(#"{"sub":" a "}"#).subject == " a ")
+    }
+
     @Test func `letters of every script are no controls`() throws {
         #expect(try identity(#"{"sub":"Zoë \u00a0 李"}"#).subject == "Zoë \u{A0} 李")
     }

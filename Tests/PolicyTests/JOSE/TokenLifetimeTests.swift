@@ -23,7 +23,8 @@ struct TokenLifetimeTests {
         arguments: [
             (#"{"exp":1000001}"#, nil), (#"{"exp":1000000}"#, TokenFault.expired), (#"{"exp":1000000.5}"#, nil),
             (#"{"exp":999999.999}"#, .expired), (#"{"exp":1.000001e6}"#, nil), (#"{"exp":-1}"#, .expired),
-            (#"{"exp":0}"#, .expired), (#"{"exp":-0.0}"#, .expired), (#"{"exp":1e300}"#, nil), (#"{"exp":1e999}"#, nil),
+            (#"{"exp":0}"#, .expired), (#"{"exp":-0.0}"#, .expired), (#"{"exp":1e300}"#, nil), (#"{"exp":1e999}"#, .malformed),
+            (#"{"exp":1e400}"#, .malformed), (#"{"exp":-1e400}"#, .malformed), (#"{"exp":1e308}"#, nil), (#"{"exp":1e-400}"#, .expired),
             (#"{"exp":-1e300}"#, .expired), (#"{"exp":9223372036854775807}"#, nil),
             (#"{"exp":9223372036854775808}"#, nil),
             (#"{"exp":-9223372036854775808}"#, .expired), (#"{"exp":9.2e9}"#, nil), (#"{"exp":253402300799}"#, nil),
@@ -41,6 +42,8 @@ struct TokenLifetimeTests {
         #expect(try fault("{\"exp\":2000000,\"\(name)\":1000001}") == .notYetValid)
         #expect(try fault("{\"exp\":2000000,\"\(name)\":1e300}") == .notYetValid)
         #expect(try fault("{\"exp\":2000000,\"\(name)\":-1e300}") == nil)
+        #expect(try fault("{\"exp\":2000000,\"\(name)\":1e400}") == .malformed)
+        #expect(try fault("{\"exp\":2000000,\"\(name)\":-1e400}") == .malformed)
         #expect(try fault("{\"exp\":2000000,\"\(name)\":\"0\"}") == .malformed)
         #expect(try fault("{\"exp\":2000000,\"\(name)\":null}") == .malformed)
         #expect(try fault("{\"exp\":2000000,\"\(name)\":1000030}") { $0.leeway = .seconds(30) } == nil)

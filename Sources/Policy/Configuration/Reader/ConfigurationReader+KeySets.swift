@@ -15,6 +15,12 @@ extension ConfigurationReader {
     private mutating func keySet(_ source: KeySetConfiguration.Source, _ members: ObjectMembers) -> KeySetConfiguration
     {
         var keySet = KeySetConfiguration(source: source, position: members.position)
+        keySet.allowsShortSecrets = boolean(members["allow_short_secrets"]) ?? keySet.allowsShortSecrets
+        if members["file"] == nil, members["keys"] == nil, let place = members["allow_short_secrets"] {
+            report(
+                .membersExclusive, at: place,
+                "\"allow_short_secrets\" belongs to a key set with \"file\" or \"keys\"; others have no shared secrets of yours")
+        }
         keySet.ca = contentReference(members["ca"], of: "the authority's certificate")
         let periods: ClosedRange<Nanoseconds> = .seconds(1)...(.seconds(30 * 86_400))
         let refresh = duration(members["refresh"], in: periods)

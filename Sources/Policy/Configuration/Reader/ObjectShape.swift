@@ -155,7 +155,8 @@ extension ObjectShape {
         case .keySet:
             [
                 "url", "issuer", "ca", "file", "pem", "kid", "algorithm", "keys", "stored",
-                "algorithms", "refresh", "minimum_refresh", "maximum_refresh", "cooldown", "stale_limit", "fetch_timeout",
+                "algorithms", "allow_short_secrets", "refresh", "minimum_refresh", "maximum_refresh", "cooldown", "stale_limit",
+                "fetch_timeout",
             ]
         case .apiKey: APIKeyRecordParser.memberNames.filter { $0 != "id" }
         case .apiKeySecret: APIKeyRecordParser.secretMemberNames
