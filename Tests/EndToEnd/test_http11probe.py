@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from harness import http11probe
+from harness import http11probe, vectors
 from harness.client import RawClient, request
 from harness.gateway import REPOSITORY, Gateway
 from harness.http11probe import Json, Result
@@ -82,6 +82,11 @@ def test_every_case_passes_or_is_named_with_the_reason(gateway: Start, upstream:
 def test_no_case_fails_what_an_rfc_demands() -> None:
     levels = {case["id"]: case["level"] for case in http11probe.cases()}
     assert not [name for name, (verdict, _) in DEVIATIONS.items() if verdict == "fail" and levels[name] == "must"]
+
+
+def test_the_documentation_has_as_many_cases_of_h2spec_as_are_run() -> None:
+    count = len(vectors.load("h2spec.json")["cases"])
+    assert f"| h2spec | {count} | {count} |" in (REPOSITORY / "docs" / "conformance.md").read_text()
 
 
 def score() -> str:
