@@ -117,7 +117,9 @@ import Testing
     @Test func `every fault but those of size, of HTTP 2 and of TLS is in the table`() {
         let seen = Self.faults.map(\.1)
         for fault in RequestFault.allCases where !seen.contains(fault) {
-            let others: [RequestFault] = [.targetTooLong, .headTooLarge, .tooManyFields, .authorityDiffers, .plainHTTPOnTLSPort]
+            let others: [RequestFault] = [
+                .targetTooLong, .headTooLarge, .tooManyFields, .authorityDiffers, .plainHTTPOnTLSPort, .http2Required,
+            ]
             #expect(others.contains(fault), "\(fault)")
         }
     }

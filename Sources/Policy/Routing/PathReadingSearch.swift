@@ -17,6 +17,8 @@ struct PathReadingSearch {
         /// It is what the gateway itself reads: of use to be folded only.
         var isOwn = false
         var isForwarded: Bool
+        /// A text that selects no route is refused: the policy does not expose such a path.
+        var mustSelect: Bool
     }
 
     /// What can be read otherwise in a path.
@@ -62,7 +64,7 @@ struct PathReadingSearch {
                         let form = PathText.Form(rounds: rounds, cut: cut, slashes: slashes, trims: trims)
                         let isOwn = isForwarded && form == PathText.Form()
                             && !(readings.enabled.contains(.doubleDecoding) && (traits.isEncoded || readings.decodesLiterals))
-                        let step = Step(form: form, isOwn: isOwn, isForwarded: isForwarded)
+                        let step = Step(form: form, isOwn: isOwn, isForwarded: isForwarded, mustSelect: isForwarded)
                         if let found = look(step, path, traits, head, &scratch) { return found }
                     }
                 }
@@ -77,6 +79,9 @@ struct PathReadingSearch {
     ) -> PathAmbiguity? {
         var step = step
         let findings = PathText.write(path, step.form, to: &scratch.text)
+        // `encoded_slash: keep` says that such a slash is part of its segment: what would be more segments to others need not
+        // be a path of the policy, unless it leads out of where it stands.
+        if step.form.slashes == 1, !findings.hasDotSegment { step.mustSelect = false }
         // Of a path that is not forwarded like this, empty segments are what there is to be read.
         if step.isForwarded || readings.enabled.contains(.emptySegments) {
             if let found = judge(step, traits, head, &scratch) { return found }
@@ -113,7 +118,7 @@ struct PathReadingSearch {
             if outcome == nil, route.usesCaptures, !step.form.trims, !capturesAgree(scratch.plain.span, text.span) {
                 outcome = .otherCaptures
             }
-            if let outcome, step.isForwarded || outcome != .noRoute {
+            if let outcome, step.mustSelect || outcome != .noRoute {
                 return PathAmbiguity(readings: named(step, traits), path: Self.text(text), outcome: outcome)
             }
         }
@@ -123,7 +128,7 @@ struct PathReadingSearch {
         let folded = scratch.folded
         if !readings.foldsLiterals, folded == text { return nil }
         guard let outcome = outcome(in: readings.folded, head, folded.span, &scratch.host),
-            step.isForwarded || outcome != .noRoute
+            step.mustSelect || outcome != .noRoute
         else { return nil }
         let names = Set(named(step, traits) + [.letterCase])
         return PathAmbiguity(

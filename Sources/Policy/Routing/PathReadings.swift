@@ -9,7 +9,7 @@ import Core
 /// - selects another route than the path itself, in its normal form, does;
 /// - selects no route, if what is forwarded still has that reading: the policy does not expose such a path. What is forwarded
 ///   has no empty segments any more, so that of the readings which need them (`empty_segments`, `authority`) only those count
-///   that select another route;
+///   that select another route, and so it is with slashes that `encoded_slash` keeps, unless dot segments come to light;
 /// - selects the same route with other path captures, if the route makes use of captures. Differences of letter case, and
 ///   dots and spaces at an end, are no other captures.
 ///

@@ -54,6 +54,8 @@ struct PathText {
         /// An empty segment that is not the last; the first of all was one.
         var hasEmptySegment = false
         var beginsWithOne = false
+        /// A dot segment was resolved.
+        var hasDotSegment = false
         fileprivate var isPastFirst = false
     }
 
@@ -75,7 +77,7 @@ struct PathText {
                     if !findings.isPastFirst { findings.beginsWithOne = true }
                 }
                 findings.isPastFirst = true
-                close(start, &form, isLast: false, &text)
+                if close(start, &form, isLast: false, &text) { findings.hasDotSegment = true }
                 start = text.count
                 text.append(0x2F)
             } else if character.byte == 0x3B, character.depth <= form.cut {
@@ -88,7 +90,7 @@ struct PathText {
                 text.append(character.byte == 0x2F ? slashMark : character.byte)
             }
         }
-        close(start, &form, isLast: true, &text)
+        if close(start, &form, isLast: true, &text) { findings.hasDotSegment = true }
         if text.isEmpty { text.append(0x2F) }
         return findings
     }
@@ -99,23 +101,24 @@ struct PathText {
         return character.depth >= form.slashes && (character.byte == 0x2F || character.byte == 0x5C)
     }
 
-    /// Ends the segment whose slash is at `start`.
-    private static func close(_ start: Int, _ form: inout Form, isLast: Bool, _ text: inout [UInt8]) {
+    /// Ends the segment whose slash is at `start`; true when it was a dot segment.
+    private static func close(_ start: Int, _ form: inout Form, isLast: Bool, _ text: inout [UInt8]) -> Bool {
         if form.cutsAuthority {
             form.cutsAuthority = text.count == start &+ 1
             text.removeAll(keepingCapacity: true)
-            return
+            return false
         }
         if form.trims { trim(start &+ 1, &text) }
         let count = text.count &- start &- 1
         if count == 0 {
             if form.merges, !isLast { text.removeLast() }
-            return
+            return false
         }
-        guard count <= 2, text[start &+ 1] == 0x2E, text[text.count &- 1] == 0x2E else { return }
+        guard count <= 2, text[start &+ 1] == 0x2E, text[text.count &- 1] == 0x2E else { return false }
         text.removeLast(count &+ 1)
         if count == 2, let slash = text.lastIndex(of: 0x2F) { text.removeLast(text.count &- slash) }
         if isLast { text.append(0x2F) }
+        return true
     }
 
     /// A segment of nothing else loses its spaces only: dots alone are another segment.

@@ -222,7 +222,7 @@ package final class Registry: @unchecked Sendable {
     private func work() {
         let urgent = line.withLock { $0.urgentChanges(atMost: Self.batchLimit) }
         if !urgent.isEmpty { make(urgent) }
-        while let reading = line.withLock({ $0.urgentReading() }) { reading() }
+        line.withLock { $0.urgentReading() }?()
         if let retry = retries.popFirst() {
             make([retry])
         } else {

@@ -83,6 +83,13 @@ struct PathModelTests {
         }
     }
 
+    /// The policy says that encoded slashes are parts of segments: to a server that splits there the path need not be one of the
+    /// policy's, as long as it does not lead out of where it is.
+    private static func keepsSlashes(_ target: String) -> Bool {
+        let text = target.uppercased()
+        return ["%2F", "%5C"].contains(where: text.contains) && ![".", "%2E", "%252E"].contains(where: text.contains)
+    }
+
     private static let patterns = [
         "/**", "/admin/**", "/admin/secret", "/Pub/{x}", "/Pub/x/**", "/x", "/x/", "/{a}/secret", "/x/{b}/admin", "/admin", "/pics/**",
         "/", "/a%3Bb/{x}", "/a,b",
@@ -160,7 +167,7 @@ struct PathModelTests {
                     let segments = server.segments(of: target)
                     let route = Self.best(of: patterns, segments, foldsCase: server.foldsCase)
                     #expect(
-                        route == grant.route.name,
+                        route == grant.route.name || route == nil && server.splitsAfterDecoding && Self.keepsSlashes(target),
                         "\(path) goes on as \(target), which \(server) reads as \(segments) under \(patterns)")
                 }
             }

@@ -111,6 +111,18 @@ struct PathReadingsTests {
         #expect(try fixture { $0.paths.encodedSlash = .keep }.outcome("GET \(path)") == expected)
     }
 
+    @Test(arguments: [
+        ("/only/a%2Fb", "forwarded"), ("/only/a%5Cb", "forwarded"), ("/only/a%2F..%2F..%2Fb", "path_ambiguous"),
+        ("/only/a%2F..", "path_ambiguous"), ("/only/a%252Fb", "path_ambiguous"), ("/only/a%2Fb;x/y", "route_not_found"),
+    ])
+    func `an encoded slash that is kept need not be a path of the policy, unless it leads elsewhere`(path: String, expected: String) throws {
+        let fixture = try fixture { configuration in
+            configuration.paths.encodedSlash = .keep
+            configuration.routes.removeAll { $0.name == "open" }
+        }
+        #expect(try fixture.outcome("GET \(path)") == expected)
+    }
+
     @Test func `routes that differ by letter case alone are told apart by the policy`() throws {
         let fixture = try fixture { configuration in
             configuration.routes += [
