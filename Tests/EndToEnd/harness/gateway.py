@@ -16,7 +16,8 @@ from .protocols import HTTP1, ClientProtocol, offered, operators, spoken
 from .waiting import until
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-START_SECONDS = 10
+#: A build with a sanitizer on a busy machine takes this long; a gateway that ends by itself is noticed at once.
+START_SECONDS = 40
 STOP_SECONDS = 10
 #: A launcher whose program may do with files what their modes say; root may do more.
 BOUND_BY_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
