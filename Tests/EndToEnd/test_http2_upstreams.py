@@ -18,7 +18,7 @@ from harness.http2_upstream import HTTP2Upstream, Request
 from harness.messages import Message
 from harness.origin import QuickOrigin
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
-from harness.upstream import Upstream
+from harness.upstream import Connection, Upstream
 from harness.waiting import until
 
 Start = Callable[..., Gateway]
@@ -140,8 +140,12 @@ def test_a_server_that_cannot_prove_itself_gets_no_stream(
 
 
 def test_a_server_of_http1_in_clear_answers_nothing_valid(gateway: Start, upstream: Origin) -> None:
-    origin = upstream(lambda connection: connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
-    running = gateway(over("h2c", origin))
+    def script(connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        # Closing with the request unread would reset the connection, and the response could be lost.
+        connection.await_end()
+
+    running = gateway(over("h2c", upstream(script)))
     assert reason(ask(running.port)) == "upstream_invalid_response"
 
 

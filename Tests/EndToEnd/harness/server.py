@@ -96,9 +96,15 @@ class Server:
         cut(self.listener)
         join([self.accepting])
         self.listener.close()
-        for _, connection in self.served:
-            connection.cut()
-        join(thread for thread, _ in self.served)
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline:
+            left = [(thread, connection) for thread, connection in self.served if thread.is_alive()]
+            if not left:
+                return
+            # More than once: a socket that is being wrapped for TLS cannot be reached for a moment.
+            for _, connection in left:
+                connection.cut()
+            join((thread for thread, _ in left), 0.1)
 
 
 class WebServer(ThreadingHTTPServer):
