@@ -10,6 +10,14 @@ package enum BodyFraming: Equatable, Sendable {
     case chunked
     /// Responses only: everything until the connection closes.
     case untilClose
+
+    /// There is content, as far as the head tells; over HTTP/2 without `content-length` it may turn out to be empty.
+    package var announcesContent: Bool {
+        switch self {
+        case .none, .length(0): false
+        case .length, .chunked, .untilClose: true
+        }
+    }
 }
 
 /// The methods the gateway treats apart; any other token is `.other` and forwarded as it is.
@@ -62,13 +70,8 @@ package struct RequestHead: Sendable {
 
     package init() {}
 
-    /// There is content, as far as the head tells; over HTTP/2 without `content-length` it may turn out to be empty.
-    package var announcesContent: Bool {
-        switch framing {
-        case .none, .length(0): false
-        case .length, .chunked, .untilClose: true
-        }
-    }
+    /// As its framing tells.
+    package var announcesContent: Bool { framing.announcesContent }
 
     /// The expectation is met here and does not go on.
     package mutating func dropExpectation() {

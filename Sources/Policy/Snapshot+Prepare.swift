@@ -23,7 +23,7 @@ extension Snapshot {
     ) -> Denial? {
         let route = grant.route
         plan.lines.removeAll()
-        let mayBeTraced = dropFields(of: &head, grant)
+        let mayBeTraced = dropFields(of: &head, route.request, isPeerTrusted: grant.isPeerTrusted)
         writeTarget(grant, head, to: &plan)
         writeHost(route, head, to: &plan)
         forwarding.append(to: &plan, head: &head, connection: connection, grant: grant)
@@ -62,9 +62,7 @@ extension Snapshot {
 
     /// Marks dropped what may not go on. False when there is no field of a trace.
     @inline(__always)
-    private func dropFields(of head: inout RequestHead, _ grant: Grant) -> Bool {
-        let rules = grant.route.request
-        let isPeerTrusted = grant.isPeerTrusted
+    private func dropFields(of head: inout RequestHead, _ rules: RequestRules, isPeerTrusted: Bool) -> Bool {
         var mayBeTraced = false
         for index in head.fields.indices {
             let field = head.fields[index]

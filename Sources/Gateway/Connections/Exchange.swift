@@ -194,13 +194,13 @@ final class Exchange {
     private func forward(_ grant: Grant) {
         self.grant = grant
         contentLimit = grant.route.contentByteLimit
-        if let denial = grant.contentDenial(of: head) {
+        if let denial = grant.contentDenial(head.framing) {
             // The content is not waited for only to be discarded.
             closesAfterAnswer = true
             refuse(Refusal(denial: denial, after: grant))
             return
         }
-        if grant.holdsContent(of: head) { return act(grant) }
+        if grant.holdsContent(head.framing) { return act(grant) }
         goOn(grant)
     }
 

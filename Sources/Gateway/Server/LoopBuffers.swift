@@ -8,6 +8,11 @@ struct LoopBuffers {
     private var step: Int
     /// The process has met its bound: nothing new begins, and what is under way goes on in small pieces.
     private(set) var isFull = false
+    // Stored, not computed: a computed property would count a reference to the ledger for each look.
+    /// Bytes waiting to be written to one peer above which its counterpart is no longer read.
+    private(set) var queueLimit = FixedBounds.pendingOutputBytes
+    /// What one read takes from a socket at most.
+    private(set) var readLimit = FixedBounds.readBytes
 
     init(_ ledger: BufferLedger) {
         self.ledger = ledger
@@ -27,11 +32,7 @@ struct LoopBuffers {
         entered = held
         step = ledger.step
         isFull = ledger.add(count)
+        queueLimit = isFull ? FixedBounds.pieceBytes : FixedBounds.pendingOutputBytes
+        readLimit = isFull ? FixedBounds.pieceBytes : FixedBounds.readBytes
     }
-
-    /// Bytes waiting to be written to one peer above which its counterpart is no longer read.
-    @inline(__always) var queueLimit: Int { isFull ? FixedBounds.pieceBytes : FixedBounds.pendingOutputBytes }
-
-    /// What one read takes from a socket at most.
-    @inline(__always) var readLimit: Int { isFull ? FixedBounds.pieceBytes : FixedBounds.readBytes }
 }

@@ -79,13 +79,13 @@ package final class Grant: Sendable {
 
     /// The gateway reads the whole content before anything is done with the request: an action's, and content that may
     /// name the realm.
-    package func holdsContent(of head: RequestHead) -> Bool {
-        route.action != nil || realms != nil && route.realm?.contentParameter != nil && head.announcesContent
+    package func holdsContent(_ framing: BodyFraming) -> Bool {
+        route.action != nil || realms != nil && route.realm?.contentParameter != nil && framing.announcesContent
     }
 
     /// What the head alone says against the request's content; nil where the content may come.
-    package func contentDenial(of head: RequestHead) -> Denial? {
-        if case .length(let count) = head.framing, count > route.contentByteLimit { return .bodyTooLarge }
+    package func contentDenial(_ framing: BodyFraming) -> Denial? {
+        if case .length(let count) = framing, count > route.contentByteLimit { return .bodyTooLarge }
         return nil
     }
 

@@ -4,7 +4,7 @@ import Core
 /// and so are all characters other than letters and digits (CGI turns them into "_").
 ///
 /// A name that is not in the set is nearly always told by its length and first byte alone, without a comparison.
-struct FieldFilter: Sendable {
+final class FieldFilter: Sendable {
     /// What a filter matches.
     struct Names: Hashable, Sendable {
         /// In every spelling.
@@ -80,7 +80,7 @@ struct FieldFilter: Sendable {
 
     private func find(_ name: Span<UInt8>, _ place: Int) -> Bool {
         var isRespelled = false
-        let entries = entries.span
+        let text = text
         for index in Int(starts[place])..<Int(starts[place + 1]) {
             let entry = entries[index]
             guard name.isSameName(folded: text.span.extracting(entry.folded.range)) else { continue }
@@ -93,6 +93,7 @@ struct FieldFilter: Sendable {
     }
 
     private func begins(_ name: Span<UInt8>) -> Bool {
+        let text = text
         for prefix in prefixes where name.count >= Int(prefix.count) {
             if name.extracting(0..<Int(prefix.count)).isSameName(folded: text.span.extracting(prefix.range)) { return true }
         }

@@ -48,9 +48,9 @@ package final class Trial {
             snapshot.answer(kind, head: head, requestID: id.span, now: now, into: &answer)
             return .answered(kind)
         case .forward(let grant):
-            if let denial = grant.contentDenial(of: head) { return refuse(Refusal(denial: denial, after: grant), now) }
+            if let denial = grant.contentDenial(head.framing) { return refuse(Refusal(denial: denial, after: grant), now) }
             if grant.route.action != nil { return .performed(grant) }
-            if grant.holdsContent(of: head) { head.dropExpectation() }
+            if grant.holdsContent(head.framing) { head.dropExpectation() }
             do throws(Denial) {
                 let shown = try credential(shownFor: grant, now)
                 let denial = snapshot.prepare(
