@@ -25,13 +25,17 @@ struct AdminAccess {
     /// Nil when the token is shown. Wrong ones count against the address they come from.
     func refusal(of exchange: Exchange, _ token: Digest256) -> Refusal? {
         let (peer, now) = (exchange.facts.peer, worker.loop.now.instant)
-        guard worker.shared.adminGuard.mayTry(peer, now: now) else {
+        let adminGuard = worker.shared.adminGuard
+        let shown = shownToken(exchange.head)
+        guard adminGuard.mayTry(peer, now: now) || shown == token && adminGuard.hasAccepted(token) else {
             return Refusal(status: 429, message: "Too many wrong tokens came from this address")
         }
-        let shown = shownToken(exchange.head)
-        if shown == token { return nil }
-        // No token is no guess.
-        if let shown { worker.shared.adminGuard.recordGuess(shown, from: peer, now: now) }
+        if shown == token {
+            adminGuard.recordAccepted(token)
+            return nil
+        }
+        // A request without a token is not a guess.
+        if let shown { adminGuard.recordGuess(shown, from: peer, now: now) }
         return Refusal(status: 401, message: "The admin token is missing or wrong")
     }
 

@@ -10,6 +10,8 @@ final class AdminGuard: Sendable {
         /// The last wrong tokens with the address each came from, in a ring.
         var guesses: [(address: IPAddress, token: Digest256)] = []
         var next = 0
+        /// The token that was last shown and right.
+        var accepted: Digest256?
     }
 
     private let budget: FailureBudget
@@ -25,6 +27,12 @@ final class AdminGuard: Sendable {
 
     /// Whether a token of this address is looked at.
     func mayTry(_ address: IPAddress, now: Instant) -> Bool { budget.retryAfter(address, now: now) == nil }
+
+    /// Whether this token, which is the right one, was shown before: it passes an exhausted address, so that guesses of others do
+    /// not lock out the operator.
+    func hasAccepted(_ token: Digest256) -> Bool { seen.withLock { $0.accepted == token } }
+
+    func recordAccepted(_ token: Digest256) { seen.withLock { $0.accepted = token } }
 
     /// Counts a wrong token, unless it was counted before.
     func recordGuess(_ token: Digest256, from address: IPAddress, now: Instant) {

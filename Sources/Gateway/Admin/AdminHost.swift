@@ -11,12 +11,15 @@ enum AdminHost {
             let rest = host[host.index(after: end)...]
             guard rest.isEmpty || isPort(rest) else { return false }
             let address = IPAddress(String(host[host.index(after: host.startIndex)..<end]))
-            return address?.family == .v6
+            // An address of IPv4 may be written as one of IPv6.
+            return address != nil && host.contains("::") || address?.family == .v6
         }
         if let colon = host.firstIndex(of: ":") {
             guard isPort(host[colon...]) else { return false }
             host = host[..<colon]
         }
+        // "localhost." is the same name (RFC 3986 §3.2.2).
+        if host.hasSuffix(".") { host.removeLast() }
         return host == "localhost" || IPAddress(String(host))?.family == .v4 || listed.contains(String(host))
     }
 

@@ -127,11 +127,14 @@ package final class PolicySource: Sendable {
         _ place: Located<SecretReference>?, _ files: PolicyFiles, into load: inout PolicyLoad
     ) -> [UInt8]? {
         guard let place, let token = secret(place, files, into: &load) else { return nil }
-        guard token.count < AdminConfiguration.shortestToken else { return token }
+        let isVisible = token.allSatisfy { 0x21...0x7E ~= $0 }
+        if isVisible, token.count >= AdminConfiguration.shortestToken { return token }
         load.diagnostics.append(
             Diagnostic(
                 .error, .adminTokenShort, file: path, position: place.position, path: place.path,
-                message: "the admin token is shorter than \(AdminConfiguration.shortestToken) characters and can be guessed; "
+                message: (isVisible
+                    ? "the admin token is shorter than \(AdminConfiguration.shortestToken) characters and can be guessed; "
+                    : "the admin token has characters other than visible ASCII, which no Authorization field can show; ")
                     + "\"openssl rand -hex 32\" makes a good one"))
         return nil
     }

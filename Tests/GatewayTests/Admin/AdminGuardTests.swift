@@ -26,6 +26,16 @@ struct AdminGuardTests {
         #expect(adminGuard.mayTry(address, now: Self.now))
     }
 
+    @Test func `guesses of others do not lock out a token that was accepted before`() throws {
+        let adminGuard = AdminGuard(seed: HashSeed(1, 2))
+        #expect(!adminGuard.hasAccepted(Self.token(1)))
+        adminGuard.recordAccepted(Self.token(1))
+        #expect(adminGuard.hasAccepted(Self.token(1)) && !adminGuard.hasAccepted(Self.token(2)))
+        // After a change of the token the old one passes no longer.
+        adminGuard.recordAccepted(Self.token(2))
+        #expect(!adminGuard.hasAccepted(Self.token(1)))
+    }
+
     @Test func `more guesses than are remembered are counted all the same`() throws {
         let adminGuard = AdminGuard(seed: HashSeed(1, 2))
         let address = try #require(IPAddress("127.0.0.1"))
