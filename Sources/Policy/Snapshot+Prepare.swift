@@ -5,7 +5,7 @@ extension Grant {
     /// head (RFC 9110 §6.5.1) would take them for the gateway's.
     package func dropTrailers(_ fields: inout [FieldLine], in bytes: Span<UInt8>) {
         for index in fields.indices
-        where route.request.drops(named: bytes.extracting(fields[index].name.range), isPeerTrusted: isPeerTrusted) {
+        where route.request.dropsTrailer(named: bytes.extracting(fields[index].name.range)) {
             fields[index].isDropped = true
         }
     }

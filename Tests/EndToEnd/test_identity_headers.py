@@ -85,6 +85,22 @@ def test_spoofed_in_trailers(gateway: Start, upstream: Origin) -> None:
     assert b"root" not in origin.raw
 
 
+@pytest.mark.clients(*HTTP1_ONLY)
+def test_what_a_route_matches_or_keeps_is_in_no_trailer(gateway: Start, upstream: Origin) -> None:
+    """A server that merges trailers into the head would take them for what the gateway has looked at."""
+    origin = upstream()
+    rules = policy(origin.port)
+    matched = dict(rules["routes"][0], name="matched", match={"path": "/admin", "headers": {"X-Role": "admin"}})
+    running = gateway({**rules, "routes": [*rules["routes"], matched]})
+    with RawClient(running.port) as client:
+        client.send(
+            "POST / HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+            "X-Role: root\r\nx_role: root\r\nX-Harmless: yes\r\n\r\n"
+        )
+        client.response("POST")
+    assert b"root" not in origin.raw and b"X-Harmless: yes" in origin.raw
+
+
 def test_the_whole_prefix_is_reserved(gateway: Start, upstream: Origin) -> None:
     origin = upstream()
     running = gateway(policy(origin.port, identity_headers={"X-Tenant": "{subject}"}))

@@ -15,6 +15,8 @@ struct RequestFilters {
         var trusted: FieldFilter
         /// For all others.
         var untrusted: FieldFilter
+        /// For the trailers of all: what the gateway reads or matches in a head is in no trailer either.
+        var trailers: FieldFilter
     }
 
     /// The policy's identity headers.
@@ -59,7 +61,8 @@ struct RequestFilters {
             names.prefixes += OverrideFields.prefixes
             untrusted = FieldFilter(names)
         }
-        let pair = Pair(trusted: trusted, untrusted: untrusted)
+        names.dropped += names.respelled
+        let pair = Pair(trusted: trusted, untrusted: untrusted, trailers: FieldFilter(names))
         pairs[key] = pair
         return pair
     }

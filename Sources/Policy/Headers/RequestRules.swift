@@ -56,6 +56,9 @@ final class RequestRules: Sendable {
         isPeerTrusted ? filters.trusted.contains(name) : filters.untrusted.contains(name)
     }
 
+    /// The same in a trailer section.
+    func dropsTrailer(named name: Span<UInt8>) -> Bool { filters.trailers.contains(name) }
+
     @inline(__always)
     func drops(_ known: KnownField) -> Bool { droppedFields >> UInt64(known.rawValue) & 1 != 0 }
 }
