@@ -25,12 +25,13 @@ enum LenientScalar {
         return (scalar, length)
     }
 
-    /// Separators within names ("_", "-", ".", "[", white space), and what shows nothing: such as zero-width characters, a
-    /// byte order mark, or bytes that are not UTF-8.
+    /// Separators within names ("_", "-", ".", "[", white space, full-width forms of them), and what shows nothing: such as
+    /// zero-width characters, a byte order mark, or bytes that are not UTF-8.
     static func isSkipped(_ scalar: UInt32) -> Bool {
         switch scalar {
         case 0x5F, 0x2D, 0x2E, 0x5B, 0x20, 0x09...0x0D: return true
         case 0x00...0x7F: return false
+        case 0xFF01...0xFF5E: return isSkipped(scalar &- 0xFEE0)
         default:
             guard scalar < invalid, let scalar = Unicode.Scalar(scalar) else { return true }
             return scalar.properties.isDefaultIgnorableCodePoint || scalar.properties.isWhitespace

@@ -19,8 +19,14 @@ extension String {
         return false
     }
 
-    /// There is nothing in it but spaces.
-    var isBlank: Bool { utf8.allSatisfy { $0 == 0x20 } }
+    /// There is nothing in it but white space and what shows nothing, such as zero-width characters.
+    var isBlank: Bool {
+        if let first = utf8.first, 0x21...0x7E ~= first { return false }
+        return unicodeScalars.allSatisfy { scalar in
+            let properties = scalar.properties
+            return (properties.isWhitespace || properties.isDefaultIgnorableCodePoint) && properties.generalCategory != .control
+        }
+    }
 
     var hasWhitespace: Bool { utf8.contains { $0.isOptionalWhitespace } }
 }

@@ -23,7 +23,7 @@ struct TokenIdentityTests {
         #expect(throws: TokenFault.malformed) { try identity("{\"\(name)\":\(value)}") }
     }
 
-    @Test(arguments: [#""#, " ", "  ", #"   "#])
+    @Test(arguments: [#""#, " ", "  ", #"   "#, #"\u00a0"#, #"\u200b \u3000"#])
     func `a blank subject, id or issuer names nothing`(value: String) throws {
         let found = try identity(#"{"sub":"\#(value)","jti":"\#(value)","iss":"\#(value)"}"#)
         #expect(found.subject == nil && found.id == nil && found.issuer == nil)
