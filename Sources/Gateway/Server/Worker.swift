@@ -270,6 +270,8 @@ final class Worker: @unchecked Sendable {
     /// Gives an empty queue storage to write into.
     @inline(__always)
     func borrow(_ queue: inout ByteQueue) {
+        // Where memory is scarce a queue grows with what is put into it: what the pool has may be many times as large.
+        guard !buffers.isFull else { return }
         freeStorage.lend(to: &queue.bytes)
     }
 
