@@ -229,13 +229,15 @@ extension Denial {
     /// The standard phrase of the status (RFC 9110 §15), which is what RFC 9457 §4.2.1 wants as the title.
     package var title: StaticString { ReasonPhrase.standard(for: status) }
 
-    /// A credential was shown and found bad. Whether it charges the failure budget is another question (`couldBeGuess`).
-    package var isBadCredential: Bool {
+    /// What a denial says of the credential that was shown.
+    private enum CredentialFinding { case notBad, bad, possibleGuess }
+
+    private var credentialFinding: CredentialFinding {
         switch self {
-        case .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
-            .certificateExpired, .loginFailed, .currentPasswordWrong, .refreshTokenInvalid:
-            true
-        case .token(let fault): fault != .keySetUnavailable
+        case .credentialMalformed, .credentialUnknown, .loginFailed, .currentPasswordWrong, .refreshTokenInvalid: .possibleGuess
+        // Of several credentials in one place none was judged; the others are known, and only out of use.
+        case .credentialAmbiguous, .keyDisabled, .keyNotYetValid, .keyExpired, .certificateExpired: .bad
+        case .token(let fault): fault == .keySetUnavailable ? .notBad : fault.couldBeGuess ? .possibleGuess : .bad
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
             .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .tooManyFailures, .schemeNotSupported,
             .credentialMissing, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited,
@@ -246,33 +248,16 @@ extension Denial {
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
             .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed, .storeUnavailable,
             .upstreamCredentialMissing, .upstreamCredentialRefreshFailed:
-            false
+            .notBad
         }
     }
 
-    /// What was shown could be a guess, so that the failure budget of the address is charged. Whoever shows a key that is known,
-    /// or a token or certificate whose signature is good, has guessed nothing, though it is expired, disabled or meant for
-    /// something else.
-    package var couldBeGuess: Bool {
-        guard isBadCredential else { return false }
-        return switch self {
-        case .token(let fault): fault.couldBeGuess
-        // Nothing was judged of several credentials in one place.
-        case .credentialAmbiguous, .keyDisabled, .keyNotYetValid, .keyExpired, .certificateExpired: false
-        case .credentialMalformed, .credentialUnknown, .loginFailed, .currentPasswordWrong, .refreshTokenInvalid: true
-        case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
-            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .tooManyFailures, .schemeNotSupported,
-            .credentialMissing, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited,
-            .limitsUnavailable,
-            .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
-            .upstreamTLSFailed, .noServerAvailable, .overloaded,
-            .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
-            .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
-            .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed, .storeUnavailable,
-            .upstreamCredentialMissing, .upstreamCredentialRefreshFailed:
-            false
-        }
-    }
+    /// A credential was shown and found bad. Whether it charges the failure budget is another question (`couldBeGuess`).
+    package var isBadCredential: Bool { credentialFinding != .notBad }
+
+    /// The credential could be a guess, so the failure budget of the address is charged. A known key, or a token or certificate
+    /// with a valid signature, is not a guess, even when it is expired, disabled or meant for something else.
+    package var couldBeGuess: Bool { credentialFinding == .possibleGuess }
 
     /// Every denial this module makes; `malformedRequest` comes from the parsers, which list their own reasons.
     package static let all: [Denial] =
