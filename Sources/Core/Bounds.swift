@@ -55,7 +55,7 @@ extension Bounds {
 package enum FixedBounds {
     /// Bytes one read takes from a socket at most.
     package static let readBytes = 65_536
-    /// Bytes waiting to be written to one peer above which its counterpart is no longer read.
+    /// Bytes waiting to be written to one peer; above this its counterpart is not read.
     package static let pendingOutputBytes = 131_072
     /// What a message may always go on with, however scarce memory is: a piece of content that is passed on at once.
     package static let pieceBytes = 4096

@@ -32,7 +32,7 @@ extension Snapshot {
         _ form: Grant.PathForm, _ context: RequestContext, _ memory: DecisionMemory
     ) -> Decision {
         guard case .refuse(let refusal) = decision else { return decision }
-        // A credential vouches for nobody where it, or one that it was shown with, must not be used.
+        // A credential identifies no caller where it, or one that was shown with it, must not be used.
         let isUsable = ([refusal.identity] + refusal.others).allSatisfy { $0.admits(context.client) }
         let caller = memory.callers.caller(
             isUsable ? refusal.identity : .anonymous, beside: isUsable ? refusal.others : [], route,

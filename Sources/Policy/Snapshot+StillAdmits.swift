@@ -8,7 +8,7 @@ extension Snapshot {
     /// credential the route asks for must be among those that were shown, and must be good: the key known, enabled,
     /// in its time and of the same record; the token's signature by a key its issuer still has, issuer, audience and
     /// claims as the authenticator wants them; the certificate in its time and listed. Addresses, realm locks, scopes and
-    /// claims rules must let each of them in. `key_set_unavailable` and `store_unavailable` say that nobody knows: ask again soon.
+    /// claims rules must let each of them in. `key_set_unavailable` and `store_unavailable` say that it is not known now: ask again.
     ///
     /// Grants of requests that asked for no change of protocol have nothing to be asked for, and are always admitted.
     package func stillAdmits(_ grant: Grant, now: ClockReading, memory: DecisionMemory) -> Denial? {
@@ -49,7 +49,7 @@ extension Snapshot {
         _ view: DirectoryView
     ) -> Denial? {
         var identities: [Identity] = []
-        // What nobody knows now does not hide what is known of another credential.
+        // What cannot be known now does not hide what is known of another credential.
         var doubt: Denial?
         for group in route.credentials.groups {
             if route.credentials.isOptional, admission.identities.isEmpty { break }

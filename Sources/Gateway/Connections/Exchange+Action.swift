@@ -87,7 +87,7 @@ extension Exchange {
             return
         }
         worker.acting &+= 1
-        // The same content again is no other guess.
+        // The same content again is not another guess.
         let mark = failures.mark(of: content.span)
         let ticket = beginWaiting()
         interest = request.interest

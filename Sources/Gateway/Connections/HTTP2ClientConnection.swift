@@ -27,7 +27,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     var heldContentBytes = 0
     /// Heads of requests under way.
     var headBytes = 0
-    /// It is not read until memory is no longer scarce.
+    /// It is not read while memory is scarce.
     private var isHeldBack = false
 
     /// Goes on with a connection whose client was found to speak HTTP/2: by ALPN, or by how it began.
@@ -83,7 +83,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         return output.pending <= FixedBounds.pendingOutputBytes && session.failure == nil && !sawEnd
     }
 
-    /// Memory is no longer scarce.
+    /// Memory has stopped being scarce.
     func readAgain() {
         isHeldBack = false
         queueFlush()

@@ -9,7 +9,7 @@ struct LoopBuffers {
     /// The process has met its bound: nothing new begins, and what is under way goes on in small pieces.
     private(set) var isFull = false
     // Stored, not computed: a computed property would count a reference to the ledger for each look.
-    /// Bytes waiting to be written to one peer above which its counterpart is no longer read.
+    /// Bytes waiting to be written to one peer; above this its counterpart is not read.
     private(set) var queueLimit = FixedBounds.pendingOutputBytes
     /// What one read takes from a socket at most.
     private(set) var readLimit = FixedBounds.readBytes

@@ -23,7 +23,7 @@ final class Worker: @unchecked Sendable {
     let tunnels = TunnelRegister()
     /// What this loop holds for messages under way.
     var buffers: LoopBuffers
-    /// Connections that are not read until memory is no longer scarce.
+    /// Connections that are not read while memory is scarce.
     private var heldBack: [HTTP2ClientConnection] = []
     /// A route of the policy in force takes WebSockets.
     private(set) var acceptsWebSockets = false
@@ -245,7 +245,7 @@ final class Worker: @unchecked Sendable {
 
     // MARK: Memory in flight
 
-    /// Memory has become scarce, or is no longer.
+    /// Memory has become scarce, or has stopped being so.
     func followBuffers() {
         buffers.enter()
         guard !buffers.isFull else { return }
@@ -254,7 +254,7 @@ final class Worker: @unchecked Sendable {
         for connection in waiting { connection.readAgain() }
     }
 
-    /// Has a connection read again once memory is no longer scarce. Called once for each time it is held back.
+    /// Has a connection read again when memory has stopped being scarce. Called once for each time it is held back.
     func holdBack(_ connection: HTTP2ClientConnection) { heldBack.append(connection) }
 
     // MARK: What exchanges borrow

@@ -73,7 +73,7 @@ package struct TokenParty: Sendable {
         }
     }
 
-    /// The party of a caller who has shown all of several credentials: the first one's, confined by every other. Nil for nobody.
+    /// The party of a caller who has shown all of several credentials: the first one's, confined by every other. Nil when anonymous.
     package init?(_ identity: Identity, beside others: [Identity]) {
         self.init(identity)
         if others.isEmpty { return }

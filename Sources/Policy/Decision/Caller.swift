@@ -78,7 +78,7 @@ final class Caller: Sendable {
             isShadow: route.isShadow, buckets: buckets, user: user(behind: identity))
     }
 
-    /// Of each credential, in the order the route asks for them; none for nobody.
+    /// Of each credential, in the order the route asks for them; empty for an anonymous caller.
     var identities: [Identity] { identity.isAnonymous ? [] : [identity] + others.map(\.identity) }
 
     /// Whose bucket a limit of `limits` takes from.

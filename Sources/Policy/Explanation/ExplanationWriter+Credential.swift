@@ -77,7 +77,7 @@ extension ExplanationWriter {
         return identities.flatMap { checks(of: $0) } + (identities.isEmpty ? checks(of: identity) : [])
     }
 
-    /// Who each credential stands for, in the order the route asks for them; none for nobody.
+    /// Who each credential stands for, in the order the route asks for them; empty for an anonymous caller.
     var identities: [Identity] {
         guard let identity, !identity.isAnonymous else { return [] }
         return [identity] + (outcome.grant?.others ?? outcome.refusal?.others ?? [])

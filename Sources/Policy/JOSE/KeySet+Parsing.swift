@@ -85,7 +85,7 @@ extension KeySet {
 
 extension KeySet.Key {
     /// The key for those of its algorithms that its secret is long enough for. A secret that is too short for all of them is an
-    /// error of whoever wrote the document, not a key to be passed over.
+    /// error in the document, not a key to be passed over.
     fileprivate func checkingSecret(
         allowsShort: Bool, at index: Int, _ position: SourcePosition
     ) throws(KeySetError) -> KeySet.Key {
