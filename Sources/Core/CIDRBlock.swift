@@ -46,6 +46,17 @@ package struct CIDRBlock: Hashable, Sendable {
         address.family == network.family && address.masked(toPrefix: prefixLength) == network
     }
 
+    /// Reads the same, and an address with bits beyond its prefix as the network that it is in: `212.40.50.1/24` is
+    /// `212.40.50.0/24`.
+    package static func network(_ text: String) throws(CIDRError) -> CIDRBlock {
+        do throws(CIDRError) { return try parse(text) } catch {
+            switch error {
+            case .hostBitsSet(let network): return network
+            case .malformed, .mappedPrefix: throw error
+            }
+        }
+    }
+
     private static func prefixLength(_ digits: Span<UInt8>) -> Int? {
         guard 1...3 ~= digits.count, digits.count == 1 || digits[0] != 0x30 else { return nil }
         var length = 0

@@ -36,6 +36,19 @@ struct CIDRBlockTests {
     }
 
     @Test(arguments: [
+        ("10.1.2.3/8", "10.0.0.0/8"), ("10.0.0.1/0", "0.0.0.0/0"), ("212.40.50.1/24", "212.40.50.0/24"), ("10.0.0.0/8", "10.0.0.0/8"),
+        ("10.0.0.1", "10.0.0.1/32"), ("2001:db8::1/32", "2001:db8::/32"), ("::3/127", "::2/127"),
+    ])
+    func `where a network is meant, bits beyond the prefix are passed over`(text: String, network: String) throws {
+        #expect(try CIDRBlock.network(text) == CIDRBlock.parse(network))
+    }
+
+    @Test(arguments: ["", "10.0.0.1/33", "10.0.0/8", "10.0.0.1/08", "10.0.0.1/24 ", "::ffff:10.0.0.1/104", "x/8"])
+    func `and nothing else is`(text: String) {
+        #expect(throws: CIDRError.self) { try CIDRBlock.network(text) }
+    }
+
+    @Test(arguments: [
         "::ffff:10.0.0.0/104", "::ffff:0:0/96", "::ffff:10.0.0.1/128", "::ffff:10.0.0.1/32", "::ffff:a00:1/8",
     ])
     func `a prefix over mapped addresses is refused`(text: String) {

@@ -69,7 +69,7 @@ struct TokenIdentity {
         var blocks: [CIDRBlock] = []
         blocks.reserveCapacity(texts.count)
         for text in texts {
-            guard let block = CIDRBlock(text) else { throw .malformed }
+            guard let block = try? CIDRBlock.network(text) else { throw .malformed }
             blocks.append(block)
         }
         return AddressSet(blocks)

@@ -7,7 +7,7 @@ struct ParameterReader {
     private struct Entry {
         var name: String
         var node: JSONNode
-        /// From a form or a query, where numbers and truth values are spelled.
+        /// From a form or a query, where numbers and truth values are spelled, or from JSON that may spell them too.
         var isSpelled: Bool
     }
 
@@ -129,10 +129,14 @@ struct ParameterReader {
     }
 
     /// True or false; where they are spelled 1 or 0 too, as PHP writes them in queries.
-    mutating func boolean(_ name: String) -> Bool? {
+    /// - Parameter isBlankFalse: a spelled value of no characters is false, as PHP writes that in texts.
+    mutating func boolean(_ name: String, isBlankFalse: Bool = false) -> Bool? {
         guard let entry = take(name) else { return nil }
         switch entry.node.value {
         case .bool(let value): return value
+        case .string("") where entry.isSpelled && isBlankFalse: return false
+        case .number(let number) where entry.isSpelled && number.integer == 1: return true
+        case .number(let number) where entry.isSpelled && number.integer == 0: return false
         case .string("true") where entry.isSpelled, .string("1") where entry.isSpelled: return true
         case .string("false") where entry.isSpelled, .string("0") where entry.isSpelled: return false
         case .string, .null, .number, .array, .object:
@@ -200,27 +204,31 @@ struct ParameterReader {
         return texts
     }
 
-    /// Texts between commas, or a list of strings; empty where nothing is in it, nil where it is missing or null.
+    /// Texts between commas, or a list of strings, in a form also with indices as PHP writes lists (`ips[0]=…&ips[1]=…`);
+    /// spaces around a text are not part of it. Empty where nothing is in it, nil where it is missing or null.
     mutating func list(_ name: String) -> [String]? {
         guard let entry = take(name) else { return nil }
+        let nodes: [JSONNode]
         switch entry.node.value {
         case .string(let text):
             return text.isEmpty
                 ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map { String($0.trimmingSpaces) }
-        case .array(let nodes):
-            var texts: [String] = []
-            for node in nodes {
-                guard case .string(let text) = node.value else {
-                    complain("\(Self.label(name)) is not a list of strings")
-                    return nil
-                }
-                texts.append(text)
-            }
-            return texts
+        case .array(let elements): nodes = elements
+        case .object(let members) where entry.isSpelled && members.map(\.name) == members.indices.map(String.init):
+            nodes = members.map(\.node)
         case .null, .bool, .number, .object:
             complain("\(Self.label(name)) is not a list of strings")
             return nil
         }
+        var texts: [String] = []
+        for node in nodes {
+            guard case .string(let text) = node.value else {
+                complain("\(Self.label(name)) is not a list of strings")
+                return nil
+            }
+            texts.append(String(text[...].trimmingSpaces))
+        }
+        return texts
     }
 
     /// One of some words; nil where it is missing.

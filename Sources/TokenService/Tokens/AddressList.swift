@@ -11,7 +11,7 @@ struct AddressList: Sendable, Equatable {
         var credential: AddressSet?
     }
 
-    /// In network notation, `request_ip` replaced, none twice.
+    /// As they were written, `request_ip` replaced, none twice.
     var texts: [String] = []
     var set = AddressSet([])
 
@@ -26,16 +26,15 @@ struct AddressList: Sendable, Equatable {
         }
         var blocks: [CIDRBlock] = []
         for value in values {
-            let block = try Self.block(value, client: client)
-            let text = Self.text(block)
-            blocks.append(block)
+            let text = value == "request_ip" ? client.description : value
+            blocks.append(try Self.block(text))
             if !texts.contains(text) { texts.append(text) }
         }
         set = AddressSet(blocks)
         if let bound = bounds.token, !set.isSubset(of: bound) { throw ActionRefusal(.tokenOptionNotAllowed) }
-        if let bound = bounds.credential, let beyond = blocks.first(where: { !AddressSet([$0]).isSubset(of: bound) }) {
+        if let bound = bounds.credential, let beyond = blocks.firstIndex(where: { !AddressSet([$0]).isSubset(of: bound) }) {
             throw ActionRefusal(
-                .parametersInvalid, messages: ["Ips has a value beyond the addresses of the credential: \(Self.text(beyond))"])
+                .parametersInvalid, messages: ["Ips has a value beyond the addresses of the credential: \(values[beyond])"])
         }
         let count = set.accountableCount
         guard count <= terms.addressLimit else {
@@ -49,13 +48,20 @@ struct AddressList: Sendable, Equatable {
         block.prefixLength == block.network.bitWidth ? block.network.description : block.description
     }
 
-    private static func block(_ value: String, client: IPAddress) throws(ActionRefusal) -> CIDRBlock {
-        if value == "request_ip" { return CIDRBlock(network: client, prefixLength: client.bitWidth) }
-        do throws(CIDRError) { return try CIDRBlock.parse(value) } catch {
-            let hint = if case .hostBitsSet(let network) = error { " (the network is \(network))" } else { "" }
+    /// The addresses that texts of a token or a list stand for.
+    /// - Throws: when one of them is neither an address nor a network: it would narrow the set.
+    static func set(of texts: [String]) throws(ActionRefusal) -> AddressSet {
+        var blocks: [CIDRBlock] = []
+        for text in texts { blocks.append(try block(text)) }
+        return AddressSet(blocks)
+    }
+
+    /// Bits beyond a prefix are passed over: `212.40.50.1/24` is the network that it is in.
+    private static func block(_ text: String) throws(ActionRefusal) -> CIDRBlock {
+        do throws(CIDRError) { return try CIDRBlock.network(text) } catch {
             // What the client sent goes back to it: cut, so that an answer stays small.
             throw ActionRefusal(
-                .parametersInvalid, messages: ["Ips has a value that is no address and no network: \(value.prefix(64))\(hint)"])
+                .parametersInvalid, messages: ["Ips has a value that is neither an address nor a network: \(text.prefix(64))"])
         }
     }
 }

@@ -7,7 +7,7 @@ struct TokenGrant: Sendable, Equatable {
     /// Seconds from now.
     var lifetime: Int64
     var scopes: [String]
-    /// In network notation; nil for every address.
+    /// Addresses and networks as they were written; nil for every address.
     var addresses: [String]?
     var isRenewable: Bool
     /// What was asked for: refresh tokens that come with it bring no more. False and nil where nothing was.
@@ -118,7 +118,7 @@ struct TokenGrant: Sendable, Equatable {
         }
         var rest = bound
         if let chosen {
-            let set = AddressSet(chosen.compactMap { CIDRBlock($0) })
+            let set = try AddressList.set(of: chosen)
             if set.isSubset(of: bound) { return chosen }
             // The key was confined after the token that is shown, or the first of the family, was made.
             rest = set.intersection(bound)

@@ -12,7 +12,7 @@ struct TokenOptions: Sendable, Equatable {
     /// Seconds.
     var expiresIn: Int64?
     var scopes: [String]?
-    /// Addresses, networks and `request_ip`, as given.
+    /// Addresses, networks and `request_ip`, as written.
     var addresses: [String]?
     var noProtection: Bool?
     var renewable: Bool?
@@ -25,12 +25,12 @@ struct TokenOptions: Sendable, Equatable {
         scopes = Self.scopes(&parameters)
         if mint.addresses != nil {
             addresses = Self.addresses(&parameters)
-            noProtection = parameters.boolean("no_ip_protection")
+            noProtection = parameters.boolean("no_ip_protection", isBlankFalse: true)
             if noProtection == true, addresses != nil {
                 parameters.complain("Ips and no ip protection exclude each other")
             }
         }
-        if mint.terms.claims.path(of: .renewable) != nil { renewable = parameters.boolean("renewable") }
+        if mint.terms.claims.path(of: .renewable) != nil { renewable = parameters.boolean("renewable", isBlankFalse: true) }
         parameters.complainOfUnknown()
         try parameters.finish()
     }

@@ -22,7 +22,7 @@ KEY = "81468485c73a4201b5f86478434eb0431Lj0Sv7jrPioKLSBuNswRWQRP6OJbjLG"
 READER = "R" * 64
 #: The document's client and another.
 HERE, ELSEWHERE = "212.50.10.10", "198.51.100.7"
-PATH = "/user/apikey/token"
+PATH = "/user/apikeys/token"
 DAY = 86_400
 #: The document's example of an answer to bad credentials.
 BAD_CREDENTIALS = {

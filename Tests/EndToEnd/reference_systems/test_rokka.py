@@ -189,6 +189,24 @@ def test_rk10_options_as_clients_put_them_together(rokka: Rokka, query: str) -> 
     assert answer.status_code == 200 and answer.json()["payload"]["expt"] == 3600
 
 
+def test_rk10_options_by_post(rokka: Rokka) -> None:
+    """The newest rokka.js posts, with the options in the query and no content; PHP's clients may send an empty array."""
+    json_type = {"Content-Type": "application/json"}
+    for content in (b"", b"{}", b"null", b"[]"):
+        answer = rokka.call(f"{PATH}?expires_in=3600", key=KEY, method="POST", headers=json_type, data=content)
+        assert answer.status_code == 200 and answer.json()["payload"]["expt"] == 3600, content
+    assert rokka.call(PATH, key=KEY, method="POST").json()["payload"]["expt"] == DAY
+    options = {"expires_in": 3600, "ips": ["request_ip", "10.0.0.0/24"], "renewable": False}
+    answer = rokka.call(PATH, key=KEY, method="POST", json=options)
+    assert answer.json()["payload"] | {"exp": 0, "id": 0} == {"id": 0, "exp": 0, "expt": 3600, "ips": [HERE, "10.0.0.0/24"], "rn": False}
+    answer = rokka.call(PATH, key=KEY, method="POST", data={"expires_in": "3600", "no_ip_protection": "1"})
+    assert answer.json()["payload"]["expt"] == 3600 and "ips" not in answer.json()["payload"]
+    token = answer.json()["token"]
+    assert is_not_allowed(rokka.call(PATH, token=token, method="POST"))
+    doubled = rokka.call(f"{PATH}?expires_in=3600", key=KEY, method="POST", json={"expires_in": 3600})
+    assert doubled.status_code == 422 and doubled.json()["errors"] == ["expires_in is given twice"]
+
+
 def test_rk11_a_key_may_adjust_every_option(rokka: Rokka) -> None:
     claims = payload(rokka.token(expires_in=90 * DAY, ips="10.0.0.0/24,192.0.2.1", renewable=False))
     assert claims["expt"] == 90 * DAY and claims["ips"] == ["10.0.0.0/24", "192.0.2.1"] and claims["rn"] is False
@@ -295,10 +313,23 @@ def test_rk18_addresses_networks_and_request_ip(rokka: Rokka) -> None:
         assert not rokka.works(token, client)
 
 
-@pytest.mark.parametrize("ips", ["", ",", "request_ip,", "x", "300.1.1.1", "10.0.0.0/33", "10.0.0.1/8", "1.2.3.4 5", "request_IP"])
+@pytest.mark.parametrize("ips", ["", ",", "request_ip,", "x", "300.1.1.1", "10.0.0.0/33", "10.0.0.1/08", "1.2.3.4 5", "request_IP"])
 def test_rk18_what_is_no_address(rokka: Rokka, ips: str) -> None:
     answer = rokka.ask(KEY, ips=ips)
     assert answer.status_code == answer.json()["code"] == 422 and answer.json()["errors"]
+
+
+def test_rk18_networks_with_host_bits_mean_the_network(rokka: Rokka) -> None:
+    """`request_ip,212.40.50.1/24` is the guide's own example."""
+    token = rokka.token(ips="request_ip,212.40.50.1/24,2001:db8::1/64")
+    assert payload(token)["ips"] == [HERE, "212.40.50.1/24", "2001:db8::1/64"]
+    for client in (HERE, "212.40.50.0", "212.40.50.255", "2001:db8::ffff"):
+        assert rokka.works(token, client), client
+    for client in ("212.40.51.1", "2001:db8:0:1::1"):
+        assert not rokka.works(token, client), client
+    assert payload(rokka.token(None, token))["ips"] == [HERE, "212.40.50.1/24", "2001:db8::1/64"]
+    # What counts is the network: 8192 addresses, not one.
+    assert rokka.ask(KEY, ips="10.0.0.1/18").status_code == 422
 
 
 def test_rk18_not_beyond_the_key(rokka: Rokka) -> None:

@@ -211,14 +211,14 @@ def test_rk30_what_clients_count_with(rokka: Rokka) -> None:
 LIBRARY = """(async () => {
   const common = {"Api-Version": "1", "Content-Type": "application/json"};
   const ask = (path, more, method = "GET") => fetch(BASE + path, {method, headers: {...common, ...more}});
-  const first = await ask("/user/apikey/token?expires_in=3600", {"Api-Key": KEY});
+  const first = await ask("/user/apikeys/token?expires_in=3600", {"Api-Key": KEY});
   const {token, payload} = await first.json();
   const bearer = {"Authorization": "Bearer " + token};
-  const next = await ask("/user/apikey/token?expires_in=3600", bearer);
+  const next = await ask("/user/apikeys/token?expires_in=3600", bearer);
   const answers = [first, next, await ask("/organizations/acme", bearer), await ask("/organizations/acme", bearer, "PUT")];
   const refused = [
     await ask("/organizations/acme", {"Authorization": "Bearer " + token + "x"}), await ask("/organizations/acme", {"Api-Key": "x"}),
-    await ask("/user/apikey/token?expires_in=7200", bearer),
+    await ask("/user/apikeys/token?expires_in=7200", bearer),
   ];
   return [answers.map(one => one.status), refused.map(one => one.status), (await refused[0].json()).invalid_authentication, payload.rn];
 })()"""

@@ -70,7 +70,7 @@ def both_systems(**changes: Any) -> dict[str, Any]:
 
 
 def rokka_token(fleet: Fleet) -> str:
-    answer = fleet.call("GET", "/user/apikey/token", {"Api-Key": KEY})
+    answer = fleet.call("GET", "/user/apikeys/token", {"Api-Key": KEY})
     assert answer.status_code == 200, answer.text
     return answer.json()["token"]
 
@@ -86,7 +86,7 @@ def test_a_token_of_one_system_is_nothing_to_another(start: Callable[..., Fleet]
     assert fleet.get(bearer=minted).status_code == 401
     assert fleet.refresh(minted).status_code == 401
     assert fleet.get("/rokka/x", bearer=session).status_code == 401
-    assert fleet.call("GET", "/user/apikey/token", {"Authorization": f"Bearer {session}"}).status_code == 401
+    assert fleet.call("GET", "/user/apikeys/token", {"Authorization": f"Bearer {session}"}).status_code == 401
 
 
 def test_nor_where_both_are_signed_with_one_key(start: Callable[..., Fleet]) -> None:
@@ -102,7 +102,7 @@ def test_nor_where_both_are_signed_with_one_key(start: Callable[..., Fleet]) -> 
     assert fleet.get(bearer=minted).status_code == 401
     assert fleet.refresh(minted).status_code == 401
     assert fleet.get("/rokka/x", bearer=session).status_code == 401
-    assert fleet.call("GET", "/user/apikey/token", {"Authorization": f"Bearer {session}"}).status_code == 401
+    assert fleet.call("GET", "/user/apikeys/token", {"Authorization": f"Bearer {session}"}).status_code == 401
 
 
 def asymmetric() -> dict[str, Any]:

@@ -25,6 +25,14 @@ struct TokenActionsTests {
         ("no_ip_protection=1", nil, false), ("renewable=false", ["192.0.2.7"], false),
         ("ips=request_ip,10.0.0.0/19", ["192.0.2.7", "10.0.0.0/19"], true), ("ips=request_ip,192.0.2.7", ["192.0.2.7"], true),
         ("ips=2001:db8::/56", ["2001:db8::/56"], true),
+        ("ips=request_ip,212.40.50.1/24", ["192.0.2.7", "212.40.50.1/24"], true),
+        ("ips=2001:DB8::1/64,10.0.0.1/32", ["2001:DB8::1/64", "10.0.0.1/32"], true),
+        // Two of them in one network: it counts once.
+        ("ips=10.0.0.1/19,10.0.0.2/19", ["10.0.0.1/19", "10.0.0.2/19"], true),
+        ("ips[]=10.0.0.1&ips[]=request_ip", ["10.0.0.1", "192.0.2.7"], true),
+        ("ips%5B0%5D=10.0.0.1&ips%5B1%5D=request_ip", ["10.0.0.1", "192.0.2.7"], true),
+        ("renewable=0", ["192.0.2.7"], false), ("renewable=", ["192.0.2.7"], false), ("no_ip_protection=", ["192.0.2.7"], true),
+        ("no_ip_protection=0", ["192.0.2.7"], true),
         ("renewable=true&no_ip_protection=false&ips=request_ip&expires_in=86400", ["192.0.2.7"], true),
     ])
     func `options with a key`(query: String, addresses: [String]?, renewable: Bool) throws {
@@ -34,7 +42,9 @@ struct TokenActionsTests {
     }
 
     @Test(arguments: [
-        "ips=10.0.0.0/18", "ips=", "ips=a", "ips=10.0.0.1/8", "ips=1.1.1.1&ips=2.2.2.2", "ips=0.0.0.0/0", "ips=::/0",
+        "ips=10.0.0.0/18", "ips=", "ips=a", "ips=10.0.0.1/8", "ips=10.0.0.1/18", "ips=::1/0", "ips=1.1.1.1&ips=2.2.2.2", "ips",
+        "expires_in", "expires_in=",
+        "ips[1]=1.1.1.1", "ips[0]=1.1.1.1&ips[2]=1.1.1.2", "ips[a]=1.1.1.1", "ips=::ffff:10.0.0.1/104", "ips=0.0.0.0/0", "ips=::/0",
         "ips=1.1.1.1,,2.2.2.2", "ips=1.1.1.1&no_ip_protection=true", "ips=10.0.0.0/19,10.1.0.0/19", "expires_in=0",
         "ips=1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,1.1.1.8,1.1.1.9,1.1.1.10,1.1.1.11",
         "expires_in=-1", "expires_in=1.5", "expires_in=99999999999999", "expires_in=60&expires_in=60", "renewable=maybe",
@@ -49,6 +59,8 @@ struct TokenActionsTests {
         (#"{"expires_in":60,"ips":["10.0.0.1","request_ip"],"renewable":false}"#, "application/json"),
         ("expires_in=60&ips=10.0.0.1%2Crequest_ip&renewable=false", "application/x-www-form-urlencoded"),
         (#"{"expires_in":60,"ips":"10.0.0.1, request_ip","renewable":false}"#, "application/json"),
+        (#"{"expires_in":"60","ips":["10.0.0.1 ", "request_ip"],"renewable":"false","no_ip_protection":null}"#, "application/json"),
+        (#"{"expires_in":6e1,"ips":"10.0.0.1,request_ip","renewable":0,"no_ip_protection":""}"#, "application/json"),
     ])
     func `options in content`(content: String, type: String) throws {
         let answer = try ServiceFixture().answer("mint", as: try ServiceFixture.identity(), content: content, type: type)
@@ -59,9 +71,17 @@ struct TokenActionsTests {
     }
 
     @Test(arguments: [
-        ("{", "application/json", "content_malformed"), ("[]", "application/json", "content_malformed"),
+        ("{", "application/json", "content_malformed"), ("[1]", "application/json", "content_malformed"),
+        ("1", "application/json", "content_malformed"), (" ", "application/json", "content_malformed"),
         (#"{"expires_in":1,"expires_in":2}"#, "application/json", "content_malformed"),
-        (#"{"expires_in":"60"}"#, "application/json", "parameters_invalid"),
+        (#"{"expires_in":"6e1"}"#, "application/json", "parameters_invalid"),
+        (#"{"expires_in":true}"#, "application/json", "parameters_invalid"),
+        (#"{"expires_in":""}"#, "application/json", "parameters_invalid"),
+        (#"{"renewable":2}"#, "application/json", "parameters_invalid"),
+        (#"{"renewable":[]}"#, "application/json", "parameters_invalid"),
+        (#"{"ips":[]}"#, "application/json", "parameters_invalid"),
+        (#"{"ips":["10.0.0.1",1]}"#, "application/json", "parameters_invalid"),
+        (#"{"ips":["10.0.0.1,10.0.0.2"]}"#, "application/json", "parameters_invalid"),
         ("a=%ff", "application/x-www-form-urlencoded", "content_malformed"),
         ("x", "text/plain", "content_type_not_supported"), ("x", nil, "content_type_not_supported"),
     ])
@@ -71,11 +91,36 @@ struct TokenActionsTests {
     }
 
     @Test(arguments: [
+        ("", nil), ("", "application/json"), ("{}", "application/json"), ("null", "application/json"), ("[]", "application/json"),
+        ("", "text/plain"),
+    ])
+    func `content that has no options leaves the query's`(content: String, type: String?) throws {
+        let answer = try ServiceFixture().answer(
+            "mint", as: try ServiceFixture.identity(), query: "expires_in=60", content: content, type: type)
+        #expect(answer["payload"]?["expt"]?.integer == 60)
+    }
+
+    @Test func `options of query and content count together, and none may be in both`() throws {
+        let fixture = try ServiceFixture()
+        let key = try ServiceFixture.identity()
+        let content = #"{"renewable":false}"#
+        let answer = try fixture.answer("mint", as: key, query: "expires_in=60", content: content, type: "application/json")
+        #expect(answer["payload"]?["expt"]?.integer == 60)
+        #expect(answer["payload"]?["rn"]?.bool == false)
+        for query in ["renewable=false", "renewable=true"] {
+            let refusal = try fixture.refusal("mint", as: key, query: query, content: content, type: "application/json")
+            #expect(refusal == "parameters_invalid")
+        }
+    }
+
+    @Test(arguments: [
         ("expires_in=60", "expires_in=61", "lifetime_above_ceiling"), ("expires_in=60", "expires_in=60", nil),
         ("expires_in=60", "", nil), ("renewable=false", "", "token_not_renewable"),
         ("no_ip_protection=true", "", "token_not_renewable"), ("", "no_ip_protection=true", "token_option_not_allowed"),
         ("", "ips=192.0.2.0/24", "token_option_not_allowed"), ("", "ips=192.0.2.7", nil), ("", "ips=request_ip", nil),
-        ("ips=192.0.2.0/24", "ips=192.0.2.128/25", nil), ("ips=192.0.2.0/24", "ips=192.0.2.0/23", "token_option_not_allowed"),
+        ("ips=192.0.2.0/24", "ips=192.0.2.128/25", nil), ("ips=192.0.2.9/24", "ips=192.0.2.200/25", nil),
+        ("ips=192.0.2.9/24", "ips=192.0.2.9/23", "token_option_not_allowed"),
+        ("ips=192.0.2.0/24", "ips=192.0.2.0/23", "token_option_not_allowed"),
         ("no_ip_protection=true&renewable=true", "no_ip_protection=true", nil),
         ("no_ip_protection=true&renewable=true", "ips=request_ip", nil), ("scope=read", "scope=write", "parameters_invalid"),
         ("scope=read", "scope=read", nil),
@@ -135,7 +180,7 @@ struct TokenActionsTests {
     @Test(arguments: [
         ("", ["192.0.2.7"], true), ("no_ip_protection=true", ["10.0.0.0/19", "192.0.2.0/25"], false),
         ("no_ip_protection=true&renewable=true", ["10.0.0.0/19", "192.0.2.0/25"], true),
-        ("ips=192.0.2.64/26,10.0.0.1", ["192.0.2.64/26", "10.0.0.1"], true), ("ips=10.0.0.0/19", ["10.0.0.0/19"], true),
+        ("ips=192.0.2.65/26,10.0.0.1", ["192.0.2.65/26", "10.0.0.1"], true), ("ips=10.0.0.0/19", ["10.0.0.0/19"], true),
     ])
     func `a token names no address beyond those of its key`(query: String, addresses: [String], renewable: Bool) throws {
         let key = try ServiceFixture.identity(confined: Self.network)
@@ -145,7 +190,8 @@ struct TokenActionsTests {
     }
 
     @Test(arguments: [
-        ("ips=10.0.32.1", "10.0.32.1"), ("ips=192.0.2.0/24", "192.0.2.0/24"), ("ips=request_ip,198.51.100.0/24", "198.51.100.0/24"),
+        ("ips=10.0.32.1", "10.0.32.1"), ("ips=10.0.0.1,10.0.0.1/18", "10.0.0.1/18"), ("ips=192.0.2.0/24", "192.0.2.0/24"),
+        ("ips=request_ip,198.51.100.0/24", "198.51.100.0/24"),
         ("ips=0.0.0.0/0", "0.0.0.0/0"), ("ips=::1", "::1"),
     ])
     func `addresses beyond those of the key are refused`(query: String, value: String) throws {
@@ -159,7 +205,8 @@ struct TokenActionsTests {
 
     @Test func `a key that was confined since confines what its tokens get`() throws {
         let fixture = try ServiceFixture()
-        let first = try fixture.answer("mint", as: try ServiceFixture.identity(), query: "ips=192.0.2.0/24,10.0.0.1")
+        // A network with bits beyond its prefix is confined like any other.
+        let first = try fixture.answer("mint", as: try ServiceFixture.identity(), query: "ips=192.0.2.9/24,10.0.0.1")
         let text = try #require(first["token"]?.text)
         let token = { (addresses: [String]) in
             let authenticator = try ServiceFixture.authenticator(scopes: ["read"], confined: .init(addresses: addresses))
