@@ -180,7 +180,7 @@ def test_rk28_who_is_known_but_may_not_is_not_told_so(rokka: Rokka) -> None:
 def test_rk29_the_code_is_the_status(rokka: Rokka) -> None:
     for answer in (
         rokka.call(), rokka.call(key="x"), rokka.call(token="a.b.c"), rokka.call(key=READER, method="PUT"),
-        rokka.call(PATH, key=KEY, method="POST"), rokka.call("/%2e%2e/", key=KEY), rokka.ask(KEY, ips="x"),
+        rokka.call(PATH, key=KEY, method="PROPFIND"), rokka.call("/%2e%2e/", key=KEY), rokka.ask(KEY, ips="x"),
         rokka.ask(token=rokka.token(renewable=False)), rokka.call(key=KEY, headers={"Content-Length": "x"}),
     ):
         assert answer.json()["code"] == answer.status_code and answer.status_code >= 400
