@@ -13,6 +13,7 @@ from typing import Any
 import jwt
 import pytest
 import requests
+from harness.client import ask
 from harness.gateway import Gateway, run_portcullis
 from harness.upstream import Upstream, answering, ok
 from harness.waiting import until
@@ -217,3 +218,24 @@ def test_malformed_content_is_the_clients_fault(issuer: Issuer, path: str) -> No
     large = issuer.session.post(issuer.gateway.url + path, data=b"x" * 70_000, timeout=10)
     assert (large.status_code, reason(large)) == (413, "body_too_large")
     assert issuer.gateway.is_alive()
+
+
+def test_plain_text_is_json_where_the_route_lists_it(gateway: Start, upstream: Origin, tmp_path: Path) -> None:
+    """`fetch` says text/plain of a string that it is given without a Content-Type."""
+    routes = policy(1, tmp_path)["routes"]
+    mint = next(route for route in routes if route["name"] == "mint")
+    routes.append(mint | {"name": "lax", "match": {"path": "/lax"}, "content_types": ["application/json", "text/plain"]})
+    issuer = Issuer(gateway, tmp_path, upstream(), routes=routes)
+
+    def post(path: str, content: bytes, *types: str) -> int:
+        fields = [f"X-API-Key: {KEY}", *(f"Content-Type: {one}" for one in types)]
+        return ask(issuer.gateway.port, path, fields, method="POST", body=content).status
+
+    options = b'{"expires_in":60}'
+    for one in ("text/plain", "text/plain;charset=UTF-8", "Text/Plain", "application/json"):
+        assert post("/lax", options, one) == 200, one
+    for one in ("text/html", "text/plain;charset=utf-16", "application/x-www-form-urlencoded", "text/plain2"):
+        assert post("/lax", options, one) == 415, one
+    assert post("/lax", options) == post("/lax", options, "text/plain", "application/json") == 415
+    assert (post("/lax", b"expires_in=60", "text/plain"), post("/lax", b'{"x":1}', "text/plain")) == (400, 422)
+    assert post("/mint", options, "text/plain") == 415

@@ -9,7 +9,7 @@ extension Snapshot {
         return ActionRequest(
             action: action, route: grant.route, identity: grant.identity, others: grant.others, client: grant.client, method: head.method,
             captures: captures(of: grant, head), query: head.bytes.span.extracting(head.query.range).copied(),
-            contentType: Self.contentType(of: head), content: content,
+            contentType: Self.contentType(of: head, for: grant.route), content: content,
             requestID: String(decoding: requestID.copied(), as: UTF8.self), now: now,
             realm: grant.namedRealm)
     }
@@ -29,6 +29,14 @@ extension Snapshot {
             captures[capture.name] = String(decoding: value, as: UTF8.self)
         }
         return captures
+    }
+
+    /// As below; `text/plain` is JSON to an action whose route lists that type. `fetch` sends it for JSON that is given to it as a
+    /// string without a Content-Type.
+    private static func contentType(of head: RequestHead, for route: Route) -> String? {
+        let type = contentType(of: head)
+        guard type == "text/plain", let rule = route.contentTypes, rule.takesPlainText else { return type }
+        return "application/json"
     }
 
     /// The media type of content in UTF-8, without parameters, in lower case; nil without exactly one Content-Type, and

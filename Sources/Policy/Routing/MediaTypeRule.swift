@@ -5,10 +5,13 @@ struct MediaTypeRule: Sendable {
     private let types: [[UInt8]]
     /// `*/*` is one of them.
     private let takesAny: Bool
+    /// `text/plain` is one of them: actions read such content as JSON.
+    let takesPlainText: Bool
 
     init(_ types: [String]) {
         self.types = types.map { $0.utf8.map(\.lowercasedASCII) }.filter { $0 != Array("*/*".utf8) }
         takesAny = types.contains("*/*")
+        takesPlainText = self.types.contains(Array("text/plain".utf8))
     }
 
     // MARK: Accept

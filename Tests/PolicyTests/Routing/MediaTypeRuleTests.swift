@@ -35,4 +35,11 @@ import Testing
     func `content is taken`(fields: [String], isTaken: Bool) throws {
         #expect(Self.strict.takesContent(of: try PolicyFixture.head("POST /", fields)) == isTaken)
     }
+
+    @Test(arguments: [
+        (["text/plain"], true), (["application/json", "Text/Plain"], true), (["application/json"], false), (["*/*"], false), ([], false),
+    ])
+    func `actions take plain text for JSON where it is listed by name`(types: [String], isTaken: Bool) {
+        #expect(MediaTypeRule(types).takesPlainText == isTaken)
+    }
 }
