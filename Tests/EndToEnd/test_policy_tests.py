@@ -16,6 +16,7 @@ from harness.gateway import REPOSITORY, Gateway, binary, run_portcullis
 from harness.loosening import loosened
 from harness.origin import QuickOrigin
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
+from harness.shipped import POLICIES, TESTS, read
 
 Start = Callable[..., Gateway]
 
@@ -39,14 +40,15 @@ def shipped(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> P
     return folder
 
 
-SHIPPED = ["gateway.json", "docker/gateway.json", *(f"examples/{path.name}" for path in sorted((REPOSITORY / "examples").glob("*.json")))]
-MUTANTS = [(file, name) for file in SHIPPED for name, _, _ in loosened(json.loads((REPOSITORY / file).read_text()))]
+MUTANTS = [(file, name) for file in POLICIES for name, _, _ in loosened(read(REPOSITORY / file))]
 
 
-@pytest.mark.parametrize("file", SHIPPED)
+@pytest.mark.parametrize("file", POLICIES)
 def test_a_shipped_policy_passes_its_tests(file: str, shipped: Path) -> None:
     target = shipped / file
     target.write_text((REPOSITORY / file).read_text())
+    for tests in TESTS:
+        (shipped / "examples" / tests.name).write_text(tests.read_text())
     done = run_portcullis("test", "--config", str(target), "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["passed"] > 0
@@ -54,7 +56,7 @@ def test_a_shipped_policy_passes_its_tests(file: str, shipped: Path) -> None:
 
 @pytest.mark.parametrize(("file", "name"), MUTANTS)
 def test_a_loosened_rule_fails_a_test(file: str, name: str, shipped: Path) -> None:
-    config = json.loads((REPOSITORY / file).read_text())
+    config = read(REPOSITORY / file)
     place, mutant = next((place, mutant) for found, place, mutant in loosened(config) if found == name)
     target = (shipped / file).with_suffix(".loosened.json")
     target.write_text(json.dumps(mutant))
@@ -124,6 +126,36 @@ def test_a_failing_test_blocks_a_reload_under_load(gateway: Start, quick_origin:
     assert done.requests > 0 and done.refused == 0 and done.errors == 0, done.text
     assert ask(running.port, "/closed").status == 401
     assert ask(running.port, "/closed", [f"X-API-Key: {secret}"]).status == 200
+
+
+def test_a_change_of_a_file_of_tests_is_a_reload_and_its_mistakes_are_shown_where_they_are(
+    gateway: Start, quick_origin: QuickOrigin, tmp_path: Path
+) -> None:
+    tests = tmp_path / "api-tests.json"
+    reached = {"name": "reached", "request": "GET /", "expect": {"upstream": "up"}}
+    tests.write_text(json.dumps([reached]))
+    running = gateway(policy(quick_origin.port, tests_file=str(tests)))
+    assert ask(running.port, "/").status == 200
+    tests.write_text(json.dumps({"$schema": "tests.schema.json", "tests": [reached, unguarded("closed")]}))
+    running.wait_for_line(r'api-tests\.json:1:\d+: tests\[1\]: the test \\?"closed\\?" failed')
+    tests.write_text(json.dumps([reached, {"name": 1}]))
+    running.wait_for_line(r"api-tests\.json:1:\d+: \[1\]\.name: expected a string, found a number")
+    assert ask(running.port, "/").status == 200 and running.metric("portcullis_reloads_total", result="refused") == 2
+    mark = len(running.lines)
+    tests.write_text(json.dumps([reached]))
+    running.wait_for_line(r"reloaded", after=mark)
+
+
+@pytest.mark.parametrize("command", [["check"], ["test"], ["diff", "gateway.json"], ["explain", "http://localhost/"], ["serve"]])
+def test_every_command_reports_a_mistake_in_a_file_of_tests(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "gateway.json").write_text(json.dumps(policy(9, tests_file="api-tests.json")))
+    arguments = [*command, "gateway.json"] if command[0] == "diff" else command
+    done = run_portcullis(*arguments, folder=tmp_path)
+    assert done.returncode != 0 and "tests_file: cannot read api-tests.json" in done.stdout + done.stderr
+    (tmp_path / "api-tests.json").write_text('{\n  "tests": [{ "nam": "a" }]\n}')
+    done = run_portcullis(*arguments, folder=tmp_path)
+    assert done.returncode != 0
+    assert 'api-tests.json:2:15: tests[0].nam: no member of this name is known here; did you mean "name"?' in done.stdout + done.stderr
 
 
 def test_a_filter_that_finds_nothing_is_a_mistake(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import referencing
 from harness.gateway import REPOSITORY
 from harness.policy import Json, api_key, keyed_policy, open_route, policy
+from harness.shipped import EXAMPLES, TESTS
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "gateway.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -34,9 +36,24 @@ def test_the_shipped_file() -> None:
     VALIDATOR.validate(json.loads((REPOSITORY / "gateway.json").read_text()))
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "examples").glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples(path: Path) -> None:
     VALIDATOR.validate(json.loads(path.read_text()))
+
+
+def validator_of_tests() -> jsonschema.Draft202012Validator:
+    schema = json.loads((REPOSITORY / "docs" / "tests.schema.json").read_text())
+    beside = referencing.Registry().with_resource("gateway.schema.json", referencing.Resource.from_contents(SCHEMA))
+    return jsonschema.Draft202012Validator(schema, registry=beside)
+
+
+def test_files_of_tests() -> None:
+    validator = validator_of_tests()
+    good = {"name": "keys only", "request": "GET /", "expect": {"status": 401}}
+    for tests in [[good], {"$schema": "tests.schema.json", "tests": [good]}, *(json.loads(path.read_text()) for path in TESTS)]:
+        validator.validate(tests)
+    for wrong in [[{**good, "expects": {}}], {"test": [good]}, {"tests": good}, "tests", {"tests": [], "routes": []}]:
+        assert list(validator.iter_errors(wrong)), wrong
 
 
 def test_the_readme_has_examples() -> None:

@@ -75,12 +75,16 @@ package final class PolicySource: Sendable {
         let read = ConfigurationReader.read(bytes.span, file: path, parserReasons: Self.parserReasons)
         load.diagnostics = read.diagnostics
         guard var configuration = read.configuration else { return }
+        var tests = configuration.tests
+        if let file = configuration.testsFile { tests += self.tests(of: file, configuration, files, into: &load) }
+        // They are of no use to the policy in force.
+        configuration.tests = []
         load.diagnostics += ConfigurationWarnings.review(
             configuration, file: path, now: EventLoop.readClocks().wall)
         if case .file(let log) = configuration.accessLog { configuration.accessLog = .file(files.resolved(log)) }
         let compiled = Snapshot.compile(configuration, environment: files)
         load.diagnostics += compiled.diagnostics
-        if compiled.snapshot != nil, let filter { test(configuration, files, named: filter, into: &load) }
+        if compiled.snapshot != nil, let filter { run(tests, named: filter, of: configuration, into: &load) }
         var upstreams = resolve(configuration.upstreams, previous, into: &load)
         var tls = TLSCompiler(files: files, previous: previous)
         let listeners = configuration.listeners.enumerated().map {
@@ -182,28 +186,29 @@ package final class PolicySource: Sendable {
 
     // MARK: Tests
 
-    /// Runs the policy's tests, on files read for that alone: what they find is not in force.
-    private func test(
-        _ configuration: Configuration, _ files: PolicyFiles, named filter: String, into load: inout PolicyLoad
-    ) {
-        var tests = configuration.tests
-        if let file = configuration.testsFile {
-            let name = files.resolved(file.value)
-            let bytes: [UInt8]
-            do throws(LocalFileFault) { bytes = try files.open(name).bytes(atMost: Self.byteLimit) } catch {
-                load.diagnostics.append(
-                    Diagnostic(
-                        .error, .fileUnreadable, file: path, position: file.position, path: file.path,
-                        message: error.message))
-                return
-            }
-            let read = ConfigurationReader.readTests(
-                bytes.span, file: name, of: configuration, parserReasons: Self.parserReasons)
-            load.diagnostics += read.diagnostics
-            if !read.diagnostics.isEmpty { return }
-            tests += read.tests
+    /// The tests of the file that `tests_file` names; none after an error was noted, which the policy is refused for.
+    private func tests(
+        of file: Located<String>, _ configuration: Configuration, _ files: PolicyFiles, into load: inout PolicyLoad
+    ) -> [PolicyTestConfiguration] {
+        let name = files.resolved(file.value)
+        let bytes: [UInt8]
+        do throws(LocalFileFault) { bytes = try files.open(name).bytes(atMost: Self.byteLimit) } catch {
+            load.diagnostics.append(
+                Diagnostic(
+                    .error, .fileUnreadable, file: path, position: file.position, path: file.path, message: error.message))
+            return []
         }
-        if !filter.isEmpty { tests.removeAll { !$0.name.contains(filter) } }
+        let read = ConfigurationReader.readTests(
+            bytes.span, file: OneLine.plain(name), of: configuration, parserReasons: Self.parserReasons)
+        load.diagnostics += read.diagnostics
+        return read.diagnostics.isEmpty ? read.tests : []
+    }
+
+    /// Runs the policy's tests, on files read for that alone: what they find is not in force.
+    private func run(
+        _ tests: [PolicyTestConfiguration], named filter: String, of configuration: Configuration, into load: inout PolicyLoad
+    ) {
+        let tests = filter.isEmpty ? tests : tests.filter { $0.name.contains(filter) }
         if tests.isEmpty { return }
         let stage = PolicyFiles(fileName: path, previous: [], cryptography: cryptography, hashSeed: hashSeed)
         load.testRuns = PolicyTestRun.all(tests, of: configuration, environment: stage)

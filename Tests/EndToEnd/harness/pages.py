@@ -21,6 +21,7 @@ from typing import Any
 
 from .gateway import REPOSITORY, binary
 from .server import free_ports
+from .shipped import TESTS
 from .waiting import until
 
 COMMAND_SECONDS = 30
@@ -71,7 +72,8 @@ class Shell:
         for name in LINKED:
             (folder / name).symlink_to(REPOSITORY / name)
         (folder / "examples").mkdir()
-        (folder / "examples" / example).write_text(self.moved((REPOSITORY / "examples" / example).read_text()))
+        for path in [REPOSITORY / "examples" / example, *TESTS]:
+            (folder / "examples" / path.name).write_text(self.moved(path.read_text()))
         (folder / "bin").mkdir()
         (folder / "bin" / "portcullis").symlink_to(binary())
         (folder / "bin" / "python3").symlink_to(sys.executable)

@@ -29,6 +29,7 @@ def example(name: str, upstream_port: int, **members: Any) -> dict[str, Any]:
     policy.pop("$schema", None)
     # Its own tests are of the policy as it is shipped.
     policy.pop("tests", None)
+    policy.pop("tests_file", None)
     return {"loops": 2} | policy | members
 
 

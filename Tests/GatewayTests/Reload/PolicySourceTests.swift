@@ -211,6 +211,49 @@ import Testing
         #expect(PolicySource(path: path).load().diagnostics.contains { $0.code == .memberMissing })
     }
 
+    @Test func `a file of tests is a list, or an object with the list and the schema it is edited with`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            Self.policy("\"tests_file\": \"more-tests.json\", \"tests\": \(Self.tests("route_not_found")),"), to: "gateway.json")
+        let object = "{ \"$schema\": \"tests.schema.json\", \"tests\": \(Self.tests("route_not_found")) }"
+        for content in [Self.tests("route_not_found"), object] {
+            _ = try folder.write(content, to: "more-tests.json")
+            // Both the policy's own test and that of the file run, and fail.
+            let load = PolicySource(path: path).load()
+            #expect(load.testRuns.count == 2 && Self.errors(load).count == 2)
+            #expect(Self.errors(load).contains { $0.hasPrefix("\(folder.path("more-tests.json")):1:") })
+        }
+    }
+
+    @Test(arguments: [
+        ("{\n \"test\": [] }", "2:2: test: no member of this name is known here; did you mean \"tests\"?"),
+        ("{}", "1:1: the member \"tests\" is missing"),
+        ("\"tests\"", "1:1: expected a list of tests, found a string"),
+        ("[{ \"name\": \"t\", \"reqest\": \"GET /\", \"expect\": { \"status\": 401 } }]", "1:17: [0].reqest: no member"),
+        ("[", "1:2: "),
+        ("", "1:1: "),
+    ])
+    func `a mistake in a file of tests is shown in that file, also where no test is run`(content: String, line: String) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(Self.policy("\"tests_file\": \"t.json\","), to: "gateway.json")
+        _ = try folder.write(content, to: "t.json")
+        for filter in ["", nil] {
+            let load = PolicySource(path: path).load(testsNamed: filter)
+            #expect(load.policy == nil)
+            #expect(Self.errors(load).contains { $0.hasPrefix("\(folder.path("t.json")):\(line)") }, "\(Self.errors(load))")
+        }
+    }
+
+    @Test func `a file of tests that cannot be read refuses the policy, and is watched until it can`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(Self.policy("\n\"tests_file\": \"t.json\","), to: "gateway.json")
+        for filter in ["", nil] {
+            let load = PolicySource(path: path).load(testsNamed: filter)
+            #expect(load.policy == nil && load.watchedFiles.contains { $0.path.hasSuffix("t.json") })
+            #expect(Self.errors(load).first?.contains("gateway.json:5:15: tests_file: ") == true, "\(Self.errors(load))")
+        }
+    }
+
     @Test func `of many failures the first are named`() throws {
         let folder = try TemporaryFolder()
         let test = "{ \"name\": \"t\", \"request\": \"GET /x\", \"expect\": { \"status\": 404 } }"

@@ -2,7 +2,7 @@ import Core
 
 /// The tests a policy carries.
 extension ConfigurationReader {
-    /// Reads a file of tests: a list as `tests` has it.
+    /// Reads a file of tests: a list as `tests` has it, or an object that has the list as its member `tests`.
     ///
     /// References are checked against `configuration`, the policy the file belongs to. Diagnostics come in the order of
     /// the text; with an error among them the tests are worth nothing.
@@ -17,9 +17,16 @@ extension ConfigurationReader {
         reader.definedNames[.upstream] = Set(configuration.upstreams.keys)
         reader.definedNames[.authenticator] = Set(configuration.authenticators.keys)
         reader.definedNames[.limit] = Set(configuration.limits.keys)
-        let tests = reader.tests(LocatedNode(node: document, path: ""))
+        let tests = reader.testsOfFile(LocatedNode(node: document, path: ""))
         reader.checkReferences()
         return (tests, reader.sortedDiagnostics())
+    }
+
+    private mutating func testsOfFile(_ root: LocatedNode) -> [PolicyTestConfiguration] {
+        guard case .object = root.value else { return tests(root) }
+        guard let members = object(root, .testsFile) else { return [] }
+        if let schema = members["$schema"] { _ = string(schema) }
+        return tests(members["tests"])
     }
 
     mutating func tests(_ node: LocatedNode?) -> [PolicyTestConfiguration] {

@@ -52,6 +52,7 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case requestHeaderChanges = "request_header_changes"
     case queryChanges = "query_changes"
     case test
+    case testsFile = "tests_file"
     case testKey = "test_key"
     case testToken = "test_token"
     case testUser = "test_user"
@@ -112,6 +113,7 @@ extension ObjectShape {
         case .allOf: ["all_of"]
         case .optional: ["optional"]
         case .test: ["name", "request", "expect"]
+        case .testsFile: ["tests"]
         case .testMembership: ["organization", "role"]
         }
     }
@@ -206,6 +208,7 @@ extension ObjectShape {
         case .realm: ["header", "parameter", "required", "content"]
         case .headerChanges, .requestHeaderChanges, .queryChanges: ["set", "remove"]
         case .test: ["headers", "from", "at", "body_bytes", "key", "key_authenticator", "token", "user", "certificate", "repeat"]
+        case .testsFile: ["$schema"]
         case .testKey: ["authenticator", "id", "subject", "scopes", "allow_ips", "limits", "realm", "expires_at", "enabled"]
         case .testUser: ["id", "email", "name", "scopes", "enabled", "tokens_valid_from", "memberships"]
         case .testMembership: ["project"]
