@@ -96,23 +96,19 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
 
     private mutating func compile(profileNamed name: String) {
         guard let profile = configuration.profiles[name] else { return }
-        let fallback = profile.fallback
-        var statuses: [Int: AnswerProfile.Answer] = [:]
-        for (status, answer) in profile.statuses.sorted(by: { $0.key < $1.key }) {
-            statuses[status] = compile(answer.completed(by: fallback))
+        let fallback = compile(profile.fallback)
+        var answers: [ResponseProfileConfiguration.Place: AnswerProfile.Answer] = [:]
+        for place in profile.places {
+            let answer = profile.answer(at: place)
+            if answer != profile.fallback { answers[place] = compile(answer) }
         }
-        var reasons: [String: AnswerProfile.Answer] = [:]
-        for (reason, answer) in profile.reasons.sorted(by: { $0.key < $1.key }) {
-            // Reasons of the parsers have no status before they happen, and take what they leave out from the fallback alone.
-            let ofStatus = Denial.status(ofReason: reason).flatMap { profile.statuses[$0] }
-            reasons[reason] = compile(answer.completed(by: ofStatus ?? fallback).completed(by: fallback))
-        }
-        profiles[name] = AnswerProfile(fallback: compile(fallback), statuses: statuses, reasons: reasons)
+        profiles[name] = AnswerProfile(name: name, fallback: fallback, answers: answers, of: profile)
     }
 
     private mutating func compile(_ answer: AnswerConfiguration) -> AnswerProfile.Answer {
         var result = AnswerProfile.Answer()
         result.status = answer.status
+        result.challenge = answer.challenge?.value
         if let body = answer.body {
             let type = answer.contentType
             let guessed = body.value.utf8.first == 0x7B || body.value.utf8.first == 0x5B

@@ -32,8 +32,10 @@ extension Snapshot {
         answer.lines.append(name: "Cache-Control", value: "no-store")
         answer.lines.append(name: "X-Request-ID", value: requestID)
         if let leaf = refusal.leaf { answer.lines.append(name: "Allow", value: table.allow(leaf).span) }
-        if let challenges = refusal.route?.challenges ?? (status == 401 ? Challenges.none : nil) {
-            challenges.append(for: refusal.denial, status: status, isGranted: refusal.isGranted, to: &answer.lines)
+        if let challenges = refusal.route?.challenges ?? (status == 401 ? Challenges.none : nil),
+            let extent = Challenges.Extent(of: refusal.denial, status: status, wanted: template.challenge)
+        {
+            challenges.append(for: refusal.denial, extent, isGranted: refusal.isGranted, to: &answer.lines)
         }
         if let rate = refusal.rate, let route = refusal.route {
             route.rateHeaders.append(rate, now: now, to: &answer.lines)

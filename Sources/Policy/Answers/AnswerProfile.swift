@@ -1,9 +1,9 @@
 import Core
 
-/// How the gateway's own answers look: status, headers and body by reason, or by the status the reason has of itself. The
-/// built-in one, "problem", is RFC 9457.
+/// How the gateway's own answers look: status, headers and body, chosen by reason, kind of refusal and status. The built-in
+/// one, "problem", is RFC 9457.
 final class AnswerProfile: Sendable {
-    /// The answer for one reason.
+    /// The answer to one refusal.
     struct Answer: Sendable {
         /// Nil keeps the denial's own.
         var status: Int?
@@ -14,20 +14,37 @@ final class AnswerProfile: Sendable {
         /// The answer says that its type is not to be guessed (`X-Content-Type-Options`), unless a header of its own does.
         var forbidsSniffing = true
         var headers: [(name: [UInt8], value: AnswerBody)] = []
+        /// Whether WWW-Authenticate is sent. Nil sends it with every 401 (RFC 9110 §15.5.2), and with the other statuses that
+        /// refusals have of themselves where RFC 6750 §3.1 has an error for them; none with a status that the profile chose.
+        var challenge: Bool?
     }
 
+    let name: String
     private let fallback: Answer
-    private let statuses: [Int: Answer]
-    private let reasons: [String: Answer]
+    /// Only those that differ from the fallback.
+    private let answers: [ResponseProfileConfiguration.Place: Answer]
+    private let configuration: ResponseProfileConfiguration
 
     /// The built-in profile.
-    static let problem = AnswerProfile(fallback: Answer(), statuses: [:], reasons: [:])
+    static let problem = AnswerProfile(
+        name: Configuration.builtInProfile, fallback: Answer(), answers: [:], of: ResponseProfileConfiguration())
 
-    init(fallback: Answer, statuses: [Int: Answer], reasons: [String: Answer]) {
+    init(
+        name: String, fallback: Answer, answers: [ResponseProfileConfiguration.Place: Answer],
+        of configuration: ResponseProfileConfiguration
+    ) {
+        self.name = name
         self.fallback = fallback
-        self.statuses = statuses
-        self.reasons = reasons
+        self.answers = answers
+        self.configuration = configuration
     }
 
-    func answer(for denial: Denial) -> Answer { reasons[denial.reason] ?? statuses[denial.status] ?? fallback }
+    func answer(for denial: Denial) -> Answer {
+        answers.isEmpty ? fallback : answers[configuration.place(of: denial)] ?? fallback
+    }
+
+    /// The entries of the profile that apply to a denial, the most specific first.
+    func entries(for denial: Denial) -> [(entry: ResponseProfileConfiguration.Entry, answer: AnswerConfiguration)] {
+        configuration.entries(at: configuration.place(of: denial))
+    }
 }

@@ -16,11 +16,40 @@ struct Challenges: Sendable {
         self.scopes = scopes.joined(separator: " ").utf8.filter { $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
     }
 
-    /// Adds what the client needs to know to do better. A status of 401 always gets at least one challenge.
+    /// How many challenges an answer carries.
+    enum Extent {
+        /// One for each scheme of the route, and at least one: the answer is a 401 (RFC 9110 §15.5.2).
+        case unauthorized
+        /// One for each scheme of the route, whatever the status.
+        case everyScheme
+        /// The one that tells an error of RFC 6750 §3.1, where the denial has one.
+        case error
+
+        /// Nil for an answer without challenges.
+        /// - Parameter wanted: what the profile says; nil where it says nothing.
+        init?(of denial: Denial, status: Int, wanted: Bool?) {
+            switch wanted {
+            case false?: return nil
+            case let wanted:
+                if status == 401 {
+                    self = .unauthorized
+                } else if wanted != nil {
+                    self = .everyScheme
+                } else if status == denial.status {
+                    self = .error
+                } else {
+                    // The profile made another answer of it.
+                    return nil
+                }
+            }
+        }
+    }
+
+    /// Adds what the client needs to know to do better.
     /// - Parameter isGranted: the route let the client in, so what it lacks is none of the route's scopes.
-    func append(for denial: Denial, status: Int, isGranted: Bool, to lines: inout HeaderLines) {
+    func append(for denial: Denial, _ extent: Extent, isGranted: Bool, to lines: inout HeaderLines) {
         let error = Self.error(for: denial)
-        if hasBearer || !hasKey && status == 401, status == 401 || error != nil {
+        if hasBearer || !hasKey && extent == .unauthorized, extent != .error || error != nil {
             lines.append(name: "WWW-Authenticate") { value in
                 value.append("Bearer realm=\"portcullis\"")
                 guard let error else { return }
@@ -37,7 +66,7 @@ struct Challenges: Sendable {
                 }
             }
         }
-        if hasKey, status == 401 { lines.append(name: "WWW-Authenticate", value: "Key realm=\"portcullis\"") }
+        if hasKey, extent != .error { lines.append(name: "WWW-Authenticate", value: "Key realm=\"portcullis\"") }
     }
 
     /// The error code of RFC 6750 §3.1; nil when nothing was shown that could be wrong.

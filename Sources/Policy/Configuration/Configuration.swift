@@ -219,37 +219,3 @@ extension HeaderTemplate {
             template: Located(template, at: SourcePosition(line: 0, column: 0), path: "identity_headers.\(name)"))
     }
 }
-
-/// What the gateway answers for one reason, or for all reasons without an entry of their own.
-package struct AnswerConfiguration: Sendable, Equatable {
-    /// Nil keeps the reason's own status.
-    package var status: Int?
-    /// An `AnswerTemplate`; nil for the default body.
-    package var body: Located<String>?
-    package var contentType: String?
-    package var headers: [HeaderTemplate] = []
-
-    package init() {}
-
-    /// This answer, with what it leaves out taken from another: a body together with its media type.
-    func completed(by other: AnswerConfiguration) -> AnswerConfiguration {
-        var result = self
-        result.status = status ?? other.status
-        if body == nil {
-            result.body = other.body
-            result.contentType = contentType ?? other.contentType
-        }
-        if headers.isEmpty { result.headers = other.headers }
-        return result
-    }
-}
-
-package struct ResponseProfileConfiguration: Sendable, Equatable {
-    package var fallback = AnswerConfiguration()
-    /// By the status that a reason has of itself.
-    package var statuses: [Int: AnswerConfiguration] = [:]
-    /// By reason identifier.
-    package var reasons: [String: AnswerConfiguration] = [:]
-
-    package init() {}
-}

@@ -3,7 +3,7 @@ package import Core
 /// What is allowed in a policy file and probably not meant. A hole that shows only with the files at hand (a weak
 /// shared secret, a world-readable file) is found where those are read.
 package struct ConfigurationWarnings {
-    private let configuration: Configuration
+    let configuration: Configuration
     private let file: String
     private let now: WallTime
     private var warnings: [Diagnostic] = []
@@ -19,6 +19,7 @@ package struct ConfigurationWarnings {
         var review = ConfigurationWarnings(configuration, file: file, now: now)
         review.reviewTop()
         review.reviewUse()
+        review.reviewProfiles()
         review.reviewAuthenticators()
         review.reviewKeySets()
         review.reviewStoredCredentials()
@@ -31,7 +32,7 @@ package struct ConfigurationWarnings {
         }.map(\.element)
     }
 
-    private mutating func warn(_ code: DiagnosticCode, at position: SourcePosition?, path: String, _ message: String) {
+    mutating func warn(_ code: DiagnosticCode, at position: SourcePosition?, path: String, _ message: String) {
         warnings.append(Diagnostic(.warning, code, file: file, position: position, path: path, message: message))
     }
 

@@ -47,6 +47,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case authenticatorUnused = "authenticator_unused"
     case keySetUnused = "key_set_unused"
     case profileUnused = "profile_unused"
+    case challengeMissing = "challenge_missing"
     case storedCredentialUnused = "stored_credential_unused"
     case keyWithoutExpiry = "key_without_expiry"
     case keyExpired = "key_expired"
@@ -108,7 +109,7 @@ extension DiagnosticCode {
             .sourceInvalid, .querySourceNotAllowed, .requestInvalid, .authenticationMissing,
             .authorizationWithoutIdentity, .issuerAmbiguous:
             .reading
-        case .limitUnused, .upstreamUnused, .authenticatorUnused, .keySetUnused, .profileUnused,
+        case .limitUnused, .upstreamUnused, .authenticatorUnused, .keySetUnused, .profileUnused, .challengeMissing,
             .storedCredentialUnused, .keyWithoutExpiry, .keyExpired, .keyIDWithScheme, .allowListCoversEverything,
             .trustedProxiesCoverEverything, .denyListCoversEverything, .audienceMissing, .issuerMissing, .expiryNotRequired,
             .identityTemplateWithoutIdentity, .failureBudgetOff, .failureBudgetShared, .keySetOverHTTP, .credentialRefreshOverHTTP,

@@ -3,8 +3,8 @@ import Core
 /// Explanations for programs.
 extension Explanation {
     /// Appends one JSON object: `request`, `from`, `at`, `outcome`, `status`, `reason`, `route`, `ambiguity`,
-    /// `upstream`, `credential`, `fingerprint`, `rule`, `would_have`, `steps`, `forwarded`, `answer`, `remarks`. Members that mean
-    /// nothing here are null.
+    /// `upstream`, `credential`, `fingerprint`, `rule`, `would_have`, `steps`, `forwarded`, `answer`, `profile`, `remarks`. Members
+    /// that mean nothing here are null.
     package func append(json out: inout [UInt8]) {
         out.append("{\"request\":")
         out.append(jsonString: request)
@@ -43,6 +43,7 @@ extension Explanation {
         Self.append(forwarded, to: &out)
         out.append(",\"answer\":")
         Self.append(answer, to: &out)
+        Self.append(profile, to: &out)
         out.append(",\"remarks\":[")
         for (index, remark) in remarks.enumerated() {
             if index > 0 { out.append(",") }
@@ -88,6 +89,25 @@ extension Explanation {
         out.append(",\"path\":")
         out.append(jsonString: rule.path)
         out.append("}")
+    }
+
+    private static func append(_ profile: Profile?, to out: inout [UInt8]) {
+        guard let profile else {
+            out.append(",\"profile\":null")
+            return
+        }
+        out.append(",\"profile\":{\"name\":")
+        out.append(jsonString: profile.name)
+        append("kind", profile.kind.rawValue, to: &out)
+        out.append(",\"parts\":[")
+        for (index, part) in profile.parts.enumerated() {
+            out.append(index == 0 ? "{\"part\":" : ",{\"part\":")
+            out.append(jsonString: part.name)
+            out.append(",\"rule\":")
+            append(part.rule, to: &out)
+            out.append("}")
+        }
+        out.append("]}")
     }
 
     private static func append(_ step: Step, to out: inout [UInt8]) {

@@ -32,7 +32,15 @@ extension Explanation {
             lines.append("")
             lines += answer.body.split(separator: "\n").map { "  \(Self.plain(String($0)))" }
         }
+        lines += profileLines(paint)
         return (lines + remarkLines).joined(separator: "\n")
+    }
+
+    /// Which entries of a profile the answer is made of; nothing where none is.
+    private func profileLines(_ paint: Paint) -> [String] {
+        guard let profile, !profile.parts.isEmpty else { return [] }
+        return ["", "By the profile \(profile.name):"]
+            + profile.parts.map { "  \($0.name) of \($0.entry)  \(paint.faint($0.rule.description))" }
     }
 
     private var remarkLines: [String] { remarks.isEmpty ? [] : [""] + remarks.map { "Note: \(Self.plain($0))" } }

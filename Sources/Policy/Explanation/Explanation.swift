@@ -63,6 +63,23 @@ package struct Explanation: Sendable {
         package var body: String
     }
 
+    /// How the profile of the gateway's answers made the answer to a refused request.
+    package struct Profile: Sendable, Equatable {
+        /// A part of the answer, and the profile's entry that it comes from.
+        package struct Part: Sendable, Equatable {
+            /// `status`, `body`, `headers` or `challenge`: the member of the entry.
+            package var name: String
+            /// As in `kinds.token`.
+            package var entry: String
+            package var rule: RuleReference
+        }
+
+        package var name: String
+        package var kind: RefusalKind
+        /// Parts that no entry has are as in the built-in profile.
+        package var parts: [Part]
+    }
+
     package var file: String
     /// The request line, credentials in the query masked.
     package var request: String
@@ -84,6 +101,8 @@ package struct Explanation: Sendable {
     /// The rule the decision fell by.
     package var rule: RuleReference?
     package var forwarded: Message?
+    /// Nil unless the request is refused.
+    package var profile: Profile?
     /// The answer of the gateway's own; of a forwarded request, what it adds to the upstream's.
     package var answer: Message
     /// What the reader should know about how far the explanation goes.

@@ -62,6 +62,7 @@ struct ExplanationWriter {
             explanation.outcome = .refused
             explanation.status = trial.answer.status
             explanation.reason = refusal.denial.reason
+            explanation.profile = profile(of: refusal)
             note(refusal.identity, refusal.fingerprint, in: &explanation)
             explanation.ambiguity = refusal.ambiguity.map { ambiguity in
                 Explanation.Ambiguity(

@@ -32,6 +32,11 @@ package struct PolicyDocument: Sendable {
             at: ["routes", .element(route), "authorize"] + (rule.place.map { [.element($0)] } ?? []) + members)
     }
 
+    /// A member of an entry of a profile.
+    func rule(ofProfile name: String, _ entry: ResponseProfileConfiguration.Entry, _ member: String) -> RuleReference {
+        rule(at: ["profiles", .member(name)] + entry.path.map(Component.member) + [.member(member)])
+    }
+
     private func rule(at components: [Component]) -> RuleReference {
         var node = root
         var path = ""

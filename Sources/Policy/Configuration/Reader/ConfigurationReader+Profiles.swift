@@ -12,6 +12,16 @@ extension ConfigurationReader {
             guard let members = object(entry.node, .profile) else { continue }
             var profile = ResponseProfileConfiguration()
             if let fallback = members["default"] { profile.fallback = answer(fallback) }
+            for kind in map(members["kinds"], of: "answers by kind of refusal") {
+                guard let name = RefusalKind(rawValue: kind.name) else {
+                    let names = Set(RefusalKind.allCases.map(\.rawValue))
+                    report(
+                        .valueUnknown, at: kind.namePosition, path: kind.node.path,
+                        "no kind of refusal named \(quoted(kind.name))\(Suggestion.phrase(for: kind.name, among: names))")
+                    continue
+                }
+                profile.kinds[name] = answer(kind.node)
+            }
             for status in map(members["statuses"], of: "answers by status") {
                 // As it is written in an answer: "0401" would be another name for the same entry.
                 guard let code = Int(status.name), 400...599 ~= code, String(code) == status.name else {
@@ -54,6 +64,9 @@ extension ConfigurationReader {
             }
         }
         answer.headers = headerTemplates(members["headers"], in: .answer)
+        if let place = members["challenge"], let isWanted = boolean(place) {
+            answer.challenge = Located(isWanted, at: place.position, path: place.path)
+        }
         return answer
     }
 }

@@ -179,8 +179,8 @@ extension ObjectShape {
         case .limit: ["burst", "by", "mode"]
         case .failureBudget: ["burst"]
         case .rateHeaders: ["headers", "reset", "keep_upstream"]
-        case .profile: ["default", "statuses", "reasons"]
-        case .answer: ["status", "body", "content_type", "headers"]
+        case .profile: ["default", "kinds", "statuses", "reasons"]
+        case .answer: ["status", "body", "content_type", "headers", "challenge"]
         case .route:
             [
                 "upstream", "action", "authorize", "limits", "request_headers", "request_query", "response_headers",
