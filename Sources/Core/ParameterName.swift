@@ -30,15 +30,20 @@ package struct ParameterName: Sendable, Equatable {
 
     /// Some parser could read `raw`, the name of a query or form parameter as it was sent, as this name. Linear in `raw`;
     /// allocates only where something is escaped.
-    package func isReadable(inEscaped raw: Span<UInt8>) -> Bool {
-        if isReadable(in: raw) { return true }
+    package func isReadable(inEscaped raw: Span<UInt8>) -> Bool { isReadable(inEscaped: raw, nested: false) }
+
+    /// The same, of this name and of names that nest it: `user[realm_id]`, `user[][realm_id]`, `user.realm_id`.
+    package func isReadable(withinEscaped raw: Span<UInt8>) -> Bool { isReadable(inEscaped: raw, nested: true) }
+
+    private func isReadable(inEscaped raw: Span<UInt8>, nested: Bool) -> Bool {
+        if nested ? isReadable(within: raw) : isReadable(in: raw) { return true }
         guard raw.firstIndex(of: 0x25) != nil || raw.firstIndex(of: 0x2B) != nil else { return false }
         var decoded = raw.copied()
         for _ in 0..<Self.decodingLimit {
             let text = decoded
             decoded.removeAll(keepingCapacity: true)
             LenientScalar.unescape(text.span, into: &decoded)
-            if isReadable(in: decoded.span) { return true }
+            if nested ? isReadable(within: decoded.span) : isReadable(in: decoded.span) { return true }
             guard decoded.count < text.count else { return false }
         }
         return false
@@ -54,6 +59,66 @@ package struct ParameterName: Sendable, Equatable {
             if start == text.count { return false }
             start &+= 1
         }
+    }
+
+    /// The same of a name that holds no escapes, and of names that nest it. Linear in `text`: an attempt begins only where a
+    /// part of the name can, and ends at the first scalar that differs.
+    package func isReadable(within text: Span<UInt8>) -> Bool {
+        if isReadable(in: text) { return true }
+        var isStart = false
+        var index = 0
+        while index < text.count {
+            let (scalar, length) = LenientScalar.decode(text, at: index)
+            if Self.beginsPart(scalar) {
+                isStart = true
+            } else if isStart, !LenientScalar.isSkipped(scalar), !Self.isSkippedInFront(scalar) {
+                isStart = false
+                if isReadable(in: text, from: index) { return true }
+            }
+            index &+= length
+        }
+        return false
+    }
+
+    /// Where this name is written exactly in the unescaped name of a query or form parameter; nil where it is not.
+    package func place(in name: Span<UInt8>) -> Place? {
+        if name.equals(bytes.span) { return .top }
+        let start = name.count &- bytes.count &- 2
+        guard start > 0, name[start] == 0x5B, name[name.count &- 1] == 0x5D,
+            name.extracting(start &+ 1..<name.count &- 1).equals(bytes.span)
+        else { return nil }
+        let parents = name.extracting(0..<start)
+        guard !isReadable(within: parents) else { return nil }
+        var index = parents.firstIndex(of: 0x5B) ?? start
+        // What some parser takes for a separator is in no part.
+        guard index > 0, Self.isPlain(parents.extracting(0..<index)) else { return nil }
+        if index == start { return .resource }
+        var isElement = false
+        while index < start {
+            guard parents[index] == 0x5B, let end = parents.firstIndex(of: 0x5D, from: index) else { return nil }
+            let part = parents.extracting(index &+ 1..<end)
+            guard Self.isPlain(part) else { return nil }
+            if part.isEmpty { isElement = true }
+            index = end &+ 1
+        }
+        return .deeper(isElement: isElement)
+    }
+
+    private static func isPlain(_ part: Span<UInt8>) -> Bool {
+        for index in part.indices {
+            guard part[index].isLetterOrDigit || part[index] == 0x5F || part[index] == 0x2D else { return false }
+        }
+        return true
+    }
+
+    /// How deep a parameter is in the objects that forms and queries spell.
+    package enum Place: Equatable {
+        /// `realm_id`
+        case top
+        /// `user[realm_id]`
+        case resource
+        /// `user[address][realm_id]`; `user[][realm_id]` is of an element of a list.
+        case deeper(isElement: Bool)
     }
 
     private func isReadable(in text: Span<UInt8>, from start: Int) -> Bool {
@@ -83,6 +148,14 @@ package struct ParameterName: Sendable, Equatable {
     /// Quotation marks, "]" and "?" before a name.
     private static func isSkippedInFront(_ scalar: UInt32) -> Bool {
         scalar == 0x22 || scalar == 0x27 || scalar == 0x5D || scalar == 0x3F
+    }
+
+    /// A part of a nested name follows.
+    private static func beginsPart(_ scalar: UInt32) -> Bool {
+        switch scalar {
+        case 0x5B, 0x5D, 0x2E, 0x2F, 0x3A, 0x3E, 0x7C, 0xFF3B, 0xFF3D, 0xFF0E: true
+        default: false
+        }
     }
 
     /// What follows is a subscript, a member, or nothing that all parsers see.

@@ -14,8 +14,8 @@ extension Snapshot {
     /// The grant of a request whose content is whole: it may name the realm there.
     package func settled(_ grant: Grant, _ head: RequestHead, content: [UInt8]) throws(Denial) -> Grant {
         guard let named = grant.namedRealm, let parameter = grant.route.realm?.contentParameter else { return grant }
-        let value = try RealmContent.value(of: parameter, in: content, mediaType: Self.contentType(of: head))
-        return Grant(grant, in: GrantedRealm(named, realm: try named.resolved(content: value)))
+        let realms = try RealmContent.realms(named: parameter, in: content, mediaType: Self.contentType(of: head))
+        return Grant(grant, in: GrantedRealm(named, realm: try named.resolved(content: realms)))
     }
 
     /// The content comes in another coding than its own (RFC 9110 §8.4), by whatever spelling of the field's name a

@@ -205,7 +205,7 @@ extension Denial {
         case .membershipMissing: "The user does not belong to this organization or project."
         case .realmMissing: "No realm is named: name one by header, parameter or credential."
         case .realmConflict: "The request names two realms, or one of them twice."
-        case .realmAmbiguous: "The request has a name that parsers could read as the realm's."
+        case .realmAmbiguous: "The request names two realms in its content, or has a name that parsers could read as the realm's."
         case .realmNotAllowed: "The key is locked to another realm."
         case .notAcceptable: "This resource has no representation that the client accepts."
         case .contentTypeNotSupported: "The request content has a type that this resource does not take."

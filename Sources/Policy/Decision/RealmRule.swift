@@ -3,7 +3,6 @@ import Core
 /// Where requests of a route name their realm. A realm is up to 128 letters, digits, "-", "_" and ".".
 struct RealmRule: Sendable {
     private let header: CredentialPlace?
-    private let parameter: CredentialPlace?
     /// The parameter's name; nil without a parameter.
     private let name: ParameterName?
     let isRequired: Bool
@@ -12,41 +11,26 @@ struct RealmRule: Sendable {
 
     init(_ configuration: RealmConfiguration) {
         header = configuration.header.map { CredentialSource.header($0).place.place }
-        parameter = configuration.parameter.map { CredentialSource.query($0).place.place }
         name = configuration.parameter.map { ParameterName($0) }
         isRequired = configuration.isRequired
         contentParameter = configuration.readsContent ? name : nil
     }
 
-    /// What the request names. Two fields or parameters of one name are a conflict also when they are equal: which of them
-    /// an upstream takes cannot be known. A parameter that some parser could read by the name is refused for that reason.
+    /// What the head of a request names. Two fields or parameters of one name are a conflict also when they are equal: which of
+    /// them an upstream takes cannot be known. A parameter that some parser could read by the name is refused for that reason.
     /// - Parameter suffix: what stands behind the bearer token, with its comma; nil without one.
     func realm(
         of head: inout RequestHead, suffix: Range<Int>?, lock: String?, scratch: inout [UInt8]
     ) throws(Denial) -> RequestRealm {
-        var realm = RequestRealm(lock: lock, isRequired: isRequired)
-        if let name, head.hasQuery { try Self.refuseOtherSpellings(of: name, head.bytes.span.extracting(head.query.range)) }
-        realm.parameter = try parameter.flatMap { (place) throws(Denial) in try Self.find(place, &head, &scratch) }
+        var realm = RequestRealm(lock: lock, isRequired: isRequired, parameter: name)
+        if let name, head.hasQuery {
+            realm.query = try RealmContent.realms(named: name, inQuery: head.bytes.span.extracting(head.query.range))
+        }
         let named = try header.flatMap { (place) throws(Denial) in try Self.find(place, &head, &scratch) }
         let behind = try suffix.map { (range) throws(Denial) in try Self.text(head.bytes.span.extracting(range)) }
         if let named, let behind, named != behind { throw .realmConflict }
         realm.fallback = named ?? behind
         return realm
-    }
-
-    private static func refuseOtherSpellings(of name: ParameterName, _ query: Span<UInt8>) throws(Denial) {
-        var start = 0
-        while start < query.count {
-            let end = query.firstIndex(of: 0x26, from: start) ?? query.count
-            let pair = start..<end
-            start = end &+ 1
-            if QueryParameters.value(of: pair, in: query, ifNamed: name.bytes.span) != nil { continue }
-            if QueryParameters.isReadable(name, in: pair, of: query)
-                || QueryParameters.isReadable(RealmContent.prototype, in: pair, of: query)
-            {
-                throw .realmAmbiguous
-            }
-        }
     }
 
     private static func find(

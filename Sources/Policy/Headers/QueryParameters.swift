@@ -17,7 +17,10 @@ enum QueryParameters {
     }
 
     /// Some parser could read a parameter of this name in `pair`; one that takes ";" for a separator sees several in it.
-    static func isReadable(_ name: ParameterName, in pair: Range<Int>, of query: Span<UInt8>) -> Bool {
+    /// - Parameter nested: one that nests the name counts too, as `user[name]` does.
+    static func isReadable(
+        _ name: ParameterName, in pair: Range<Int>, of query: Span<UInt8>, nested: Bool = false
+    ) -> Bool {
         var start = pair.lowerBound
         while true {
             var end = start
@@ -26,7 +29,8 @@ enum QueryParameters {
                 if equals == nil, query[end] == 0x3D { equals = end }
                 end &+= 1
             }
-            if name.isReadable(inEscaped: query.extracting(start..<(equals ?? end))) { return true }
+            let part = query.extracting(start..<(equals ?? end))
+            if nested ? name.isReadable(withinEscaped: part) : name.isReadable(inEscaped: part) { return true }
             if end == pair.upperBound { return false }
             start = end &+ 1
         }

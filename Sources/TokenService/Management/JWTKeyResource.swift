@@ -67,6 +67,8 @@ struct JWTKeyResource: ManagedResource {
         var content = try content(&prepared)
         let algorithm = content.signatureAlgorithm()
         if content.requiredText("use") .map({ $0 != "sign" }) ?? false { content.complain("Use is not included in the list") }
+        // What it names is the call's realm already.
+        _ = content.text("realm_id")
         let (material, isGiven, work) = material(&content, for: algorithm, prepared.made)
         let siblings = all().filter(isVisible)
         if isGiven, siblings.contains(where: { $0.material == material }) { content.complain("Key has already been taken") }

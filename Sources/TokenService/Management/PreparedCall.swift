@@ -6,6 +6,8 @@ struct PreparedCall {
     var call: ManagementCall
     /// The members of query and content together.
     var parameters: ParameterReader
+    /// The query, with what the path has of it.
+    private var query: [UInt8]
     /// What took long to make.
     var made = MadeMaterial()
 
@@ -13,7 +15,7 @@ struct PreparedCall {
     init(_ call: ManagementCall) throws(ActionRefusal) {
         self.call = call
         parameters = ParameterReader()
-        var query = call.query
+        query = call.query
         if let item = call.item, let ampersand = item.utf8.firstIndex(of: 0x26) {
             // The published example writes `DELETE /v1/jwt_keys/:key_id&force=true`.
             guard call.method == .delete, call.configuration.resource == .jwtKeys else { throw ActionRefusal(.resourceNotFound) }
@@ -26,22 +28,23 @@ struct PreparedCall {
         try readRealm()
     }
 
-    /// The realm that the call names; a credential's lock stands above it.
+    /// The realm that the call names; a credential's lock stands above it. Read by the one function that reads realms for
+    /// requests to upstreams.
     private mutating func readRealm() throws(ActionRefusal) {
-        let named = parameters.text("realm_id")
-        if let rule = call.requestRealm {
-            do throws(Denial) {
-                call.realm = try rule.resolved(content: rule.parameter == nil ? named : nil) ?? call.realm
-            } catch {
-                throw ActionRefusal(error)
-            }
-        } else if let lock = call.caller.realmLock {
-            guard named == nil || named == lock else { throw ActionRefusal(.realmNotAllowed) }
-            call.realm = lock
-        } else if let named {
-            call.realm = named
+        var rule = call.requestRealm ?? RequestRealm(lock: call.caller.realmLock, isRequired: false)
+        let name = rule.parameter ?? Self.realmName
+        _ = parameters.text(String(decoding: name.bytes, as: UTF8.self))
+        do throws(Denial) {
+            rule.query = try RealmContent.realms(named: name, in: query, mediaType: "application/x-www-form-urlencoded")
+            let content = call.content.isEmpty
+                ? NamedRealms() : try RealmContent.realms(named: name, in: call.content, mediaType: call.contentType)
+            call.realm = try rule.resolved(content: content) ?? call.realm
+        } catch {
+            throw ActionRefusal(error)
         }
     }
+
+    private static let realmName = ParameterName("realm_id")
 
     private mutating func readContent() throws(ActionRefusal) {
         if call.content.isEmpty { return }

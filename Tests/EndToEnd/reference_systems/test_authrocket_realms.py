@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from harness.authrocket import JSON, KEY, LOCKED, OTHER_REALM, REALM, Account, json_answer, key
 from harness.client import request
 from harness.gateway import Gateway
@@ -106,14 +107,22 @@ def test_aa11_the_content_names_the_realm(account: Account, encoding: str, frami
         (b'{"realm_id": 7}', "application/json", 400),
         (b'{"realm_id": "a b"}', "application/json", 400),
         (b'{"realm_id": null}', "application/json", 400),
-        (b'{"user": {"realm_id": "%s"}}' % REALM.encode(), "application/json", 400),
+        (b'{"user": {"realm_id": "%s"}, "org": {"realm_id": "%s"}}' % (REALM.encode(), OTHER_REALM.encode()), "application/json", 400),
+        (b'{"realm_id": "%s", "user": {"realm_id": "%s"}}' % (REALM.encode(), OTHER_REALM.encode()), "application/json", 400),
+        (b'{"user": {"realm_id": "%s", "realm_id": "%s"}}' % (REALM.encode(), REALM.encode()), "application/json", 400),
+        (b'{"user": {"Realm_id": "%s"}}' % REALM.encode(), "application/json", 400),
+        (b'{"users": [{"realm_id": "%s"}]}' % REALM.encode(), "application/json", 400),
         (b'{"realm_id": "%s"' % REALM.encode(), "application/json", 400),
         (b'["realm_id"]', "application/json", 400),
         (b"", "application/json", 400),
         (b"realm_id=%s&realm_id=%s" % (REALM.encode(), REALM.encode()), "application/x-www-form-urlencoded", 400),
         (b"realm_id=%s&realm%%5fid=%s" % (REALM.encode(), OTHER_REALM.encode()), "application/x-www-form-urlencoded", 400),
         (b"realm_id[]=%s" % REALM.encode(), "application/x-www-form-urlencoded", 400),
-        (b"user[realm_id]=%s" % REALM.encode(), "application/x-www-form-urlencoded", 400),
+        (b"user[realm_id=%s" % REALM.encode(), "application/x-www-form-urlencoded", 400),
+        (b"user[realm_id][]=%s" % REALM.encode(), "application/x-www-form-urlencoded", 400),
+        (b"user.realm_id=%s" % REALM.encode(), "application/x-www-form-urlencoded", 400),
+        (b"user[][realm_id]=%s" % REALM.encode(), "application/x-www-form-urlencoded", 400),
+        (b"realm_id=%s&user[realm_id]=%s" % (REALM.encode(), OTHER_REALM.encode()), "application/x-www-form-urlencoded", 400),
         (b"realm_id=%zz", "application/x-www-form-urlencoded", 400),
         (b'{"realm_id": "%s", "x": "%s"}' % (REALM.encode(), b"x" * 70_000), "application/json", 413),
     ],
@@ -130,6 +139,81 @@ def test_aa11_content_that_cannot_be_read_names_nothing(account: Account) -> Non
     body = gzip.compress(b'{"realm_id": "%s"}' % OTHER_REALM.encode())
     assert account.call("POST", "/v1/users", fields, data=body).status_code == 415
     assert not account.origin.requests
+
+
+INSIDE = {
+    "json": ("application/json", lambda realm: b'{"user": {"email": "a@b.c", "realm_id": "%s"}}' % realm.encode()),
+    "json-escaped": ("application/json", lambda realm: b'{"user": {"realm\\u005fid": "%s"}}' % realm.encode()),
+    "form": ("application/x-www-form-urlencoded", lambda realm: b"user[email]=a%%40b.c&user[realm_id]=%s" % realm.encode()),
+    "form-escaped": ("application/x-www-form-urlencoded", lambda realm: b"user%%5Brealm%%5Fid%%5D=%s" % realm.encode()),
+}
+
+
+@pytest.mark.parametrize("encoding", INSIDE)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_aa11_the_resource_names_the_realm(account: Account, encoding: str, method: str) -> None:
+    """As both official libraries send it."""
+    content_type, body = INSIDE[encoding]
+    fields = JSON | {"Authrocket-Api-Key": KEY, "Content-Type": content_type}
+    for more in ({}, {"Authrocket-Realm": OTHER_REALM}):
+        answer = account.call(method, "/v1/users/usr_1", fields | more, data=body(REALM))
+        assert answer.status_code == 200 and account.realm_seen() == REALM
+        assert account.origin.requests[-1].body == body(REALM)
+    locked = fields | {"Authrocket-Api-Key": LOCKED}
+    assert account.call(method, "/v1/users/usr_1", locked, data=body(REALM)).status_code == 200
+    count = len(account.origin.requests)
+    answer = account.call(method, "/v1/users/usr_1", locked, data=body(OTHER_REALM))
+    assert answer.status_code == 403 and answer.json() == {"errors": ["The key is locked to another realm."]}
+    assert account.call(method, f"/v1/users/usr_1?realm_id={OTHER_REALM}", fields, data=body(REALM)).status_code == 400
+    assert len(account.origin.requests) == count
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        (b'{"realm_id": "%b", "user": {"realm_id": "%b"}}' % (REALM.encode(), OTHER_REALM.encode()), "application/json"),
+        (b'{"user": {"realm_id": "%b"}, "org": {"realm_id": "%b"}}' % (REALM.encode(), OTHER_REALM.encode()), "application/json"),
+        (b'{"user": {"memberships": [{"org": {"realm_id": "%b"}}]}}' % OTHER_REALM.encode(), "application/json"),
+        (b'{"users": [{"realm_id": "%b"}, {"realm_id": "%b"}]}' % (REALM.encode(), OTHER_REALM.encode()), "application/json"),
+        (b"realm_id=%b&user[realm_id]=%b" % (REALM.encode(), OTHER_REALM.encode()), "application/x-www-form-urlencoded"),
+        (b"users[][realm_id]=%b&users[][realm_id]=%b" % (REALM.encode(), OTHER_REALM.encode()), "application/x-www-form-urlencoded"),
+        (b"user[a][b][realm_id]=%b" % OTHER_REALM.encode(), "application/x-www-form-urlencoded"),
+    ],
+)
+def test_aa11_a_locked_key_names_no_other_realm_at_any_depth(account: Account, content: bytes, content_type: str) -> None:
+    fields = JSON | {"Authrocket-Api-Key": LOCKED, "Content-Type": content_type}
+    answer = account.call("POST", "/v1/users", fields, data=content)
+    assert answer.status_code == 403 and answer.json() == {"errors": ["The key is locked to another realm."]}
+    assert account.call("POST", "/v1/users", fields, data=content.replace(OTHER_REALM.encode(), REALM.encode())).status_code == 200
+    assert account.realm_seen() == REALM and len(account.origin.requests) == 1
+    for query in (f"user[realm_id]={OTHER_REALM}", f"user%5Brealm_id%5D={OTHER_REALM}", f"users[][realm_id]={OTHER_REALM}"):
+        assert account.get(f"/v1/users?{query}", Authrocket_Api_Key=LOCKED).status_code == 403
+    assert len(account.origin.requests) == 1
+
+
+def test_aa11_a_resource_in_the_query_names_the_realm(account: Account) -> None:
+    """As the official library writes nested parameters of calls without content."""
+    assert account.get(f"/v1/users?user[realm_id]={REALM}", Authrocket_Api_Key=KEY).status_code == 200
+    assert account.realm_seen() == REALM
+
+
+@pytest.mark.parametrize("encoding", BODIES)
+def test_aa11_a_jwt_key_names_its_realm(account: Account, encoding: str) -> None:
+    def make(realm: str, secret: str, more: str = "") -> requests.Response:
+        document = {"jwt_key": {"algo": "hs256", "use": "sign", "realm_id": realm}}
+        form = {f"jwt_key[{name}]": value for name, value in document["jwt_key"].items()}
+        fields = key(secret, None) | {"Content-Type": BODIES[encoding][0]}
+        return account.call("POST", f"/v1/jwt_keys{more}", fields, **({"json": document} if encoding == "json" else {"data": form}))
+
+    made = make(OTHER_REALM, KEY)
+    assert made.status_code == 201 and made.json()["realm_id"] == OTHER_REALM
+    locked = account.admin.make("api_keys?authenticator=account", name="l", realm=REALM, scopes=["admin_realm"])["key"]
+    assert make(OTHER_REALM, locked).status_code == 403
+    made = make(REALM, locked)
+    assert made.status_code == 201 and made.json()["realm_id"] == REALM
+    assert make(REALM, KEY, f"?realm_id={OTHER_REALM}").status_code == 400
+    listed = account.call("GET", f"/v1/jwt_keys?realm_id={OTHER_REALM}", key(KEY, None)).json()["collection"]
+    assert len(listed) == 1
 
 
 @pytest.mark.parametrize("encoding", BODIES)

@@ -91,14 +91,38 @@ import Testing
 
     @Test func `the content of an action names a realm as the parameter does`() throws {
         let open = RequestRealm(isRequired: true)
-        #expect(try open.resolved(content: "one") == "one")
+        #expect(try open.resolved(content: NamedRealms("one")) == "one")
         #expect(throws: Denial.realmMissing) { try open.resolved() }
-        #expect(throws: Denial.realmMissing) { try open.resolved(content: "a b") }
-        let named = RequestRealm(parameter: "one", fallback: "two", isRequired: true)
-        #expect(try named.resolved(content: "one") == "one")
-        #expect(throws: Denial.realmConflict) { try named.resolved(content: "two") }
+        #expect(throws: Denial.realmMissing) { try open.resolved(content: NamedRealms("a b")) }
+        let named = RequestRealm(query: NamedRealms("one"), fallback: "two", isRequired: true)
+        #expect(try named.resolved(content: NamedRealms("one")) == "one")
+        #expect(throws: Denial.realmConflict) { try named.resolved(content: NamedRealms("two")) }
         let locked = RequestRealm(lock: "one", isRequired: true)
-        #expect(throws: Denial.realmNotAllowed) { try locked.resolved(content: "two") }
-        #expect(try locked.resolved(content: "one") == "one")
+        #expect(throws: Denial.realmNotAllowed) { try locked.resolved(content: NamedRealms("two")) }
+        #expect(try locked.resolved(content: NamedRealms("one")) == "one")
+    }
+
+    @Test(arguments: [
+        ("?user[realm_id]=two", [free, "X-Realm: one"], "two"), ("?user%5Brealm_id%5D=two", [free], "two"),
+        ("?realm_id=two&user[realm_id]=two&org[realm_id]=two", [free], "two"), ("?user[realm_id]=two", [locked], "realm_not_allowed"),
+        ("?user[realm_id]=one", [locked], "one"), ("?user[realm_id]=one&org[realm_id]=two", [free], "realm_ambiguous"),
+        ("?realm_id=one&user[realm_id]=two", [free], "realm_ambiguous"), ("?realm_id=one&user[realm_id]=two", [locked], "realm_not_allowed"),
+        ("?user[realm_id]=one&user[realm_id]=one", [free], "realm_conflict"), ("?user[a][realm_id]=two", [free], "realm_missing"),
+        ("?user[a][realm_id]=two", [free, "X-Realm: two"], "two"), ("?user[a][realm_id]=two", [free, "X-Realm: one"], "realm_ambiguous"),
+        ("?user[a][realm_id]=two", [locked], "realm_not_allowed"), ("?user[][realm_id]=one&user[][realm_id]=two", [locked], "realm_not_allowed"),
+        ("?user[][realm_id]=one&user[][realm_id]=one", [locked], "one"), ("?user[realm_id]=a%20b", [free], "realm_missing"),
+    ])
+    func `a resource in the query names its realm, and nothing deeper contradicts it`(query: String, fields: [String], realm: String) throws {
+        #expect(try Self.realm(query, fields) == realm)
+    }
+
+    @Test(arguments: [
+        "user[realm_id", "user]realm_id]=two", "user[realm_id][]=one", "user[realm_id]x=one", "user.realm_id=one", "user[Realm_id]=one",
+        "user[+realm_id+]=one", "user[realmId]=one", "user%255Brealm_id%255D=one", "user%5B%5Brealm_id%5D=one", "a=1;user[realm_id]=one",
+        "user[realm_id][realm_id]=one", "realm_id[realm_id]=one", "[user][realm_id]=one", "user['realm_id']=one", "a%26user[realm_id]=one",
+        "user]a[realm_id]=one", "user[a][[realm_id]=one", "user/realm_id=one",
+    ])
+    func `a nested parameter in another spelling is refused, whoever asks`(query: String) throws {
+        for field in [Self.free, Self.locked] { #expect(try Self.realm("?\(query)", [field, "X-Realm: one"]) == "realm_ambiguous") }
     }
 }

@@ -116,17 +116,21 @@ struct JWTKeyResourceTests {
 
     @Test mutating func `the realm is the lock's, the call's, the default's, in this order`() {
         fixture.realm = nil
-        fixture.requestRealm = RequestRealm(lock: nil, parameter: nil, fallback: "rl_default", isRequired: true)
+        fixture.requestRealm = RequestRealm(fallback: "rl_default", isRequired: true)
         #expect(fixture.call(.post, json: Self.body)["realm_id"] == "rl_default")
         let named = #"{"realm_id":"rl_call","jwt_key":{"algo":"hs256","use":"sign"}}"#
         #expect(fixture.call(.post, json: named)["realm_id"] == "rl_call")
-        fixture.requestRealm?.parameter = "rl_query"
+        let inside = #"{"jwt_key":{"algo":"hs256","use":"sign","realm_id":"rl_inside"}}"#
+        #expect(fixture.call(.post, json: inside)["realm_id"] == "rl_inside")
+        #expect(fixture.call(.post, query: "realm_id=rl_query", json: inside).status == 400)
         #expect(fixture.call(.post, query: "realm_id=rl_query", json: Self.body)["realm_id"] == "rl_query")
-        #expect(fixture.call(.post, query: "realm_id=rl_query", json: named).status == 422)
-        fixture.requestRealm = RequestRealm(lock: "rl_lock", parameter: nil, fallback: nil, isRequired: true)
+        #expect(fixture.call(.post, query: "realm_id=rl_query", json: named).status == 400)
+        fixture.requestRealm = RequestRealm(lock: "rl_lock", isRequired: true)
         #expect(fixture.call(.post, json: Self.body)["realm_id"] == "rl_lock")
         #expect(fixture.call(.post, json: named).status == 403)
-        fixture.requestRealm = RequestRealm(lock: nil, parameter: nil, fallback: nil, isRequired: true)
+        #expect(fixture.call(.post, json: inside).status == 403)
+        #expect(fixture.call(.post, json: inside.replacing("rl_inside", with: "rl_lock"))["realm_id"] == "rl_lock")
+        fixture.requestRealm = RequestRealm(isRequired: true)
         #expect(fixture.call(.post, json: Self.body).status == 400)
         #expect(fixture.call(.post, json: named).status == 201)
     }
