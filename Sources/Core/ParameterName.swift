@@ -106,7 +106,8 @@ package struct ParameterName: Sendable, Equatable {
 
     private static func isPlain(_ part: Span<UInt8>) -> Bool {
         for index in part.indices {
-            guard part[index].isLetterOrDigit || part[index] == 0x5F || part[index] == 0x2D else { return false }
+            let byte = part[index]
+            guard byte.isDigit || byte.lowercasedASCII &- 0x61 < 26 || byte == 0x5F || byte == 0x2D else { return false }
         }
         return true
     }
@@ -153,7 +154,7 @@ package struct ParameterName: Sendable, Equatable {
     /// A part of a nested name follows.
     private static func beginsPart(_ scalar: UInt32) -> Bool {
         switch scalar {
-        case 0x5B, 0x5D, 0x2E, 0x2F, 0x3A, 0x3E, 0x7C, 0xFF3B, 0xFF3D, 0xFF0E: true
+        case 0x5B, 0x5D, 0x2E, 0xFF3B, 0xFF3D, 0xFF0E: true
         default: false
         }
     }

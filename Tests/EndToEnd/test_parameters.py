@@ -132,9 +132,9 @@ def test_a_realm_header_in_another_spelling_does_not_go_on(realms: Realms) -> No
 
 @pytest.mark.parametrize(
     ("target", "fields", "body"),
-    [("/?realm=blue&realms=1&x[realm]=2&surrealm=3", [], b""),
+    [("/?realm=blue&realms=1&x[realms]=2&surrealm=3", [], b""),
      ("/", [f"Content-Type: {FORM}; charset=UTF-8"], b"x=%C3%A9&realm=blue&y=;"),
-     ("/", ['Content-Type: application/json;charset="utf-8"'], b'{"realm":"blue","user":{"Realm":"x"}}'),
+     ("/", ['Content-Type: application/json;charset="utf-8"'], b'{"realm":"blue","user":{"realms":"x","surrealm":"y"}}'),
      ("/?x=1;y=2", ["X-Realm: blue"], b"")],
 )  # fmt: skip
 def test_what_all_parsers_read_alike_goes_on(realms: Realms, target: str, fields: list[str], body: bytes) -> None:
