@@ -45,6 +45,41 @@ package struct JSONPointer: Hashable, Sendable {
         return current
     }
 
+    /// The document with a value where the pointer leads; objects that are missing on the way, or null, are made. Nil where the way
+    /// leads through any other value, or beyond the end of an array.
+    package func setting(_ value: JSONNode, in node: JSONNode) -> JSONNode? { Self.setting(value, at: tokens[...], in: node) }
+
+    private static func setting(_ value: JSONNode, at tokens: ArraySlice<Token>, in node: JSONNode) -> JSONNode? {
+        guard let token = tokens.first else { return value }
+        let rest = tokens.dropFirst()
+        let missing = JSONNode(.null, at: node.position)
+        var changed = node
+        switch node.value {
+        case .object(var members):
+            let place = members.firstIndex { $0.isNamed(token.name) }
+            // Another name that reads the same would make a document that no parser takes.
+            if place == nil, members.contains(where: { $0.name == token.name }) { return nil }
+            guard let inner = setting(value, at: rest, in: place.map { members[$0].node } ?? missing) else { return nil }
+            if let place {
+                members[place].node = inner
+            } else {
+                members.append(JSONMember(name: token.name, namePosition: node.position, node: inner))
+            }
+            changed.value = .object(members)
+        case .null:
+            guard let inner = setting(value, at: rest, in: missing) else { return nil }
+            changed.value = .object([JSONMember(name: token.name, namePosition: node.position, node: inner)])
+        case .array(var elements):
+            guard let index = token.index, index < elements.count, let inner = setting(value, at: rest, in: elements[index]) else {
+                return nil
+            }
+            elements[index] = inner
+            changed.value = .array(elements)
+        case .bool, .number, .string: return nil
+        }
+        return changed
+    }
+
     private static func unescaped(_ part: Substring.UTF8View) -> String? {
         var bytes: [UInt8] = []
         var rest = part[...]

@@ -200,7 +200,7 @@ final class CredentialVault: Sendable {
             do throws(FetchFault) {
                 let bytes = try self.surroundings.transport(request, context, refresh.timeout)
                 do throws(CredentialDocumentFault) {
-                    let document = try question.rule.refreshed(bytes.span)
+                    let document = try question.rule.refreshed(bytes.span, after: credential.document)
                     let next = UpstreamCredential(
                         document: document, signIn: credential.signIn,
                         expiresAt: document.lifetime.map { began.wall.advanced(by: $0) }, obtainedAt: began.instant)

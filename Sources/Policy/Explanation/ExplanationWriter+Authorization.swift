@@ -204,8 +204,9 @@ extension ExplanationWriter {
     func forwardingChecks() -> [Check] {
         guard let route else { return [] }
         if failing == .forwarding {
-            let member = outcome.refusal?.denial == .upstreamCredentialMissing ? "stored_credential" : "body_bytes"
-            return [fail(denialText, document.rule("routes", .element(route.index), .member(member)))]
+            let isCredential = outcome.refusal?.denial == .upstreamCredentialMissing
+            let rule = document.rule("routes", .element(route.index), .member(isCredential ? "stored_credential" : "body_bytes"))
+            return [fail(isCredential ? denialText + credentialFault(of: route) : denialText, rule)]
         }
         guard case .forwarded = outcome, let original else { return [] }
         var checks: [Check] = []
@@ -227,6 +228,16 @@ extension ExplanationWriter {
             checks.append(note("\(line.0): \(mask.value(line.1, of: line.0)) is put in", isOfRoute ? rule : nil))
         }
         return checks
+    }
+
+    /// What is wrong with the credential that the token brings, without anything of it; empty where nothing is.
+    private func credentialFault(of route: Route) -> String {
+        guard let rule = route.storedCredential, let token = outcome.refusal?.identity.token else { return "" }
+        do throws(CredentialDocumentFault) {
+            return try rule.brought(by: token, now: now) == nil ? " (the token has no such claim)" : ""
+        } catch {
+            return " (what the token brings is unusable: \(error.message))"
+        }
     }
 
     func upstreamChecks() -> [Check] {

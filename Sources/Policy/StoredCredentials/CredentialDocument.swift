@@ -55,10 +55,10 @@ package enum CredentialDocumentFault: Error, Equatable, Sendable {
     package var message: String {
         switch self {
         case .notJSON: "not JSON"
-        case .notAnObject: "no JSON object"
-        case .keyInvalid: "no usable key in it"
-        case .refreshTokenInvalid: "no usable refresh token in it"
-        case .lifetimeInvalid: "no usable lifetime in it"
+        case .notAnObject: "not a JSON object"
+        case .keyInvalid: "its key is missing, or not a text of visible ASCII characters"
+        case .refreshTokenInvalid: "its refresh token is not a text of visible ASCII characters"
+        case .lifetimeInvalid: "its lifetime is missing, or not a number of seconds above 0"
         case .tooLarge: "too large"
         }
     }

@@ -44,12 +44,22 @@ package final class StoredCredentialRule: Sendable {
             expiresAt: document.lifetime.map { start.advanced(by: $0) }, obtainedAt: now.instant)
     }
 
-    /// Reads what an endpoint answered to a refresh: key, refresh token and lifetime must all be there.
-    package func refreshed(_ bytes: Span<UInt8>) throws(CredentialDocumentFault) -> CredentialDocument {
+    /// Reads what an endpoint answered to a refresh: key and lifetime must be there. Without a refresh token in it, or with null, the one
+    /// that was shown stays in use (RFC 6749 §6); the document that comes back has it in its place.
+    /// - Parameter used: what the refresh was made with.
+    package func refreshed(
+        _ bytes: Span<UInt8>, after used: CredentialDocument
+    ) throws(CredentialDocumentFault) -> CredentialDocument {
         let document = try read(kept: bytes)
-        guard document.isRefreshable else { throw .refreshTokenInvalid }
         guard document.lifetime != nil else { throw .lifetimeInvalid }
-        return document
+        if document.isRefreshable { return document }
+        guard let token = Self.stated(refreshToken, in: used.node), let node = refreshToken.setting(token, in: document.node) else {
+            throw .refreshTokenInvalid
+        }
+        let whole = try read(node)
+        // It is read again when it was kept, and must not be too large for that.
+        guard whole.bytes.count <= Self.documentBytes else { throw .tooLarge }
+        return whole
     }
 
     /// Reads a document that was kept.
@@ -85,13 +95,23 @@ package final class StoredCredentialRule: Sendable {
         return text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
-    /// More than 0 seconds.
+    /// More than 0 seconds, a number or a text of digits, with a fraction or without.
     private static func duration(_ node: JSONNode) throws(CredentialDocumentFault) -> Nanoseconds {
-        guard case .number(let number) = node.value else { throw .lifetimeInvalid }
-        let seconds = number.double
+        let seconds: Double
+        switch node.value {
+        case .number(let number): seconds = number.double
+        case .string(let text) where isDecimal(text): seconds = Double(text) ?? .nan
+        case .null, .bool, .string, .array, .object: throw .lifetimeInvalid
+        }
         guard seconds > 0 else { throw .lifetimeInvalid }
         if seconds >= Double(lifetimeLimit) { return .seconds(lifetimeLimit) }
         return Nanoseconds(seconds * 1e9)
+    }
+
+    /// Digits, or digits on both sides of one point: neither sign nor exponent nor spaces.
+    private static func isDecimal(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
+        return parts.count <= 2 && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy(\.isDigit) }
     }
 
     /// A date claim in whole seconds; the verifier has found it a number.

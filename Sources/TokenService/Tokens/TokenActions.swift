@@ -14,7 +14,7 @@ struct TokenActions: Sendable {
     ) {
         do throws(ActionRefusal) {
             guard let party = TokenParty(request.identity, beside: request.others) else { throw ActionRefusal(.credentialMissing) }
-            var parameters = try ParameterReader(request)
+            var parameters = try ParameterReader(request, isOptional: true)
             let options = try TokenOptions(&parameters, of: mint)
             let grant = try TokenGrant(
                 options, party: party, terms: mint.terms, addresses: mint.addresses, client: request.client,

@@ -50,4 +50,24 @@ struct JSONPointerTests {
     @Test func `a tilde escape is undone once`() throws {
         #expect(try parsed(#"{"~1":1}"#).resolve(pointer: "/~01").map(serialised) == "1")
     }
+
+    @Test(arguments: [
+        (#"{"a":1}"#, "/b", #"{"a":1,"b":"v"}"#), (#"{"a":1}"#, "/a", #"{"a":"v"}"#), ("{}", "/a/b", #"{"a":{"b":"v"}}"#),
+        (#"{"a":null}"#, "/a/b/c", #"{"a":{"b":{"c":"v"}}}"#), (#"{"a":[1,null]}"#, "/a/1", #"{"a":[1,"v"]}"#), ("[]", "", #""v""#),
+        (#"{"a":[1,null]}"#, "/a/1/b", #"{"a":[1,{"b":"v"}]}"#), ("{}", "/a~1b", #"{"a/b":"v"}"#),
+    ])
+    func `a value is put where a pointer leads, and what is missing on the way is made`(
+        text: String, pointer: String, result: String
+    ) throws {
+        let value = try parsed(#""v""#)
+        #expect(try JSONPointer(pointer)?.setting(value, in: parsed(text)).map(serialised) == result)
+    }
+
+    @Test(arguments: [
+        ("1", "/a"), (#"{"a":"x"}"#, "/a/b"), (#"{"a":[]}"#, "/a/0"), (#"{"a":[1]}"#, "/a/b"), (#"{"a":true}"#, "/a/b"),
+        (#"{"\u212A":1}"#, "/K"),
+    ])
+    func `and not through values of other kinds`(text: String, pointer: String) throws {
+        #expect(try JSONPointer(pointer)?.setting(parsed("1"), in: parsed(text)) == nil)
+    }
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 import jwt
 import pytest
 from harness.client import ask, reason
-from harness.embedding import CLIENT, NAMESPACE, REFRESH_PATH, App, Gate, show
+from harness.embedding import CLIENT, NAMESPACE, REFRESH_PATH, App, Gate, json_answer, show
 from harness.gateway import Gateway
 from harness.issuer import base64url
 from harness.messages import Message
@@ -107,7 +107,7 @@ def test_ro4_null_is_nothing_and_seconds_have_fractions(app: App, gateway: Start
 
 @pytest.mark.parametrize("data", [
     {"apiKey": 5}, {"apiKey": ""}, {"apiKey": "a\nb"}, {}, "key", ["key"],
-    {"apiKey": "a", "refreshToken": 1}, {"apiKey": "a", "expiresIn": "20000"}, {"apiKey": "a", "expiresIn": 0},
+    {"apiKey": "a", "refreshToken": 1}, {"apiKey": "a", "expiresIn": "1e9"}, {"apiKey": "a", "expiresIn": 0},
     {"apiKey": "a", "expiresIn": False}, {"apiKey": None},
 ])
 def test_ro4_authdata_of_another_shape_is_nothing_to_show(data: object, app: App, gateway: Start, policy: Policy) -> None:
@@ -149,6 +149,25 @@ def test_ro5_the_new_triple_takes_the_place_of_the_old(app: App, gateway: Start,
     # Each refresh token was used once, and each came of the refresh before.
     used = [json.loads(request.body)["refreshToken"] for request in app.refreshes]
     assert len(used) >= 3 and len(set(used)) == len(used)
+
+
+def test_ro5_an_answer_without_a_refresh_token_keeps_the_old_one(app: App, gateway: Start, policy: Policy) -> None:
+    """The endpoint need not rotate it, and may write the seconds as a text; a restart changes nothing."""
+    data = app.issue("user-1")
+
+    def renew(request: Message) -> bytes:
+        assert json.loads(request.body) == {"refreshToken": data["refreshToken"]}
+        key = f"next-{len(app.refreshes)}"
+        app.good = {key}
+        return json_answer({"apiKey": key, "expiresIn": "0.4"})
+
+    app.exchange = renew
+    config, token = policy(), app.token(data, age=19_990)
+    for wanted in (3, 5):
+        running = gateway(config)
+        until(lambda: show(running.port, token).status == 200 and len(app.refreshes) >= wanted, 10, f"{wanted} refreshes")
+        running.stop()
+    assert app.shown()[-1] == f"next-{len(app.refreshes)}"
 
 
 def test_ro6_the_pair_is_refreshed_ahead_of_its_end(app: App, gateway: Start, policy: Policy) -> None:

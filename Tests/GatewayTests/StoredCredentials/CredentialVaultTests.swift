@@ -189,6 +189,19 @@ struct CredentialVaultTests {
         #expect(network.requests.count == 1)
     }
 
+    @Test func `an answer without a refresh token has the next refresh made with the same one, in the next process too`() throws {
+        let bare = Array(#"{"apiKey":"two","expiresIn":"1000"}"#.utf8)
+        let (network, archive) = (Network(.success(bare), .success(CredentialSample.answer("three"))), Archive())
+        let token = try CredentialSample.token("one")
+        network.set(940)
+        #expect(try ask(vault(network, archive), network, token).text == "two")
+        let kept = try #require(archive.kept.first?.document)
+        #expect(String(decoding: kept, as: UTF8.self) == #"{"apiKey":"two","expiresIn":"1000","refreshToken":"r-one"}"#)
+        network.set(1880)
+        #expect(try ask(vault(network, archive), network, token).text == "three")
+        #expect(network.requests.count == 2)
+    }
+
     @Test func `of a short life three quarters are used`() throws {
         let network = Network(.success(CredentialSample.answer("two", lifetime: 8)))
         let vault = vault(network)

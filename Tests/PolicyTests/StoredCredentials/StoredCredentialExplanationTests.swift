@@ -106,4 +106,18 @@ struct StoredCredentialExplanationTests {
         #expect(explanation.reason == "upstream_credential_missing")
         #expect(explanation.rule?.path == "routes[0].stored_credential")
     }
+
+    @Test(arguments: [
+        (#"{"apiKey":"secret-key","expiresIn":"1e9"}"#, "its lifetime is missing, or not a number of seconds above 0"),
+        (#"{"apiKey":"secret key"}"#, "its key is missing, or not a text of visible ASCII characters"),
+        (nil, "the token has no such claim"),
+    ] as [(String?, String)])
+    func `and says what is wrong with what the token brings`(app: String?, fault: String) throws {
+        let document = PolicyDocument(Self.policy.utf8.span, file: "gateway.json")
+        let explainer = Explainer(try Self.snapshot(), document: try #require(document), standing: nil)
+        let explanation = explainer.explain(
+            .read(try Self.head("/alone", app: app)), connection: try PolicyFixture.facts("192.0.2.7"), now: Sample.now)
+        let printed = explanation.text(isColoured: false)
+        #expect(printed.contains(fault) && !printed.contains("secret"))
+    }
 }

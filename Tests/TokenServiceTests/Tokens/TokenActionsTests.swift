@@ -100,6 +100,11 @@ struct TokenActionsTests {
         #expect(answer["payload"]?["expt"]?.integer == 60)
     }
 
+    @Test(arguments: ["[]", "null", "1"])
+    func `where a member is asked for, content is an object`(content: String) throws {
+        #expect(try ServiceFixture().refusal("refresh", content: content, type: "application/json") == "content_malformed")
+    }
+
     @Test func `options of query and content count together, and none may be in both`() throws {
         let fixture = try ServiceFixture()
         let key = try ServiceFixture.identity()
