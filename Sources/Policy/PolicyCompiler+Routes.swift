@@ -42,7 +42,8 @@ extension PolicyCompiler {
         let style = route.rateHeaders ?? configuration.rateHeaders
         return Route(
             Route.Parts(
-                captures: Self.captures(of: pattern), hostPolicy: hostPolicy, credentials: credentials,
+                captures: Self.captures(of: pattern), rest: pattern.tail == .rest ? pattern.segments.count : nil,
+                hostPolicy: hostPolicy, credentials: credentials,
                 authorization: authorization, limits: limits, shadowRules: shadowRules,
                 rateStyle: style,
                 request: RequestRules(

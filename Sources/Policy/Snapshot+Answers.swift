@@ -31,7 +31,7 @@ extension Snapshot {
         }
         answer.lines.append(name: "Cache-Control", value: "no-store")
         answer.lines.append(name: "X-Request-ID", value: requestID)
-        if let leaf = refusal.leaf { answer.lines.append(name: "Allow", value: table.allow(leaf).span) }
+        if let allow = refusal.allow { answer.lines.append(name: "Allow", value: allow.span) }
         if let challenges = refusal.route?.challenges ?? (status == 401 ? Challenges.none : nil),
             let extent = Challenges.Extent(of: refusal.denial, status: status, wanted: template.challenge)
         {

@@ -38,7 +38,7 @@ extension Snapshot {
         switch table.choose(at: leaf, head) {
         case .found(let index):
             let route = routes[index]
-            if route.isNotFound { return .refuse(Refusal(.routeNotFound, client: context.client, route: route)) }
+            if route.isPartial, let refusal = targetRefusal(head, outcome, leaf, route, context, memory) { return .refuse(refusal) }
             if shape != .plain || readings.looksAtPlainPaths,
                 let ambiguity = ambiguity(of: head, shape, outcome, route, memory)
             {
@@ -51,7 +51,7 @@ extension Snapshot {
             let form = pathForm(head, outcome, leaf, memory)
             let decision = decide(&head, connection, route, form, context, memory)
             return route.isShadow ? shadowed(decision, &head, connection, route, form, context, memory) : decision
-        case .methodNotAllowed: return .refuse(methodRefusal(leaf, context))
+        case .methodNotAllowed: return .refuse(methodRefusal(head, outcome, leaf, context, memory))
         case .notFound: return .refuse(Refusal(.routeNotFound, client: context.client))
         }
     }
@@ -221,11 +221,9 @@ extension Snapshot {
         case .absent, .hops: nil
         case .invalid: .refuse(Refusal(.maxForwardsInvalid, client: context.client))
         case .exhausted:
-            head.method == .options ? .answer(.resourceOptions(leaf: leaf)) : .refuse(methodRefusal(leaf, context))
+            head.method == .options
+                ? .answer(.resourceOptions(leaf: leaf))
+                : .refuse(Refusal(.methodNotAllowed, client: context.client, allow: table.allow(leaf)))
         }
-    }
-
-    private func methodRefusal(_ leaf: Int, _ context: RequestContext) -> Refusal {
-        Refusal(.methodNotAllowed, client: context.client, leaf: leaf)
     }
 }

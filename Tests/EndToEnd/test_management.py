@@ -54,6 +54,7 @@ def managing(origin: int, **members: Any) -> Json:
         *managed("keys", "api_keys", authenticator="keys"),
         *managed("users", "users"),
         *managed("grants", "api_keys", authenticator="keys", grant_any=True),
+        *members.pop("routes", []),
         open_route(name="app", match={"path": "/app/**"}, authenticate=["keys"]),
     ]
     whole = policy(origin, routes=routes, authenticators={"keys": keys}, store={"sqlite": "store.db", "encryption_key": "env:STORE_KEY"})
@@ -172,6 +173,65 @@ def test_a_restart_forgets_nothing(system: Callable[..., Managed], gateway: Call
     assert {name: again[name] for name in shown if name != "age_days"} == {name: shown[name] for name in shown if name != "age_days"}
     assert other.statuses(made["key"]) == {200}
     assert made["key"].encode() not in path.read_bytes()
+
+
+# One route for a resource.
+
+
+def under(path: str, resource: str, **manage: Any) -> Json:
+    """One route for all of a resource."""
+    guarded = {"authenticate": ["keys"], "authorize": {"scopes": ["admin"]}}
+    return {"name": path[1:], "match": {"path": f"{path}/**"}} | guarded | {"action": {"manage": {"resource": resource} | manage}}
+
+
+def test_one_route_serves_the_list_the_records_and_their_operations(system: Callable[..., Managed]) -> None:
+    profiles = {"plain": {"default": {"body": '{"why": {reason}}'}}}
+    one = system(routes=[under("/all", "api_keys", authenticator="keys") | {"responses": "plain"}], profiles=profiles)
+    made = one.create("/all")
+    assert [key["id"] for key in one.call("GET", "/all").json()["collection"]] == [made["id"]]
+    assert one.call("GET", f"/all/{made['id']}").json()["id"] == made["id"]
+    assert one.call("PATCH", f"/all/{made['id']}", json={"api_key": {"name": "renamed"}}).json()["name"] == "renamed"
+    rotated = one.call("POST", f"/all/{made['id']}/rotate").json()["key"]
+    assert one.statuses(made["key"]) == {401} and one.statuses(rotated) == {200}
+    for path in ("/all/", "/all//", f"/all/{made['id']}/", f"/all/{made['id']}/rotate/", f"/all/{made['id']}/rotat", "/all/a/b/c"):
+        answer = one.call("GET", path)
+        assert answer.status_code == 404 and answer.json()["why"] == "route_not_found", path
+    for method, path, allow in (
+        ("DELETE", "/all", "GET, HEAD, POST"), ("POST", f"/all/{made['id']}", "GET, HEAD, PUT, PATCH, DELETE"),
+        ("GET", f"/all/{made['id']}/rotate", "POST"), ("OPTIONS", "/all", "GET, HEAD, POST"),
+        ("DELETE", "/keys", "GET, HEAD, POST"), ("GET", f"/keys/{made['id']}/rotate", "POST"),
+    ):  # fmt: skip
+        answer = one.call(method, path)
+        assert answer.status_code == 405 and answer.headers["Allow"] == allow, (method, path)
+        if path.startswith("/all"):
+            assert answer.json()["why"] == "method_not_allowed"
+    # What the route asks for is asked for everything.
+    for method, path in (("GET", "/all"), ("GET", f"/all/{made['id']}"), ("POST", f"/all/{made['id']}/rotate")):
+        assert one.call(method, path, rotated).status_code == 403
+        assert one.call(method, path, "nobody's").status_code == 401
+    assert one.call("DELETE", f"/all/{made['id']}").status_code == 202
+    assert one.call("GET", f"/all/{made['id']}").status_code == 404
+
+
+def test_explain_and_tests_know_what_a_managing_route_serves(system: Callable[..., Managed]) -> None:
+    one = system(routes=[under("/all", "jwt_keys", key_set="own")], key_sets={"own": {"stored": True}})
+
+    beside, lacking = (
+        run_portcullis(
+            "explain", "-X", method, f"http://a.example{path}", "--config", str(one.gateway.path), environment=ENVIRONMENT
+        ).stdout
+        for method, path in (("GET", "/all/a/b"), ("PATCH", "/all/a"))
+    )
+    assert "route_not_found" in beside and "serves a list, records by their id, and nothing else" in beside
+    assert "method_not_allowed" in lacking and "takes GET, HEAD, DELETE here" in lacking
+    config = json.loads(one.gateway.path.read_text())
+    config["tests"] = [
+        {"name": "beside", "request": "GET /all/a/b", "expect": {"status": 404, "reason": "route_not_found", "route": "all"}},
+        {"name": "lacking", "request": "PUT /all/a", "expect": {"status": 405, "reason": "method_not_allowed", "route": "all"}},
+        {"name": "closed", "request": "GET /all/a", "expect": {"status": 401, "route": "all"}},
+    ]
+    one.gateway.path.write_text(json.dumps(config))
+    one.command("test")
 
 
 # The command line.

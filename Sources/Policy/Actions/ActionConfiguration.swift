@@ -29,6 +29,14 @@ package enum ActionConfiguration: Sendable {
         if case .notFound = self { true } else { false }
     }
 
+    /// Not every path and method that a route with it matches is served.
+    package var isPartial: Bool {
+        switch self {
+        case .manage, .notFound: true
+        case .mintToken, .refreshToken, .login, .publishKeys: false
+        }
+    }
+
     /// Name of the key set it signs with, publishes or manages.
     package var keySet: Located<String>? {
         switch self {

@@ -28,6 +28,11 @@ extension Snapshot {
             value.append(percentDecoding: path.span.extracting(PathSegments.range(of: capture.segment, in: path.span)))
             captures[capture.name] = String(decoding: value, as: UTF8.self)
         }
+        switch grant.route.managedPaths?.target(of: path.span) {
+        case .collection?, nil: break
+        case .record(let id)?: captures["id"] = id
+        case .operation(let name, let id)?: (captures["id"], captures["operation"]) = (id, name)
+        }
         return captures
     }
 

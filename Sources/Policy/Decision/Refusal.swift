@@ -25,8 +25,8 @@ package final class Refusal: Sendable {
     let isGranted: Bool
     /// For `path_ambiguous`: the reading that leads elsewhere.
     package let ambiguity: PathAmbiguity?
-    /// For 405: the leaf of the route table whose methods are listed.
-    let leaf: Int?
+    /// For 405: the methods of the resource, as the `Allow` field lists them (RFC 9110 §10.2.1).
+    package let allow: [UInt8]?
 
     /// A refusal before any route is known.
     package convenience init(denial: Denial, client: IPAddress?) { self.init(denial, client: client) }
@@ -54,7 +54,7 @@ package final class Refusal: Sendable {
     init(
         _ denial: Denial, client: IPAddress?, route: Route? = nil, identity: Identity = .anonymous,
         others: [Identity] = [], fingerprint: UInt32? = nil, shown: CredentialPlan.ProbeIndex = .none, rate: RateStatus? = nil,
-        retryAfter: Nanoseconds? = nil, messages: [String] = [], isGranted: Bool = false, leaf: Int? = nil,
+        retryAfter: Nanoseconds? = nil, messages: [String] = [], isGranted: Bool = false, allow: [UInt8]? = nil,
         ambiguity: PathAmbiguity? = nil
     ) {
         self.denial = denial
@@ -68,7 +68,7 @@ package final class Refusal: Sendable {
         self.retryAfter = retryAfter
         self.messages = messages
         self.isGranted = isGranted
-        self.leaf = leaf
+        self.allow = allow
         self.ambiguity = ambiguity
     }
 }

@@ -25,7 +25,7 @@ extension ExplanationWriter {
             let text = "\(quoted(route.name)) for \(route.pattern)"
             if failing == .route {
                 let rule = document.rule("routes", .element(route.index), "action")
-                checks.append(fail("\(text) answers that nothing is served", rule))
+                checks.append(fail("\(text) \(unserved(by: route))", rule))
             } else {
                 checks.append(pass(text, document.rule("routes", .element(route.index), "match")))
             }
@@ -44,6 +44,15 @@ extension ExplanationWriter {
             checks.append(note("not \(name): \(reasons)", misfit.rule))
         }
         return checks
+    }
+
+    /// What a route whose action refuses a path or a method has to say to it.
+    private func unserved(by route: Route) -> String {
+        if let allow = outcome.refusal?.allow {
+            return "takes \(String(decoding: allow, as: UTF8.self)) here"
+        }
+        guard let paths = route.managedPaths else { return "answers that nothing is served" }
+        return "serves \(paths.served.joined(separator: ", ")), and nothing else"
     }
 
     /// The routes that miss least, the nearest first; those of which nothing fits are left out.

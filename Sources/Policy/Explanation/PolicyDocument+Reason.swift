@@ -33,7 +33,8 @@ extension PolicyDocument {
         case .rateLimited, .limitsUnavailable: ofRoute("limits")
         case .bodyTooLarge: ofRoute("body_bytes")
         case .routeNotFound:
-            index.map { configuration.routes[$0].action?.isNotFound ?? false } ?? false ? ofRoute("action") : rule("routes")
+            index.map { configuration.routes[$0].action?.isPartial ?? false } ?? false ? ofRoute("action") : rule("routes")
+        case .methodNotAllowed: index.map { configuration.routes[$0].action?.isPartial ?? false } ?? false ? ofRoute("action") : ofRoute()
         default:
             switch denial.step {
             case .listener: rule("listeners")

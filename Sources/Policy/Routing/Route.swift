@@ -21,6 +21,10 @@ package final class Route: Sendable {
     package let storedCredential: StoredCredentialRule?
     /// Requests are answered as if there were no route, and nothing they carry is looked at.
     package let isNotFound: Bool
+    /// Where under the route the records of its `manage` action are; nil for other routes.
+    let managedPaths: ManagedPaths?
+    /// Not every path and method that the route matches is served: it answers nothing, or manages records.
+    let isPartial: Bool
     /// Requests in clear are refused before anything they carry is looked at.
     package let isHTTPSOnly: Bool
     /// Nil lets no connection change its protocol.
@@ -62,6 +66,12 @@ package final class Route: Sendable {
         upstreamName = configuration.upstream?.value ?? ""
         action = configuration.action
         isNotFound = configuration.action?.isNotFound ?? false
+        if case .manage(let management)? = configuration.action {
+            managedPaths = ManagedPaths(management, captures: parts.captures, rest: parts.rest)
+        } else {
+            managedPaths = nil
+        }
+        isPartial = isNotFound || managedPaths != nil
         captures = parts.captures
         responseTimeout = configuration.responseTimeout
         storedCredential = parts.storedCredential
@@ -97,6 +107,8 @@ package final class Route: Sendable {
     /// The compiled parts of a route.
     struct Parts {
         var captures: [(name: String, segment: Int)]
+        /// The segments before `/**`; nil for a pattern without it.
+        var rest: Int?
         var hostPolicy: UpstreamConfiguration.HostPolicy
         var credentials: CredentialPlan
         var authorization: Authorization
