@@ -64,7 +64,7 @@ def policy(port: int, folder: Path, **members: Any) -> dict[str, Any]:
                 "name": "refresh",
                 "match": {"path": "/refresh"},
                 "authenticate": "none",
-                "action": {"refresh_token": terms | refresh},
+                "action": {"refresh_token": {"like": "login"}},
             },
         ],
     } | members
@@ -115,6 +115,26 @@ def test_a_token_comes_as_oauth_has_it(issuer: Issuer) -> None:
     assert issuer.call("/api", token=document["access_token"]).status_code == 200
     claims = jwt.decode(document["access_token"], options={"verify_signature": False})
     assert claims["exp"] - claims["iat"] == 600 and abs(claims["iat"] - time.time()) < 30
+
+
+def test_the_header_begins_with_the_algorithm(issuer: Issuer) -> None:
+    """As the tokens of the documents that name their key: `eyJhbGciOiJIUzI1NiIs…`. Nothing else depends on the order."""
+    token = issuer.call("/mint", KEY).json()["access_token"]
+    assert token.startswith("eyJhbGciOiJIUzI1NiIs")
+    assert list(jwt.get_unverified_header(token)) == ["alg", "typ", "kid"]
+
+
+def test_a_refresh_that_is_like_the_sign_in_is_explained_and_compared_so(issuer: Issuer, tmp_path: Path) -> None:
+    done = run_portcullis(
+        "explain", "--config", str(issuer.gateway.path), "-X", "POST", "http://a.test/refresh", environment=issuer.environment)
+    assert 'what refresh_token does not say itself is as of the route "login"' in done.stdout, done.stdout + done.stderr
+    terms = {"key_set": "own", "lifetime": "10m", "refresh_tokens": {"lifetime": "1h"}}
+    for action, code in ((terms, 0), (terms | {"lifetime": "5m"}, 1)):
+        spelled = json.loads(json.dumps(issuer.policy))
+        next(route for route in spelled["routes"] if route["name"] == "refresh")["action"] = {"refresh_token": action}
+        (tmp_path / "spelled.json").write_text(json.dumps(spelled))
+        done = run_portcullis("diff", str(issuer.gateway.path), str(tmp_path / "spelled.json"), environment=issuer.environment)
+        assert done.returncode == code and ("lifetime" in done.stdout) is bool(code), done.stdout + done.stderr
 
 
 def test_published_keys_verify_tokens_and_hold_no_secret(issuer: Issuer) -> None:

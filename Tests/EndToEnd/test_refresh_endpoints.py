@@ -27,7 +27,7 @@ HUGE = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000
     b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 204 No Content\r\n\r\n",
     ok(b"rubbish"), ok(b"[]"), ok(b'{"apiKey": "a", "apiKey": "b", "refreshToken": "r", "expiresIn": 1}'),
-    json_answer({"apiKey": "a", "expiresIn": 20}), json_answer({"apiKey": "a", "refreshToken": "r"}),
+    json_answer({"apiKey": "a", "refreshToken": "", "expiresIn": 20}), json_answer({"apiKey": "a", "refreshToken": "r"}),
     json_answer({"apiKey": "", "refreshToken": "r", "expiresIn": 20}),
     json_answer({"apiKey": "a\r\nX: y", "refreshToken": "r", "expiresIn": 20}),
     json_answer({"apiKey": "a", "refreshToken": "r", "expiresIn": -1}),

@@ -15,7 +15,8 @@ package struct PolicyComparison {
     /// The changes, in the order of the old policy's members and then of the new one's.
     package static func changes(from old: PolicyDocument, to new: PolicyDocument) -> [PolicyChange] {
         var comparison = PolicyComparison(old, new)
-        comparison.compareMembers(old.root, new.root, Place(subject: "policy", path: ""))
+        let (before, after) = (ActionInheritance.effective(old.root), ActionInheritance.effective(new.root))
+        comparison.compareMembers(before, after, Place(subject: "policy", path: ""))
         return comparison.changes
     }
 

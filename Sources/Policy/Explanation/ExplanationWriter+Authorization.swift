@@ -208,6 +208,7 @@ extension ExplanationWriter {
             let rule = document.rule("routes", .element(route.index), .member(isCredential ? "stored_credential" : "body_bytes"))
             return [fail(isCredential ? denialText + credentialFault(of: route) : denialText, rule)]
         }
+        if case .performed = outcome { return inheritanceChecks(of: route) }
         guard case .forwarded = outcome, let original else { return [] }
         var checks: [Check] = []
         if let credential = route.storedCredential {
@@ -228,6 +229,17 @@ extension ExplanationWriter {
             checks.append(note("\(line.0): \(mask.value(line.1, of: line.0)) is put in", isOfRoute ? rule : nil))
         }
         return checks
+    }
+
+    /// Where the terms of tokens are written, for an action that is like another one.
+    private func inheritanceChecks(of route: Route) -> [Check] {
+        for kind in ["refresh_token", "mint_token"] {
+            guard let base = document.base(of: kind, ofRoute: route.index) else { continue }
+            let rule = document.rule("routes", .element(base.route), "action", .member(base.kind.rawValue))
+            let name = snapshot.routes[base.route].name
+            return [note("what \(kind) does not say itself is as of the route \(quoted(name))", rule)]
+        }
+        return []
     }
 
     /// What is wrong with the credential that the token brings, without anything of it; empty where nothing is.

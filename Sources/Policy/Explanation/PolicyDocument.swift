@@ -89,6 +89,14 @@ package struct PolicyDocument: Sendable {
         return rule(at: path + [.member(member)])
     }
 
+    /// The action that a route's action is like; nil where it is like none.
+    func base(of kind: String, ofRoute index: Int) -> ActionInheritance.Base? {
+        guard case .array(let routes)? = root["routes"]?.value, let action = node(at: ["routes", .element(index), "action", .member(kind)]),
+            case .string(let name)? = action[ActionInheritance.member]?.value
+        else { return nil }
+        return try? ActionInheritance(routes: routes).base(named: name, for: action)
+    }
+
     private func node(at components: [Component]) -> JSONNode? {
         var node = root
         for component in components {

@@ -3,7 +3,8 @@ import Core
 extension ConfigurationReader {
     mutating func readRoutes(_ node: LocatedNode?) {
         var names: [String: SourcePosition] = [:]
-        for element in filledList(node, of: "routes") ?? [] {
+        routeNodes = filledList(node, of: "routes") ?? []
+        for element in routeNodes {
             guard let members = object(element, .route) else { continue }
             let name = string(members["name"])
             if let name, checkName(name.value, at: name.position, path: name.path) {

@@ -6,23 +6,24 @@ extension ConfigurationReader {
     private static let lifetimes: ClosedRange<Nanoseconds> = .seconds(1)...(.seconds(3653 * 86_400))
 
     mutating func mintToken(_ node: LocatedNode) -> MintTokenConfiguration? {
-        guard let members = object(node, .mintToken) else { return nil }
-        let addresses = tokenAddresses(members["addresses"])
-        return tokenTerms(members, lifetime: .seconds(86_400)).map {
+        guard let members = object(node, .mintToken), let base = inherited(members, by: node) else { return nil }
+        var addresses = base.addresses
+        if let place = members["addresses"] { addresses = base.terms != nil && place.isNull ? nil : tokenAddresses(place) }
+        return tokenTerms(members, lifetime: .seconds(86_400), like: base.terms).map {
             MintTokenConfiguration(terms: $0, addresses: addresses)
         }
     }
 
     mutating func refreshToken(_ node: LocatedNode) -> RefreshTokenConfiguration? {
-        guard let members = object(node, .refreshToken) else { return nil }
-        return tokenTerms(members, lifetime: .seconds(3600)).map { RefreshTokenConfiguration(terms: $0) }
+        guard let members = object(node, .refreshToken), let base = inherited(members, by: node) else { return nil }
+        return tokenTerms(members, lifetime: .seconds(3600), like: base.terms).map { RefreshTokenConfiguration(terms: $0) }
     }
 
     mutating func login(_ node: LocatedNode) -> LoginConfiguration? {
         guard let members = object(node, .login) else { return nil }
         var attempts = FailureBudgetConfiguration.accountAttempts
         if let place = members["attempts"] { attempts = failureBudget(place) ?? attempts }
-        return tokenTerms(members, lifetime: .seconds(3600)).map { LoginConfiguration(terms: $0, attempts: attempts) }
+        return tokenTerms(members, lifetime: .seconds(3600), like: nil).map { LoginConfiguration(terms: $0, attempts: attempts) }
     }
 
     mutating func publishKeys(_ node: LocatedNode) -> ActionConfiguration? {
@@ -30,23 +31,83 @@ extension ConfigurationReader {
         return reference(members["key_set"], to: .keySet).map { .publishKeys(keySet: $0) }
     }
 
-    private mutating func tokenTerms(_ members: ObjectMembers, lifetime: Nanoseconds) -> TokenTerms? {
-        let claims = tokenTemplate(members["claims"], isClaims: true) ?? .standardClaims
-        let answer = tokenTemplate(members["answer"], isClaims: false) ?? .standardAnswer
-        guard let keySet = reference(members["key_set"], to: .keySet) else { return nil }
+    /// What an action has from the one that it is like: nothing where it is like none, nil after an error.
+    private mutating func inherited(
+        _ members: ObjectMembers, by action: LocatedNode
+    ) -> (terms: TokenTerms?, addresses: TokenAddressTerms?)? {
+        guard let place = members[ActionInheritance.member] else {
+            if members["key_set"] == nil {
+                report(.memberMissing, at: action, "the member \"key_set\" is missing, or \"like\" with the name of a route")
+            }
+            return (nil, nil)
+        }
+        guard let name = string(place, expected: "the name of a route") else { return nil }
+        let inheritance = ActionInheritance(routes: routeNodes.map(\.node))
+        let base: ActionInheritance.Base
+        do throws(ActionInheritance.Fault) { base = try inheritance.base(named: name.value, for: action.node) } catch {
+            switch error {
+            case .routeUnknown:
+                let hint = Suggestion.phrase(for: name.value, among: inheritance.names)
+                report(.referenceUnknown, at: place, "no route named \(quoted(name.value))\(hint)")
+            case .itself: report(.referenceUnknown, at: place, "a route cannot be like itself")
+            case .withoutTokens:
+                report(.referenceUnknown, at: place, "the route \(quoted(name.value)) has no action \"login\" or \"mint_token\"")
+            case .chained(let other):
+                report(.referenceUnknown, at: place, "the route \(quoted(name.value)) is itself like \(quoted(other)): name that one")
+            }
+            return nil
+        }
+        // What is wrong there is reported there.
+        var other = self
+        let path = LocatedNode.path(LocatedNode.path(routeNodes[base.route].path, member: "action"), member: base.kind.rawValue)
+        let node = LocatedNode(node: base.node, path: path)
+        var terms: TokenTerms?
+        var addresses: TokenAddressTerms?
+        switch base.kind {
+        case .login: terms = other.login(node)?.terms
+        case .mintToken:
+            let mint = other.mintToken(node)
+            terms = mint?.terms
+            addresses = mint?.addresses
+        }
+        guard var terms else { return nil }
+        terms.keySet = Located(terms.keySet.value, at: place.position, path: place.path)
+        return (terms, addresses)
+    }
+
+    /// - Parameters:
+    ///   - lifetime: of tokens where the action says nothing of it.
+    ///   - base: the terms of the action that this one is like: its own members replace them, and null drops them.
+    private mutating func tokenTerms(_ members: ObjectMembers, lifetime: Nanoseconds, like base: TokenTerms?) -> TokenTerms? {
+        let own = { (name: String) in members[name].flatMap { base != nil && $0.isNull ? nil : $0 } }
+        let inherited = { (name: String) in members[name] == nil ? base : nil }
+        let claims = tokenTemplate(own("claims"), isClaims: true) ?? inherited("claims")?.claims ?? .standardClaims
+        let answer = tokenTemplate(own("answer"), isClaims: false) ?? inherited("answer")?.answer ?? .standardAnswer
+        let algorithm = signingAlgorithm(own("algorithm"))
+        let maximum = duration(own("max_lifetime"), in: Self.lifetimes)
+        let refreshTokens = refreshTokenTerms(own("refresh_tokens"))
+        guard let keySet = keySet(members, like: base) else { return nil }
         var terms = TokenTerms(keySet: keySet, claims: claims, answer: answer)
-        terms.algorithm = signingAlgorithm(members["algorithm"])
-        terms.namesKey = boolean(members["kid"]) ?? terms.namesKey
-        terms.maximumLifetime = duration(members["max_lifetime"], in: Self.lifetimes)
-        terms.lifetime = duration(members["lifetime"], in: Self.lifetimes) ?? min(lifetime, terms.maximumLifetime ?? lifetime)
-        if let maximum = terms.maximumLifetime, terms.lifetime > maximum, let place = members["lifetime"] {
+        terms.algorithm = algorithm ?? inherited("algorithm")?.algorithm
+        terms.namesKey = boolean(own("kid")) ?? inherited("kid")?.namesKey ?? terms.namesKey
+        terms.maximumLifetime = maximum ?? inherited("max_lifetime")?.maximumLifetime
+        terms.lifetime =
+            duration(own("lifetime"), in: Self.lifetimes) ?? inherited("lifetime")?.lifetime
+            ?? min(lifetime, terms.maximumLifetime ?? lifetime)
+        if let maximum = terms.maximumLifetime, terms.lifetime > maximum, let place = own("lifetime") ?? own("max_lifetime") {
             report(.valueOutOfRange, at: place, "\"lifetime\" is longer than \"max_lifetime\"")
         }
-        if claims.path(of: .expiresAt) == nil, let place = members["claims"] {
+        if claims.path(of: .expiresAt) == nil, let place = own("claims") {
             report(.memberMissing, at: place, "a token ends: one of the claims is \"{expires_at}\"")
         }
-        terms.refreshTokens = refreshTokenTerms(members["refresh_tokens"])
+        terms.refreshTokens = refreshTokens ?? inherited("refresh_tokens")?.refreshTokens
         return terms
+    }
+
+    /// The key set that signs; a sign-in without one is reported with its other members.
+    private mutating func keySet(_ members: ObjectMembers, like base: TokenTerms?) -> Located<String>? {
+        if let place = members["key_set"] { return reference(place, to: .keySet) }
+        return base?.keySet
     }
 
     private mutating func refreshTokenTerms(_ node: LocatedNode?) -> RefreshTokenTerms? {

@@ -13,6 +13,8 @@ package struct ConfigurationReader {
     var configuration = Configuration()
     /// Names that are defined, also where their definition has errors: a reference to those is no second error.
     var definedNames: [ReferenceKind: Set<String>] = [:]
+    /// The routes of the file, in its order.
+    var routeNodes: [LocatedNode] = []
     var references: [(kind: ReferenceKind, name: Located<String>)] = []
 
     /// Where `"stored": true` stands.

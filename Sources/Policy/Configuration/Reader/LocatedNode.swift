@@ -7,6 +7,7 @@ struct LocatedNode {
 
     var value: JSONValue { node.value }
     var position: SourcePosition { node.position }
+    var isNull: Bool { if case .null = node.value { true } else { false } }
 
     /// The path of a member: `.name`, or `["name"]` where the name has other characters than letters, digits, "_", "-".
     static func path(_ parent: String, member name: String) -> String {

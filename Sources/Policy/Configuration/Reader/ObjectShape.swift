@@ -102,7 +102,8 @@ extension ObjectShape {
         case .failureBudget: ["failures", "per"]
         case .route: ["name", "match", "authenticate"]
         case .action: []
-        case .mintToken, .refreshToken, .login, .publishKeys: ["key_set"]
+        case .login, .publishKeys: ["key_set"]
+        case .mintToken, .refreshToken: []
         case .refreshTokens: ["lifetime"]
         case .tokenAddresses: []
         case .manage: ["resource"]
@@ -189,8 +190,8 @@ extension ObjectShape {
                 "realm", "accept", "content_types", "override_headers",
             ]
         case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys", "not_found"]
-        case .mintToken: Self.tokenMembers + ["addresses"]
-        case .refreshToken: Self.tokenMembers
+        case .mintToken: ["key_set", "like"] + Self.tokenMembers + ["addresses"]
+        case .refreshToken: ["key_set", "like"] + Self.tokenMembers
         case .login: Self.tokenMembers + ["attempts"]
         case .publishKeys: []
         case .manage:
