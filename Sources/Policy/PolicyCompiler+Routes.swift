@@ -37,9 +37,13 @@ extension PolicyCompiler {
         let storedCredential = storedCredential(of: route)
         let query = route.setQueryParameters.compactMap { parameter($0, pattern) }
         let sent = requestFields(route, pattern)
-        let returned = route.setResponseHeaders.compactMap { field($0, pattern, allowsPath: false) }
-        guard diagnostics.count == errorCount, let credentials, let limits, let profile else { return nil }
         let style = route.rateHeaders ?? configuration.rateHeaders
+        let cors = corsRule(of: route, rates: style)
+        let returned = route.setResponseHeaders
+            // A browser takes an answer with two of these for one without.
+            .filter { cors?.leavesUpstream ?? true || !CORSRule.isCORSField($0.name.utf8.span) }
+            .compactMap { field($0, pattern, allowsPath: false) }
+        guard diagnostics.count == errorCount, let credentials, let limits, let profile else { return nil }
         return Route(
             Route.Parts(
                 captures: Self.captures(of: pattern), rest: pattern.tail == .rest ? pattern.segments.count : nil,
@@ -50,6 +54,7 @@ extension PolicyCompiler {
                     route, filters: &filters, keepsOverrides: (route.overrideHeaders ?? configuration.overrideHeaders) == .keep,
                     added: sent, query: query, credentials: credentials),
                 response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile,
+                cors: cors,
                 storedCredential: storedCredential, isHTTPSOnly: route.httpsOnly ?? configuration.httpsOnly,
                 bodyByteLimit: configuration.bounds.bodyByteLimit),
             index: index, configuration: route, upstreamIndex: upstreamIndex)

@@ -59,7 +59,7 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
                 storedKeys: storedKeys,
                 usesDirectory: !storedKeys.isEmpty || verifiers.values.contains(where: \.usesDirectory)
                     || routes.contains(where: \.usesUser),
-                table: table, readings: readings, profile: profile,
+                table: table, readings: readings, profile: profile, cors: corsRule(),
                 cryptography: environment.cryptography, seed: environment.hashSeed))
     }
 

@@ -18,7 +18,9 @@ extension Snapshot {
             retryAfter: wait.map { RateHeaders.retryAfterSeconds($0, now: now.wall) },
             reset: wait.map { RateHeaders.resetSecond($0, now: now.wall) })
         answer.status = status
+        var isGRPC = false
         if let head, let type = GRPCAnswer.mediaType(of: head) {
+            isGRPC = true
             answer.status = 200
             GRPCAnswer.append(refusal.denial, type: head.bytes.span.extracting(type), to: &answer.lines)
         } else if let body = template.body {
@@ -44,9 +46,11 @@ extension Snapshot {
         if let seconds = values.retryAfter, !(refusal.rate?.isRefused ?? false) {
             answer.lines.append(name: "Retry-After") { $0.append(decimal: seconds) }
         }
-        for header in template.headers {
+        let cors = corsRule(for: refusal)
+        for header in template.headers where cors == nil || !CORSRule.isCORSField(header.name.span) {
             answer.lines.append(name: header.name.span) { header.value.append(values, requestID: requestID, to: &$0) }
         }
+        if let cors, let head { cors.append(to: &answer.lines, for: head, isGRPC: isGRPC) }
     }
 
     /// Fills in an answer that is no refusal.
@@ -62,12 +66,17 @@ extension Snapshot {
         case .resourceOptions(let leaf):
             let allow = table.allow(leaf)
             if !allow.isEmpty { answer.lines.append(name: "Allow", value: allow.span) }
+            cors?.append(to: &answer.lines, for: head)
+        case .preflight(let preflight):
+            answer.status = 204
+            preflight.rule.append(preflightTo: &answer.lines, for: head, methods: allowedMethods(by: preflight, head))
         }
     }
 
     /// Fills in the answer of an action that was carried out, with the fields the route adds to responses.
     package func answer(
-        _ answer: ActionAnswer, grant: Grant, requestID: Span<UInt8>, now: ClockReading, into local: inout LocalAnswer
+        _ answer: ActionAnswer, grant: Grant, head: RequestHead, requestID: Span<UInt8>, now: ClockReading,
+        into local: inout LocalAnswer
     ) {
         local.removeAll()
         local.status = answer.status
@@ -80,6 +89,7 @@ extension Snapshot {
         for header in answer.headers { local.lines.append(name: Array(header.name.utf8), value: Array(header.value.utf8)) }
         if let rate = grant.rate { grant.route.rateHeaders.append(rate, now: now, to: &local.lines) }
         if !grant.route.response.added.isEmpty { appendSetFields(grant.route.response.added, grant, requestID, &local.lines) }
+        grant.route.cors?.append(to: &local.lines, for: head)
     }
 
     /// Makes an upstream's response the client's: marks fields dropped, and fills `lines` with those to add. Dropped
@@ -128,7 +138,7 @@ extension Snapshot {
             .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
             .loginFailed, .currentPasswordWrong, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed, .refreshTokenInvalid,
-            .upstreamCredentialMissing, .upstreamCredentialRefreshFailed:
+            .upstreamCredentialMissing, .upstreamCredentialRefreshFailed, .originNotAllowed:
             return nil
         }
     }

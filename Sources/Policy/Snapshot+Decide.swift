@@ -31,8 +31,13 @@ extension Snapshot {
             found = table.leaf(head, path: normal.span, scratch: &memory.host)
         case .refused(let fault): return .refuse(Refusal(.path(fault), client: context.client))
         }
-        guard let leaf = found else { return .refuse(Refusal(.routeNotFound, client: context.client)) }
-        if head.method == .options || head.method == .trace, let decision = lastHop(head, leaf, context) {
+        guard let leaf = found else {
+            return preflight(&head, connection, nil, shape, outcome, context, memory)
+                ?? .refuse(Refusal(.routeNotFound, client: context.client))
+        }
+        if head.method == .options || head.method == .trace,
+            let decision = lastHop(head, leaf, context) ?? preflight(&head, connection, leaf, shape, outcome, context, memory)
+        {
             return decision
         }
         switch table.choose(at: leaf, head) {
@@ -165,7 +170,7 @@ extension Snapshot {
 
     /// The reading of a request's path that leads elsewhere than to the route it was matched to.
     @inline(never)
-    private func ambiguity(
+    func ambiguity(
         of head: RequestHead, _ shape: PathShape, _ outcome: PathNormaliser.Outcome, _ route: Route, _ memory: DecisionMemory
     ) -> PathAmbiguity? {
         if case .rewritten = outcome {
@@ -192,7 +197,7 @@ extension Snapshot {
     /// Which spelling of a path goes on. One that came in normal form goes on as it is. Another one goes on byte for
     /// byte as received (RFC 9110 §7.7) only when, matched literally, it leads to the same pattern with captures that
     /// decode to the same values; otherwise the normal form, which was matched, is what the upstream sees.
-    private func pathForm(
+    func pathForm(
         _ head: RequestHead, _ outcome: PathNormaliser.Outcome, _ leaf: Int, _ memory: DecisionMemory
     ) -> Grant.PathForm {
         guard case .rewritten(let hasMoved) = outcome else { return .unchanged }

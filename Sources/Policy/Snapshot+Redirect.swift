@@ -60,6 +60,7 @@ extension Snapshot {
             }
         }
         answer.lines.append(name: "X-Request-ID", value: requestID)
+        cors?.append(to: &answer.lines, for: head)
         return true
     }
 }

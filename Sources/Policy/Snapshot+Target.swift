@@ -25,7 +25,9 @@ extension Snapshot {
         guard let methods = methods(at: leaf, normalPath(head, outcome, memory).span) else {
             return Refusal(.routeNotFound, client: context.client)
         }
-        return Refusal(.methodNotAllowed, client: context.client, allow: Self.list(methods))
+        let first = table.leaves[leaf].routes.first.map(Int.init)
+        return Refusal(
+            .methodNotAllowed, client: context.client, allow: Self.list(methods), pathCORS: first.flatMap { routes[$0].cors })
     }
 
     /// The methods that the routes of a leaf serve at a path; nil where they serve nothing there.

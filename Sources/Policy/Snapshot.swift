@@ -20,6 +20,10 @@ package final class Snapshot: Sendable {
     let forwarding: ForwardingFields
     /// The profile of answers to requests that have no route.
     let profile: AnswerProfile
+    /// The top-level `cors`, for answers to requests that have no route.
+    let cors: CORSRule?
+    /// Some answer has fields for pages of other origins.
+    let usesCORS: Bool
     let cryptography: any Cryptography
     /// What spans of traces are made with.
     let traceSeed: HashSeed
@@ -34,6 +38,8 @@ package final class Snapshot: Sendable {
         table = parts.table
         readings = parts.readings
         profile = parts.profile
+        cors = parts.cors
+        usesCORS = parts.cors != nil || parts.routes.contains { $0.cors != nil }
         cryptography = parts.cryptography
         traceSeed = parts.seed
         normaliser = PathNormaliser(configuration.paths)
@@ -52,6 +58,7 @@ package final class Snapshot: Sendable {
         var table: RouteTable
         var readings: PathReadings
         var profile: AnswerProfile
+        var cors: CORSRule?
         var cryptography: any Cryptography
         var seed: HashSeed
     }

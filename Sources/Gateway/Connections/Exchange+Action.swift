@@ -115,7 +115,7 @@ extension Exchange {
             refuse(Refusal(denial: denial, after: grant, messages: messages, retryAfter: retryAfter))
         case .answer(let answer):
             requestID.withSpan {
-                snapshot.answer(answer, grant: grant, requestID: $0, now: worker.loop.now, into: &worker.answer)
+                snapshot.answer(answer, grant: grant, head: head, requestID: $0, now: worker.loop.now, into: &worker.answer)
             }
             sendLocalAnswer()
         }

@@ -6,6 +6,8 @@ import Policy
 extension Exchange {
     func refuse(_ refusal: Refusal) {
         self.refusal = refusal
+        // What the admin listener says is for no page of another origin.
+        let head = client.role == .traffic ? head : nil
         requestID.withSpan { requestID in
             snapshot.answer(
                 refusal, requestID: requestID, now: worker.loop.now, head: head, into: &worker.answer)
@@ -14,6 +16,7 @@ extension Exchange {
     }
 
     func answerLocally(_ kind: LocalAnswerKind) {
+        if case .preflight(let answered) = kind { preflight = answered }
         requestID.withSpan { requestID in
             snapshot.answer(
                 kind, head: head, requestID: requestID, now: worker.loop.now, into: &worker.answer)

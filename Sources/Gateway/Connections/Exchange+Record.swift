@@ -4,7 +4,7 @@ import Policy
 
 /// What is counted and logged of an exchange, allowed or refused.
 extension Exchange {
-    var route: Route? { grant?.route ?? refusal?.route }
+    var route: Route? { grant?.route ?? refusal?.route ?? preflight?.route }
 
     var outcome: RequestOutcome {
         RequestOutcome(
@@ -23,7 +23,7 @@ extension Exchange {
         record.time = worker.loop.now.wall
         requestID.withSpan { record.requestID.append(contentsOf: $0) }
         record.peer = client.peerAddress
-        record.client = grant?.client ?? refusal?.client ?? facts.peer
+        record.client = grant?.client ?? refusal?.client ?? preflight?.client ?? facts.peer
         record.status = outcome.status
         record.reason = outcome.reason
         record.isSecure = hasWholeHead ? snapshot.isSecure(head, connection: facts) : facts.isSecure

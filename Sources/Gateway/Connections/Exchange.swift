@@ -40,6 +40,8 @@ final class Exchange {
     private(set) var answeredAfter: Nanoseconds?
     var fault: ExchangeFault?
     var refusal: Refusal?
+    /// The answer to a preflight; nil for all other requests.
+    var preflight: PreflightAnswer?
     var retries = 0
     private(set) var server: UpstreamServer?
 
@@ -337,6 +339,9 @@ final class Exchange {
             snapshot.completeResponse(
                 &worker.responseHead, grant: grant, requestID: $0, now: worker.loop.now, into: &worker.lines)
         }
+        if let grant, let cors = grant.route.cors {
+            cors.complete(&worker.responseHead, of: head, isShadow: grant.route.isShadow, into: &worker.lines)
+        }
         client.sendHead(for: &head, framing: answerFraming, closes: closes)
     }
 
@@ -482,6 +487,7 @@ final class Exchange {
         group = nil
         server = nil
         refusal = nil
+        if preflight != nil { preflight = nil }
         client = nil
         worker.giveBack(self)
     }

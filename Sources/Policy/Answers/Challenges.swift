@@ -80,7 +80,7 @@ struct Challenges: Sendable {
         case .refreshTokenInvalid: "invalid_token"
         case .token(let fault): fault == .keySetUnavailable ? nil : "invalid_token"
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
-            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .tooManyFailures, .schemeNotSupported,
+            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .originNotAllowed, .tooManyFailures, .schemeNotSupported,
             .credentialMissing, .addressNotAllowed, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
             .upstreamTLSFailed, .noServerAvailable, .overloaded, .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous,

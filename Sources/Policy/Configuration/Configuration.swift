@@ -34,6 +34,8 @@ package struct Configuration: Sendable {
     package var httpsOnly = false
     /// What becomes of fields that claim another target or method, on routes that do not say otherwise.
     package var overrideHeaders = OverrideHeaders.drop
+    /// What answers say to pages of other origins, on routes that do not say otherwise and where there is no route; nil says nothing.
+    package var cors: CORSSetting?
     package var routes: [RouteConfiguration] = []
     /// The policy's own tests, as far as they stand in the file itself.
     package var tests: [PolicyTestConfiguration] = []

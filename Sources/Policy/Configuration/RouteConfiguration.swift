@@ -86,6 +86,7 @@ package struct RouteConfiguration: Sendable {
     package var httpsOnly: Bool?
     /// Nil takes the top-level `override_headers`.
     package var overrideHeaders: OverrideHeaders?
+    package var cors = RouteCORS.inherited
     /// Nil lets no connection change its protocol.
     package var upgrade: UpgradeConfiguration?
     /// Nil knows no realms.

@@ -18,6 +18,8 @@ package enum Denial: Error, Sendable {
     case routeNotFound, methodNotAllowed
     /// The route takes no request in clear; nothing it carries was looked at.
     case httpsRequired
+    /// A preflight of a page whose origin is not among those of `cors`.
+    case originNotAllowed
     // Who asks.
     case tooManyFailures
     /// Authorization names a scheme none of the route's authenticators takes.
@@ -81,6 +83,7 @@ extension Denial {
         case .routeNotFound: "route_not_found"
         case .methodNotAllowed: "method_not_allowed"
         case .httpsRequired: "https_required"
+        case .originNotAllowed: "origin_not_allowed"
         case .tooManyFailures: "too_many_failures"
         case .schemeNotSupported: "scheme_not_supported"
         case .credentialMissing: "credential_missing"
@@ -142,7 +145,7 @@ extension Denial {
             .keyNotYetValid, .keyExpired, .certificateExpired, .loginFailed, .refreshTokenInvalid:
             401
         case .token(let fault): fault == .keySetUnavailable ? 503 : 401
-        case .httpsRequired, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch,
+        case .httpsRequired, .originNotAllowed, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch,
             .identityTooLarge, .membershipMissing, .realmNotAllowed, .tokenNotRenewable, .lifetimeAboveCeiling,
             .tokenOptionNotAllowed, .upstreamCredentialMissing:
             403
@@ -176,6 +179,7 @@ extension Denial {
         case .routeNotFound: "Nothing is served under this host and path."
         case .methodNotAllowed: "This resource does not support the method."
         case .httpsRequired: "This resource is served over https only."
+        case .originNotAllowed: "Pages of this origin may not use this resource."
         case .tooManyFailures: "Too many failed attempts came from this address."
         case .schemeNotSupported: "The Authorization scheme is not accepted here."
         case .credentialMissing: "The request carries no credential."
@@ -239,7 +243,7 @@ extension Denial {
         case .credentialAmbiguous, .keyDisabled, .keyNotYetValid, .keyExpired, .certificateExpired: .bad
         case .token(let fault): fault == .keySetUnavailable ? .notBad : fault.couldBeGuess ? .possibleGuess : .bad
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
-            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .tooManyFailures, .schemeNotSupported,
+            .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .originNotAllowed, .tooManyFailures, .schemeNotSupported,
             .credentialMissing, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited,
             .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
@@ -263,7 +267,7 @@ extension Denial {
     package static let all: [Denial] =
         PathFault.allCases.map(Denial.path) + TokenFault.allCases.map(Denial.token) + [
             .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout, .bodyTooLarge, .routeNotFound,
-            .methodNotAllowed, .httpsRequired, .tooManyFailures, .schemeNotSupported, .credentialMissing,
+            .methodNotAllowed, .httpsRequired, .originNotAllowed, .tooManyFailures, .schemeNotSupported, .credentialMissing,
             .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
             .certificateExpired, .addressNotAllowed, .tokenAddressNotAllowed,
             .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable, .upstreamUnreachable,

@@ -27,6 +27,8 @@ package final class Refusal: Sendable {
     package let ambiguity: PathAmbiguity?
     /// For 405: the methods of the resource, as the `Allow` field lists them (RFC 9110 §10.2.1).
     package let allow: [UInt8]?
+    /// For 405 without a route: what the first route of the path says to pages of other origins.
+    let pathCORS: CORSRule?
 
     /// A refusal before any route is known.
     package convenience init(denial: Denial, client: IPAddress?) { self.init(denial, client: client) }
@@ -55,7 +57,7 @@ package final class Refusal: Sendable {
         _ denial: Denial, client: IPAddress?, route: Route? = nil, identity: Identity = .anonymous,
         others: [Identity] = [], fingerprint: UInt32? = nil, shown: CredentialPlan.ProbeIndex = .none, rate: RateStatus? = nil,
         retryAfter: Nanoseconds? = nil, messages: [String] = [], isGranted: Bool = false, allow: [UInt8]? = nil,
-        ambiguity: PathAmbiguity? = nil
+        pathCORS: CORSRule? = nil, ambiguity: PathAmbiguity? = nil
     ) {
         self.denial = denial
         self.route = route
@@ -69,6 +71,7 @@ package final class Refusal: Sendable {
         self.messages = messages
         self.isGranted = isGranted
         self.allow = allow
+        self.pathCORS = pathCORS
         self.ambiguity = ambiguity
     }
 }

@@ -39,7 +39,7 @@ extension Denial {
     package var kind: RefusalKind {
         switch self {
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout, .bodyTooLarge,
-            .methodNotAllowed, .httpsRequired, .realmMissing, .realmConflict, .realmAmbiguous, .notAcceptable,
+            .methodNotAllowed, .httpsRequired, .originNotAllowed, .realmMissing, .realmConflict, .realmAmbiguous, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceConflict, .currentPasswordWrong:
             .request
         case .routeNotFound, .resourceNotFound: .notFound

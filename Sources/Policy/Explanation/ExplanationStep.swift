@@ -8,6 +8,7 @@ package enum ExplanationStep: String, Sendable, CaseIterable {
     case path
     case route
     case transport
+    case cors
     case failureBudget = "failure_budget"
     case credential
     case identity
@@ -28,6 +29,7 @@ extension Denial {
         case .path: .path
         case .routeNotFound, .methodNotAllowed, .maxForwardsInvalid: .route
         case .httpsRequired: .transport
+        case .originNotAllowed: .cors
         case .tooManyFailures: .failureBudget
         case .schemeNotSupported, .credentialMissing, .credentialMalformed, .credentialAmbiguous: .credential
         case .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired, .certificateExpired, .token,

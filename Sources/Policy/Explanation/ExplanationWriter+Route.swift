@@ -21,7 +21,12 @@ extension ExplanationWriter {
     func routeChecks() -> [Check] {
         var checks: [Check] = []
         let misfits = nearMisses()
-        if let route {
+        if let preflight {
+            let request = preflight.route.map { "would be taken by \(quoted($0.name)) for \($0.pattern)" } ?? "would be taken by no route"
+            let rule = preflight.route.map { document.rule("routes", .element($0.index), "match") }
+            checks.append(note("a preflight of another origin's page: the request it asks about \(request)", rule))
+            return checks
+        } else if let route {
             let text = "\(quoted(route.name)) for \(route.pattern)"
             if failing == .route {
                 let rule = document.rule("routes", .element(route.index), "action")

@@ -48,7 +48,7 @@ struct ExplanationWriter {
         var explanation = Explanation(
             file: document.file, request: original.map(mask.requestLine) ?? "no request", client: connection.peer, time: now.wall,
             steps: steps(), outcome: .answered, status: nil, answer: answer())
-        explanation.route = route?.name
+        explanation.route = (route ?? preflight?.route)?.name
         switch outcome {
         case .forwarded(let grant):
             explanation.outcome = .forwarded
@@ -75,6 +75,7 @@ struct ExplanationWriter {
         let failed = explanation.steps.first { $0.verdict == .failed }
         explanation.rule =
             failed?.checks.first { $0.verdict == .failed && $0.rule != nil }?.rule ?? route.map { rule(of: $0) }
+        if let preflight { explanation.rule = document.corsRule(of: preflight.route?.index) }
         if case .redirected = outcome { explanation.rule = explanation.steps.first?.checks.last?.rule }
         if let original { explanation.mask(ShownCredentials(original, mask)) }
         return explanation
@@ -91,10 +92,10 @@ struct ExplanationWriter {
     // MARK: Steps
 
     private func steps() -> [Explanation.Step] {
-        ExplanationStep.allCases.map { kind in
+        ExplanationStep.allCases.filter { $0 != .cors || snapshot.usesCORS }.map { kind in
             var verdict = Explanation.Verdict.passed
             if let failing, kind >= failing { verdict = kind == failing ? .failed : .notReached }
-            if case .answered = outcome, kind > .route { verdict = .notReached }
+            if case .answered = outcome, kind > (preflight == nil ? .route : .cors) { verdict = .notReached }
             if case .redirected = outcome, kind > .request { verdict = .notReached }
             if case .performed = outcome, kind == .upstream { verdict = .notReached }
             if verdict == .notReached { return Explanation.Step(kind: kind, verdict: verdict, checks: []) }
@@ -120,6 +121,7 @@ struct ExplanationWriter {
         case .path: pathChecks()
         case .route: routeChecks()
         case .transport: transportChecks()
+        case .cors: corsChecks()
         case .failureBudget: failureChecks()
         case .credential: credentialChecks()
         case .identity: identityChecks()
@@ -201,7 +203,7 @@ struct ExplanationWriter {
     }
 
     private func transportChecks() -> [Check] {
-        guard let route, let original else { return [] }
+        guard let route = route ?? preflight?.route, let original else { return [] }
         let rule =
             document.has("routes", .element(route.index), "https_only")
             ? document.rule("routes", .element(route.index), "https_only") : document.rule("https_only")

@@ -41,6 +41,7 @@ extension PolicyDocument {
             case .client: rule("trusted_proxies")
             case .path: rule("paths")
             case .transport: ofRoute("https_only")
+            case .cors: corsRule(of: index)
             case .failureBudget: rule("failure_budget")
             case .credential, .identity: ofRoute("authenticate")
             case .authorization: ofRoute("authorize")
@@ -48,6 +49,12 @@ extension PolicyDocument {
             case .request, .route, .limits, .forwarding: ofRoute()
             }
         }
+    }
+
+    /// The `cors` that applies to a route, or to no route: that of the top.
+    func corsRule(of route: Int?) -> RuleReference {
+        guard let route, has("routes", .element(route), "cors") else { return rule("cors") }
+        return rule("routes", .element(route), "cors")
     }
 
     private func keyRule(_ id: String, in configuration: Configuration) -> RuleReference? {

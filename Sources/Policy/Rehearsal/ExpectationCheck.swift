@@ -45,7 +45,7 @@ struct ExpectationCheck {
                         position: reason.position))
             }
         }
-        compare("route", expectation.route, (outcome.grant?.route ?? outcome.refusal?.route)?.name)
+        compare("route", expectation.route, outcome.route?.name)
         compare("upstream", expectation.upstream, isForwarded ? outcome.grant?.route.upstreamName : nil)
         let target = isForwarded ? String(decoding: trial.plan.target, as: UTF8.self) : nil
         if expectation.target?.value != target { compare("target", expectation.target, target.map(masking.target)) }
@@ -124,6 +124,7 @@ struct ExpectationCheck {
         case .performed(let grant): "carried out by the route \(quoted(grant.route.name))"
         case .refused(let refusal):
             refused(refusal)
+        case .answered(.preflight): "a preflight, answered by the gateway"
         case .answered: "answered by the gateway"
         case .redirected: "sent to https by the listener"
         case .noConnection(let why): "no connection: \(why)"

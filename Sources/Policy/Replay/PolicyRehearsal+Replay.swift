@@ -35,7 +35,7 @@ extension PolicyRehearsal {
             denial.map { trial.refuse(malformed: $0, client: connection.peer, now: clock) }
             ?? trial.make(head, connection: connection, now: clock)
         let grant = outcome.grant
-        let route = grant?.route ?? outcome.refusal?.route
+        let route = outcome.route
         return Verdict(
             reply: Reply(
                 isAllowed: grant != nil, status: grant == nil ? trial.answer.status : nil,

@@ -44,6 +44,8 @@ package final class Route: Sendable {
     let request: RequestRules
     let response: ResponseRules
     let profile: AnswerProfile
+    /// What answers say to pages of other origins; nil says nothing, and lets pass what the upstream says.
+    package let cors: CORSRule?
     let challenges: Challenges
     /// Nobody in particular.
     let stranger: Caller
@@ -87,6 +89,7 @@ package final class Route: Sendable {
         request = parts.request
         response = parts.response
         profile = parts.profile
+        cors = parts.cors
         challenges = Challenges(parts.credentials, scopes: parts.authorization.scopes)
         usesUser = parts.authorization.membership != nil
             || parts.shadowRules.contains { $0.authorization.membership != nil } || parts.request.usesUser
@@ -118,6 +121,7 @@ package final class Route: Sendable {
         var request: RequestRules
         var response: ResponseRules
         var profile: AnswerProfile
+        var cors: CORSRule?
         var storedCredential: StoredCredentialRule?
         var isHTTPSOnly: Bool
         /// `bounds.bodyByteLimit`.

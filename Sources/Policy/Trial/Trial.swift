@@ -141,6 +141,7 @@ package final class Trial {
             var response = ResponseHead()
             let id = Array(Self.requestID.utf8)
             snapshot.completeResponse(&response, grant: grant, requestID: id.span, now: now, into: &lines)
+            grant.route.cors?.complete(&response, of: head, isShadow: grant.route.isShadow, into: &lines)
             lines.forEach { fields.append((Self.text($0), Self.text($1))) }
         }
         return fields

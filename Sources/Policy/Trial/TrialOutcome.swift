@@ -20,6 +20,16 @@ extension TrialOutcome {
         }
     }
 
+    /// The route that was found; of a preflight, the one that the request it asks about would take.
+    package var route: Route? {
+        switch self {
+        case .forwarded(let grant), .performed(let grant): grant.route
+        case .refused(let refusal): refusal.route
+        case .answered(.preflight(let preflight)): preflight.route
+        case .answered(.serverOptions), .answered(.resourceOptions), .redirected, .noConnection: nil
+        }
+    }
+
     package var refusal: Refusal? {
         switch self {
         case .refused(let refusal): refusal

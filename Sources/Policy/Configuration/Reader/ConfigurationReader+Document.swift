@@ -29,6 +29,7 @@ extension ConfigurationReader {
         if let profile = reference(members["responses"], to: .profile) { configuration.responses = profile.value }
         configuration.httpsOnly = boolean(members["https_only"]) ?? false
         configuration.overrideHeaders = choice(members["override_headers"], of: OverrideHeaders.self) ?? .drop
+        configuration.cors = members["cors"].flatMap { cors($0) }
         readRoutes(members["routes"])
         configuration.tests = tests(members["tests"])
         configuration.testsFile = filePath(members["tests_file"])

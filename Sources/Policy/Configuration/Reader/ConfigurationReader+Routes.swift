@@ -48,6 +48,7 @@ extension ConfigurationReader {
         route.rateHeaders = rateHeaders(members["rate_headers"])
         route.httpsOnly = boolean(members["https_only"])
         route.overrideHeaders = choice(members["override_headers"], of: OverrideHeaders.self)
+        route.cors = routeCORS(members)
         route.upgrade = upgrade(members)
         route.realm = realm(members["realm"])
         route.accept = mediaTypes(members["accept"], allowsAny: true)
@@ -130,7 +131,7 @@ extension ConfigurationReader {
         "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT",
     ]
 
-    private mutating func method(_ text: Located<String>) -> Bool {
+    mutating func method(_ text: Located<String>) -> Bool {
         let message: String
         let upper = text.value.uppercased()
         if text.value == "CONNECT" {

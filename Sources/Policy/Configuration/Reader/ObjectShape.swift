@@ -49,6 +49,7 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case membership
     case realm
     case headerChanges = "header_changes"
+    case cors
     case requestHeaderChanges = "request_header_changes"
     case queryChanges = "query_changes"
     case test
@@ -113,6 +114,7 @@ extension ObjectShape {
         case .membership: ["organization"]
         case .allOf: ["all_of"]
         case .optional: ["optional"]
+        case .cors: ["origins"]
         case .test: ["name", "request", "expect"]
         case .testsFile: ["tests"]
         case .testMembership: ["organization", "role"]
@@ -130,7 +132,7 @@ extension ObjectShape {
             [
                 "$schema", "loops", "admin", "trusted_proxies", "forwarded", "via", "bounds", "paths", "access_log", "audit", "store",
                 "key_sets", "authenticators", "stored_credentials", "limits", "failure_budget", "rate_headers", "identity_headers",
-                "profiles", "responses", "https_only", "override_headers", "tests", "tests_file",
+                "profiles", "responses", "https_only", "override_headers", "cors", "tests", "tests_file",
             ]
         case .listener: ["tls", "protocols", "redirect_to_https", "proxy_protocol"]
         case .listenerTLS:
@@ -187,7 +189,7 @@ extension ObjectShape {
                 "upstream", "action", "authorize", "limits", "request_headers", "request_query", "response_headers",
                 "stored_credential", "keep_credentials", "responses", "body_bytes", "response_timeout", "rate_headers",
                 "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends", "mode",
-                "realm", "accept", "content_types", "override_headers",
+                "realm", "accept", "content_types", "override_headers", "cors",
             ]
         case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys", "not_found"]
         case .mintToken: ["key_set", "like"] + Self.tokenMembers + ["addresses"]
@@ -208,6 +210,7 @@ extension ObjectShape {
         case .membership: ["project", "roles"]
         case .realm: ["header", "parameter", "required", "content"]
         case .headerChanges, .requestHeaderChanges, .queryChanges: ["set", "remove"]
+        case .cors: ["methods", "headers", "expose", "credentials", "max_age"]
         case .test: ["headers", "from", "at", "body_bytes", "key", "key_authenticator", "token", "user", "certificate", "repeat"]
         case .testsFile: ["$schema"]
         case .testKey: ["authenticator", "id", "subject", "scopes", "allow_ips", "limits", "realm", "expires_at", "enabled"]
