@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import ssl
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -162,6 +163,27 @@ def test_buckets_are_taken_from_in_the_order_of_the_log(gateway: Start, upstream
     told = replayed(running, config, lambda it: it["routes"][0].update(limits=[]))
     assert outcome(told) == (5, {"let through to up by the route open": 1}, {})
     assert outcome(replayed(running, config, lambda it: it.update(via="other"))) == (6, {}, {})
+
+
+def test_windows_are_counted_at_the_times_of_the_log(gateway: Start, upstream: Origin) -> None:
+    secret, record = api_key("ci")
+    window = {"kind": "window", "requests": 5, "per": "1s"}
+    config = policy(
+        upstream().port,
+        routes=[open_route(authenticate=["keys"], limits=["fair"])],
+        authenticators={"keys": key_authenticator(record)},
+        limits={"fair": window},
+    )
+    running = gateway(config)
+    for _ in range(2):
+        assert [ask(running.port, "/", [f"X-API-Key: {secret}"]).status for _ in range(3)] == [200] * 3
+        time.sleep(1.2)
+    running.access_records(6)
+    assert running.stop() == 0
+    short = window | {"requests": 2}
+    assert outcome(replayed(running, config, lambda it: it["limits"].update(fair=short))) == (4, {"refused 429 rate_limited": 2}, {})
+    long = window | {"requests": 2, "per": "1h"}
+    assert outcome(replayed(running, config, lambda it: it["limits"].update(fair=long))) == (2, {"refused 429 rate_limited": 4}, {})
 
 
 def test_what_no_log_has_is_left_aside_and_named(gateway: Start, upstream: Origin) -> None:

@@ -250,6 +250,21 @@ def test_the_admin_listener_explains_with_what_is_left_and_takes_nothing(gateway
     assert ask(running.port, "/").status == 429
 
 
+def test_the_admin_listener_explains_what_is_left_of_a_window(gateway: Start, upstream: Origin) -> None:
+    window = {"kind": "window", "requests": 3, "per": "1h", "by": "address"}
+    running = gateway(policy(upstream().port, routes=[open_route(limits=["few"])], limits={"few": window}))
+    document = {"url": f"http://127.0.0.1:{running.port}/", "from": "127.0.0.1"}
+    for left in (3, 2, 1):
+        for _ in range(2):
+            (check,) = step(explained(running, document), "limits")["checks"]
+            assert check["text"] == f"few (3 in a window of 1h): {left} left before, {left - 1} after"
+        assert ask(running.port, "/").status == 200
+    told = explained(running, document)
+    assert told["reason"] == "rate_limited"
+    (check,) = step(told, "limits")["checks"]
+    assert check["text"].startswith("few (3 in a window of 1h): used up; the window ends in 3")
+
+
 def test_the_admin_listener_explains_in_text_to_who_accepts_that(gateway: Start) -> None:
     running = gateway(policy(9))
     line = f"curl http://127.0.0.1:{running.port}/".encode()

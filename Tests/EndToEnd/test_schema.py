@@ -76,6 +76,7 @@ WRONG: dict[str, Json] = {
     "route without authenticate": policy(9000, routes=[{"name": "a", "match": {"path": "/"}, "upstream": "up"}]),
     "duration without unit": policy(9000, upstream={"connect_timeout": "2"}),
     "number for a string": policy(9000, routes=[open_route(name=7)]),
+    "burst of a window": policy(9000, limits={"fair": {"kind": "window", "requests": 1, "per": "1s", "burst": 1}}),
     "unknown member of a route": policy(9000, routes=[open_route(autenticate="none")]),
     "literal secret": keyed_policy(9000, records=[{"id": "a", "key": "secret"}]),
 }

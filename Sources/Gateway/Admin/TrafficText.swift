@@ -150,6 +150,8 @@ enum TrafficText {
             if shown.count > 1 { out.append(",") }
             out.append("{\"limit\":")
             out.append(jsonString: bucket.limit)
+            out.append(",\"kind\":")
+            out.append(jsonString: bucket.kind.rawValue)
             out.append(",\"credential\":")
             out.append(jsonString: bucket.caller.span)
             out.append(",\"remaining\":")

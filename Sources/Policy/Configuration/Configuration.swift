@@ -140,17 +140,27 @@ package enum SecretReference: Sendable, Equatable {
 package struct LimitConfiguration: Sendable, Equatable {
     /// What a bucket belongs to. Several parts make one compound key.
     package enum Part: String, Sendable, CaseIterable { case identity, key, address, route }
+    package enum Kind: String, Sendable, CaseIterable {
+        /// A token bucket: an even flow, and a burst on top.
+        case bucket
+        /// Fixed windows, each from a principal's first request.
+        case window
+    }
 
+    package var kind: Kind
     package var requests: Int
     package var per: Nanoseconds
+    /// Of a bucket; windows have none.
     package var burst: Int
     package var by: [Part]
     package var mode = RuleMode.enforce
     package var position: SourcePosition
 
     package init(
-        requests: Int, per: Nanoseconds, burst: Int, by: [Part], mode: RuleMode = .enforce, position: SourcePosition
+        kind: Kind = .bucket, requests: Int, per: Nanoseconds, burst: Int, by: [Part], mode: RuleMode = .enforce,
+        position: SourcePosition
     ) {
+        self.kind = kind
         self.requests = requests
         self.per = per
         self.burst = burst

@@ -188,10 +188,10 @@ extension ExplanationWriter {
             let limit = caller.limits[index]
             let rule = document.rule("limits", .member(limit.name))
             guard let measure = rate?[index] else { return fail("\(limit.name): \(denialText)", rule) }
-            let size = "\(limit.rule.burst) at once\(owner(caller.payer(index)))"
+            let size = "\(limit.rule.sizeText)\(owner(caller.payer(index)))"
             if measure.isRefused {
                 let wait = measure.resetAfter.secondsRoundedUp
-                return fail("\(limit.name) (\(size)): empty; the next token comes in \(wait) s", rule)
+                return fail("\(limit.name) (\(size)): \(limit.rule.refusalText(wait))", rule)
             }
             let taken = failing == nil || (failing ?? .limits) > .limits ? 1 : 0
             return pass(
@@ -280,5 +280,23 @@ extension ExplanationWriter {
         return Explanation.Message(
             start: start, fields: trial.answerFields(of: outcome, now: now),
             body: outcome.grant == nil ? String(decoding: trial.answer.body, as: UTF8.self) : "")
+    }
+}
+
+extension LimitRule {
+    /// How many requests pass.
+    fileprivate var sizeText: String {
+        switch self {
+        case .bucket(let rule): "\(rule.burst) at once"
+        case .window(let rule): "\(rule.requests) in a window of \(ConfigurationReader.text(of: rule.per))"
+        }
+    }
+
+    /// Why none passes, and until when.
+    fileprivate func refusalText(_ seconds: Int64) -> String {
+        switch self {
+        case .bucket: "empty; the next token comes in \(seconds) s"
+        case .window: "used up; the window ends in \(seconds) s"
+        }
     }
 }

@@ -1,12 +1,13 @@
 package import Core
 
-/// Names one bucket: a keyed 128-bit hash of the limit's identity and of the principal the bucket belongs to. Nobody
-/// outside the process can make two principals share a bucket, because the seed is random and never shown.
+/// Names one bucket: a keyed 96-bit hash of the limit's identity and of the principal the bucket belongs to. Because the seed
+/// is random and never shown, clients cannot choose principals that share a bucket; among 100 million buckets two share one by
+/// chance once in 10^13 tables.
 package struct BucketKey: Hashable, Sendable {
     var high: UInt64
-    var low: UInt64
+    var low: UInt32
 
-    package init(high: UInt64, low: UInt64) {
+    package init(high: UInt64, low: UInt32) {
         self.high = high
         self.low = low
     }
@@ -16,7 +17,7 @@ package struct BucketKey: Hashable, Sendable {
         let (first, second) = FastHash.hash128(principal, seed: seed)
         let identity = FastHash.hash(limit.identity, seed: seed)
         high = first ^ identity
-        low = second &+ (identity << 32 | identity >> 32)
+        low = UInt32(truncatingIfNeeded: (second &+ (identity << 32 | identity >> 32)) >> 32)
     }
 
     /// Adds one part of a principal, marked with its kind and length so that no two lists of parts give the same bytes.

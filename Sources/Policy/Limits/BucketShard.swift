@@ -2,15 +2,31 @@ import Core
 
 /// One part of the bucket table, behind a lock of its own: open addressing with linear probing, 24 bytes a bucket.
 struct BucketShard {
+    /// The members of a `BucketState` stand apart, so that the small one fits beside the key.
     struct Bucket {
-        var key: BucketKey
-        /// When the bucket is full again, in nanoseconds; `vacant` for a place without bucket.
-        var fullAt: Int64
+        let key: BucketKey
+        var used: UInt32
+        /// `vacant` for a place without bucket.
+        var expiresAt: Int64
+
+        init(key: BucketKey, _ state: BucketState) {
+            self.key = key
+            used = state.used
+            expiresAt = state.expiresAt
+        }
+
+        var state: BucketState {
+            get { BucketState(expiresAt: expiresAt, used: used) }
+            set {
+                used = newValue.used
+                expiresAt = newValue.expiresAt
+            }
+        }
     }
 
     private static let vacant = Int64.min
     private static let smallestCapacity = 8
-    /// At the bound of the table a shard looks for full buckets at most this often, so that a flood of new principals
+    /// At the bound of the table a shard looks for expired buckets at most this often, so that a flood of new principals
     /// does not make every refusal pay for a walk through the shard.
     private static let sweepInterval: Nanoseconds = .milliseconds(10)
 
@@ -20,42 +36,39 @@ struct BucketShard {
 
     var capacity: Int { buckets.count }
 
-    /// The instant the bucket is full, nil when there is no such bucket (which then is full).
-    func fullAt(_ key: BucketKey) -> Int64? {
-        guard let slot = slot(of: key) else { return nil }
-        return buckets[slot].fullAt
-    }
+    /// The state of the bucket, nil when there is no such bucket (of which then nothing is used).
+    func state(_ key: BucketKey) -> BucketState? { slot(of: key).map { buckets[$0].state } }
 
     /// Sets the state of a bucket that is there.
-    mutating func set(_ key: BucketKey, fullAt: Int64) {
+    mutating func set(_ key: BucketKey, _ state: BucketState) {
         guard let slot = slot(of: key) else { return }
-        buckets[slot].fullAt = fullAt
+        buckets[slot].state = state
     }
 
-    /// The instant the bucket in a slot that `slot(of:)` found is full.
-    func fullAt(inSlot slot: Int) -> Int64 { buckets[slot].fullAt }
+    /// The state of the bucket in a slot that `slot(of:)` found.
+    func state(inSlot slot: Int) -> BucketState { buckets[slot].state }
 
     /// Sets the state of the bucket in a slot that `slot(of:)` found.
-    mutating func set(slot: Int, fullAt: Int64) { buckets[slot].fullAt = fullAt }
+    mutating func set(slot: Int, _ state: BucketState) { buckets[slot].state = state }
 
     /// Adds a bucket that is not there yet. Amortised O(1); the worst case moves the buckets of this shard only.
-    /// Returns how many full buckets were given up on the way.
-    mutating func insert(_ key: BucketKey, fullAt: Int64, now: Int64) -> Int {
+    /// Returns how many expired buckets were given up on the way.
+    mutating func insert(_ key: BucketKey, _ state: BucketState, now: Int64) -> Int {
         var evicted = 0
         if (count + 1) * 4 > buckets.count * 3 {
-            evicted = removeFull(now: now)
+            evicted = removeExpired(now: now)
             if (count + 1) * 8 > buckets.count * 5 { grow() }
         }
-        place(Bucket(key: key, fullAt: fullAt))
+        place(Bucket(key: key, state))
         count += 1
         return evicted
     }
 
-    /// Gives up full buckets because the table is at its bound; returns how many.
+    /// Gives up expired buckets because the table is at its bound; returns how many.
     mutating func sweep(now: Int64) -> Int {
         guard now >= nextSweep || nextSweep &- now > Self.sweepInterval else { return 0 }
         nextSweep = now &+ Self.sweepInterval
-        return removeFull(now: now)
+        return removeExpired(now: now)
     }
 
     /// Takes a bucket out and closes the gap in its run. A no-op when it is not there.
@@ -63,13 +76,13 @@ struct BucketShard {
         if let slot = slot(of: key) { remove(at: slot) }
     }
 
-    /// A full bucket behaves as a missing one, so giving it up changes no answer. No other bucket may be given up.
-    private mutating func removeFull(now: Int64) -> Int {
+    /// An expired bucket behaves as a missing one, so giving it up changes no answer. No other bucket may be given up.
+    private mutating func removeExpired(now: Int64) -> Int {
         let before = count
         var slot = 0
         while slot < buckets.count {
-            let fullAt = buckets[slot].fullAt
-            if fullAt != Self.vacant && fullAt <= now {
+            let expiresAt = buckets[slot].expiresAt
+            if expiresAt != Self.vacant && expiresAt <= now {
                 remove(at: slot)  // may move another bucket here, so look again
             } else {
                 slot += 1
@@ -78,8 +91,9 @@ struct BucketShard {
         return before - count
     }
 
+    /// `capacity` is far below 2^32, as the bound of the table is.
     private func home(of key: BucketKey, capacity: Int) -> Int {
-        Int(truncatingIfNeeded: key.low.multipliedFullWidth(by: UInt64(capacity)).high)
+        Int(truncatingIfNeeded: UInt64(key.low) &* UInt64(truncatingIfNeeded: capacity) >> 32)
     }
 
     /// Where the bucket is until the next insertion or removal; nil when there is none.
@@ -87,7 +101,7 @@ struct BucketShard {
         let capacity = buckets.count
         guard capacity > 0 else { return nil }
         var slot = home(of: key, capacity: capacity)
-        while buckets[slot].fullAt != Self.vacant {
+        while buckets[slot].expiresAt != Self.vacant {
             if buckets[slot].key == key { return slot }
             slot = slot + 1 == capacity ? 0 : slot + 1
         }
@@ -97,23 +111,23 @@ struct BucketShard {
     private mutating func place(_ bucket: Bucket) {
         let capacity = buckets.count
         var slot = home(of: bucket.key, capacity: capacity)
-        while buckets[slot].fullAt != Self.vacant { slot = slot + 1 == capacity ? 0 : slot + 1 }
+        while buckets[slot].expiresAt != Self.vacant { slot = slot + 1 == capacity ? 0 : slot + 1 }
         buckets[slot] = bucket
     }
 
     private mutating func grow() {
         let old = buckets
         buckets = ContiguousArray(
-            repeating: Bucket(key: BucketKey(high: 0, low: 0), fullAt: Self.vacant),
+            repeating: Bucket(key: BucketKey(high: 0, low: 0), BucketState(expiresAt: Self.vacant)),
             count: max(Self.smallestCapacity, old.count + old.count / 2))
-        for bucket in old where bucket.fullAt != Self.vacant { place(bucket) }
+        for bucket in old where bucket.expiresAt != Self.vacant { place(bucket) }
     }
 
     private mutating func remove(at slot: Int) {
         let capacity = buckets.count
         var gap = slot
         var next = slot + 1 == capacity ? 0 : slot + 1
-        while buckets[next].fullAt != Self.vacant {
+        while buckets[next].expiresAt != Self.vacant {
             let home = home(of: buckets[next].key, capacity: capacity)
             let fromHome = next >= home ? next - home : next - home + capacity
             let fromGap = next >= gap ? next - gap : next - gap + capacity
@@ -123,7 +137,7 @@ struct BucketShard {
             }
             next = next + 1 == capacity ? 0 : next + 1
         }
-        buckets[gap].fullAt = Self.vacant
+        buckets[gap].expiresAt = Self.vacant
         count -= 1
     }
 }

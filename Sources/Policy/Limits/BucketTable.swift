@@ -1,13 +1,13 @@
 package import Core
 import Synchronization
 
-/// The token buckets of the process, shared by all loops and kept over reloads.
+/// What the process has counted under its limits, token buckets and windows, shared by all loops and kept over reloads.
 ///
 /// Taking is exact under concurrency: the shards a request needs are locked in ascending order, every bucket is checked
 /// while all of them are locked, and only then is anything taken. The table holds at most `bucketLimit` buckets of 24
-/// bytes, in shards that are at least two fifths full after growing (under 60 bytes a live bucket). Only full buckets
-/// are given up, since they answer as missing ones do; where no room can be made the outcome is `.tableFull` and
-/// nothing is taken. A shard moves only its own buckets when it grows, so no request pays for more than a 256th of a
+/// bytes, in shards that are at least two fifths full after growing (under 60 bytes a live bucket). Only full buckets and
+/// windows that are over are given up, since they answer as missing ones do; where no room can be made the outcome is
+/// `.tableFull` and nothing is taken. A shard moves only its own buckets when it grows, so no request pays for more than a 256th of a
 /// large table.
 package final class BucketTable: Sendable {
     private static let shardLimit = 256
@@ -29,7 +29,7 @@ package final class BucketTable: Sendable {
         shardMask = UInt64(shardCount - 1)
     }
 
-    /// Buckets held now, full ones not yet given up included.
+    /// Buckets held now, expired ones not yet given up included.
     package var bucketCount: Int { live.load(ordering: .relaxed) }
 
     /// Bytes of the shards' storage. O(shards); for metrics and tests.
@@ -45,16 +45,16 @@ package final class BucketTable: Sendable {
         live.store(0, ordering: .relaxed)
     }
 
-    /// Makes a bucket that holds as much as one of another table does. A bucket that is full needs no place.
+    /// Makes a bucket that holds as much as one of another table does. A missing one needs no place.
     func copy(_ theirs: BucketKey, from other: BucketTable, to mine: BucketKey, now: Instant) {
         let place = Int(truncatingIfNeeded: theirs.high & other.shardMask)
-        guard let fullAt = other.shards[place].withLock({ $0.fullAt(theirs) }) else { return }
+        guard let state = other.shards[place].withLock({ $0.state(theirs) }) else { return }
         let now = BucketRule.clamped(now)
         shards[Int(truncatingIfNeeded: mine.high & shardMask)].withLock { shard in
-            if shard.fullAt(mine) != nil {
-                shard.set(mine, fullAt: fullAt)
+            if shard.state(mine) != nil {
+                shard.set(mine, state)
             } else if reserve(&shard, now: now) {
-                _ = shard.insert(mine, fullAt: fullAt, now: now)
+                _ = shard.insert(mine, state, now: now)
             }
         }
     }
@@ -89,8 +89,8 @@ package final class BucketTable: Sendable {
         var taking = BucketTaking(limits: limits, keys: keys, now: BucketRule.clamped(now), shardMask: shardMask)
         for position in limits.indices {
             let index = taking.index(at: position)
-            let fullAt = shards[taking.shard(at: position)].withLock { $0.fullAt(keys[index]) }
-            taking.check(index, fullAt: fullAt)
+            let stored = shards[taking.shard(at: position)].withLock { $0.state(keys[index]) }
+            taking.check(index, stored)
         }
         return taking
     }
@@ -98,34 +98,34 @@ package final class BucketTable: Sendable {
     /// The usual case, one limit: the same rules without the order of locks and the way back.
     private func takeOne(_ limits: LimitList, key: BucketKey, now: Int64) -> RateOutcome {
         let rule = limits[0].rule
-        var debt: Nanoseconds = 0
+        var state = BucketState(expiresAt: now)
         var lacksRoom = false
         var isTaken = false
         shards[Int(truncatingIfNeeded: key.high & shardMask)].withLock { shard in
             let slot = shard.slot(of: key)
-            let stored = slot.map { shard.fullAt(inSlot: $0) } ?? now
-            debt = rule.debt(fullAt: stored, now: now)
-            if rule.admits(debt: debt) {
-                debt &+= rule.interval
+            let stored = slot.map { shard.state(inSlot: $0) }
+            state = rule.current(stored, now: now)
+            if rule.admits(state, now: now) {
+                state = rule.taking(state, now: now)
                 if let slot {
-                    shard.set(slot: slot, fullAt: now &+ debt)
+                    shard.set(slot: slot, state)
                 } else if reserve(&shard, now: now) {
-                    let evicted = shard.insert(key, fullAt: now &+ debt, now: now)
+                    let evicted = shard.insert(key, state, now: now)
                     if evicted > 0 { live.subtract(evicted, ordering: .relaxed) }
                 } else {
                     lacksRoom = true
                 }
                 isTaken = !lacksRoom
-            } else if let slot, debt < stored &- now {
-                shard.set(slot: slot, fullAt: now &+ debt)
+            } else if let slot, let stored, state.expiresAt < stored.expiresAt {
+                shard.set(slot: slot, state)
             }
         }
         if lacksRoom { return .tableFull }
         let status = RateStatus(
             limits: limits,
             only: RateStatus.Measure(
-                remaining: isTaken ? rule.tokens(debt: debt) : 0, resetAfter: isTaken ? debt : rule.wait(debt: debt),
-                isRefused: !isTaken))
+                remaining: isTaken ? rule.remaining(state, now: now) : 0,
+                resetAfter: isTaken ? state.expiresAt &- now : rule.wait(state, now: now), isRefused: !isTaken))
         return isTaken ? .taken(status) : .refused(status)
     }
 
@@ -150,35 +150,34 @@ package final class BucketTable: Sendable {
     /// Checks one bucket, and makes it when it is missing, so that taking cannot fail any more.
     private func prepare(_ index: Int, _ taking: inout BucketTaking, _ shard: inout BucketShard) {
         let key = taking.keys[index]
-        let fullAt = shard.fullAt(key)
-        if fullAt == nil {
-            if reserve(&shard, now: taking.now) {
-                let evicted = shard.insert(key, fullAt: taking.now + 1, now: taking.now)
-                if evicted > 0 { live.subtract(evicted, ordering: .relaxed) }
-                taking.made[index] = true
-            } else {
-                taking.lacksRoom = true
-            }
-        } else if let fullAt, fullAt <= taking.now {
-            // A nanosecond short of full, so that making the request's next bucket cannot give this one up.
-            shard.set(key, fullAt: taking.now + 1)
+        let stored = shard.state(key)
+        // A nanosecond short of expired, so that making the request's next bucket cannot give this one up.
+        let held = BucketState(expiresAt: taking.now + 1)
+        if let stored {
+            if stored.expiresAt <= taking.now { shard.set(key, held) }
+        } else if reserve(&shard, now: taking.now) {
+            let evicted = shard.insert(key, held, now: taking.now)
+            if evicted > 0 { live.subtract(evicted, ordering: .relaxed) }
+            taking.made[index] = true
+        } else {
+            taking.lacksRoom = true
         }
-        taking.check(index, fullAt: fullAt)
+        taking.check(index, stored)
     }
 
     private func settle(_ index: Int, _ taking: inout BucketTaking, _ shard: inout BucketShard) {
         let key = taking.keys[index]
         if taking.isTaken {
-            shard.set(key, fullAt: taking.newFullAt[index])
+            shard.set(key, taking.states[index])
         } else if taking.made[index] {
             shard.remove(key)
             live.subtract(1, ordering: .relaxed)
-        } else if taking.isOverdrawn[index] {
-            shard.set(key, fullAt: taking.newFullAt[index])
+        } else if taking.isChanged[index] {
+            shard.set(key, taking.states[index])
         }
     }
 
-    /// Counts one more bucket if the bound allows it, after giving up full buckets of this shard if it must.
+    /// Counts one more bucket if the bound allows it, after giving up expired buckets of this shard if it must.
     private func reserve(_ shard: inout BucketShard, now: Int64) -> Bool {
         if live.add(1, ordering: .relaxed).newValue <= bucketLimit { return true }
         live.subtract(1 + shard.sweep(now: now), ordering: .relaxed)

@@ -11,16 +11,15 @@ struct BucketTaking: ~Copyable {
     /// Indices of the limits in ascending order of their shards.
     private var order = InlineArray<8, UInt8>(repeating: 0)
     private var status: RateStatus
-    private var debts = InlineArray<8, Nanoseconds>(repeating: 0)
     private var isRefused = false
     /// A bucket is missing and there is no room for it.
     var lacksRoom = false
     /// Buckets made for this attempt, to be given up again when nothing is taken.
     var made = InlineArray<8, Bool>(repeating: false)
-    /// Buckets whose debt was cut down to the span of their limit.
-    private(set) var isOverdrawn = InlineArray<8, Bool>(repeating: false)
-    /// What the buckets' state is to be after the decision.
-    private(set) var newFullAt = InlineArray<8, Int64>(repeating: 0)
+    /// Buckets whose state is to be stored where nothing is taken too: it was cut down to the span of their limit, or expired.
+    private(set) var isChanged = InlineArray<8, Bool>(repeating: false)
+    /// The buckets' states as they were found, and after the decision as they are to be.
+    private(set) var states = InlineArray<8, BucketState>(repeating: BucketState(expiresAt: 0))
     private(set) var isTaken = false
 
     init(limits: LimitList, keys: BucketKeys, now: Int64, shardMask: UInt64) {
@@ -44,17 +43,13 @@ struct BucketTaking: ~Copyable {
 
     func shard(at position: Int) -> Int { Int(truncatingIfNeeded: keys[index(at: position)].high & shardMask) }
 
-    /// Notes the state of one bucket; nil is a missing one, which is full.
-    mutating func check(_ index: Int, fullAt: Int64?) {
+    /// Notes the state of one bucket; nil is a missing one, of which nothing is used.
+    mutating func check(_ index: Int, _ stored: BucketState?) {
         let rule = limits[index].rule
-        let stored = fullAt ?? now
-        let debt = rule.debt(fullAt: stored, now: now)
-        debts[index] = debt
-        if debt < stored &- now {
-            isOverdrawn[index] = true
-            newFullAt[index] = now &+ debt
-        }
-        if !rule.admits(debt: debt) { isRefused = true }
+        let state = rule.current(stored, now: now)
+        states[index] = state
+        if let stored, stored.expiresAt <= now || stored.expiresAt > state.expiresAt { isChanged[index] = true }
+        if !rule.admits(state, now: now) { isRefused = true }
     }
 
     /// Decides once every bucket is checked.
@@ -62,15 +57,17 @@ struct BucketTaking: ~Copyable {
         isTaken = !isRefused && !lacksRoom
         for index in limits.indices {
             let rule = limits[index].rule
-            let debt = debts[index]
             if isTaken {
-                let owed = debt &+ rule.interval
-                newFullAt[index] = now &+ owed
-                status[index] = .init(remaining: rule.tokens(debt: owed), resetAfter: owed, isRefused: false)
-            } else {
-                let wait = rule.wait(debt: debt)
+                let state = rule.taking(states[index], now: now)
+                states[index] = state
                 status[index] = .init(
-                    remaining: rule.tokens(debt: debt), resetAfter: wait > 0 ? wait : debt, isRefused: wait > 0)
+                    remaining: rule.remaining(state, now: now), resetAfter: state.expiresAt &- now, isRefused: false)
+            } else {
+                let state = states[index]
+                let wait = rule.wait(state, now: now)
+                status[index] = .init(
+                    remaining: rule.remaining(state, now: now), resetAfter: wait > 0 ? wait : state.expiresAt &- now,
+                    isRefused: wait > 0)
             }
         }
         status.chooseTightest()
@@ -81,7 +78,8 @@ struct BucketTaking: ~Copyable {
         var standing = status
         for index in limits.indices {
             standing[index] = .init(
-                remaining: limits[index].rule.tokens(debt: debts[index]), resetAfter: debts[index], isRefused: false)
+                remaining: limits[index].rule.remaining(states[index], now: now), resetAfter: states[index].expiresAt &- now,
+                isRefused: false)
         }
         standing.chooseTightest()
         return standing

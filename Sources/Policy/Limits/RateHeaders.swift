@@ -7,12 +7,14 @@ package import Core
 /// one the clock stands in, `floor(wall)`, and at least 1. So `X-RateLimit-Reset` in Unix seconds is `floor(wall)` plus
 /// its value in `delta` form, and on a refusal that same number is `Retry-After`, the `t` of `RateLimit` and the body's
 /// `retry_after`: all name one instant, and a client that waits for it, by either clock, is not too early. It may be up
-/// to a second more than the wait rounded up.
+/// to a second more than the wait rounded up; of a window the number of seconds is never more than its length, while the Unix
+/// second stays, the same for all requests of the window.
 ///
-/// `X-RateLimit-*` tell of the limit closest to exhaustion: `Limit` is the bucket's capacity, `Remaining` its whole
-/// tokens, `Reset` when it is full again, or, on refusal, when one token exists. `RateLimit-Policy` and `RateLimit`
-/// (draft-ietf-httpapi-ratelimit-headers-11) list every limit; there the capacity is the quota `q`, and the window `w`
-/// the time in which an empty bucket fills.
+/// `X-RateLimit-*` describe the limit closest to exhaustion: `Limit` is the bucket's capacity, `Remaining` its whole
+/// tokens, `Reset` when it is full again, or, on refusal, when one token exists. Of a window `Limit` is the number of requests
+/// that pass in it, `Remaining` what is left of them, and `Reset` in every answer when it ends. `RateLimit-Policy` and
+/// `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11) list every limit; there the capacity is the quota `q`, and the window
+/// `w` the time in which an empty bucket fills, or the window's length.
 package struct RateHeaders: Sendable {
     private let writesX: Bool
     private let writesIETF: Bool
@@ -29,8 +31,10 @@ package struct RateHeaders: Sendable {
     package func append(_ status: RateStatus, now: ClockReading, to lines: inout HeaderLines) {
         guard !status.limits.isEmpty else { return }
         if writesX {
-            let seconds = Self.retryAfterSeconds(status.resetAfter, now: now.wall)
-            let value = reset == .unix ? now.wall.seconds &+ seconds : seconds
+            let value =
+                reset == .unix
+                ? Self.resetSecond(status.resetAfter, now: now.wall)
+                : Self.retryAfterSeconds(status.resetAfter, now: now.wall, atMost: status.limit.rule.secondsLimit)
             status.limit.line.append(to: &lines)
             lines.append(name: "X-RateLimit-Remaining", decimal: status.remaining)
             lines.append(name: "X-RateLimit-Reset", decimal: Int(value))
@@ -41,16 +45,18 @@ package struct RateHeaders: Sendable {
         }
         if status.isRefused {
             lines.append(name: "Retry-After") {
-                $0.append(decimal: Self.retryAfterSeconds(status.retryAfter, now: now.wall))
+                let limit = status.limit.rule.secondsLimit
+                $0.append(decimal: Self.retryAfterSeconds(status.retryAfter, now: now.wall, atMost: limit))
             }
         }
     }
 
     /// Seconds to tell a client to wait, at least 1.
-    package static func retryAfterSeconds(_ wait: Nanoseconds, now: WallTime) -> Int64 {
+    /// - Parameter limit: `LimitRule.secondsLimit` of the limit the wait is for, if it is for one.
+    package static func retryAfterSeconds(_ wait: Nanoseconds, now: WallTime, atMost limit: Int64 = .max) -> Int64 {
         let end = now.advanced(by: max(0, wait))
         let isWhole = end.nanoseconds % 1_000_000_000 == 0
-        return max(1, end.seconds &+ (isWhole ? 0 : 1) &- now.seconds)
+        return min(limit, max(1, end.seconds &+ (isWhole ? 0 : 1) &- now.seconds))
     }
 
     /// The Unix second a client is told to wait for, always in the future.
@@ -86,7 +92,7 @@ package struct RateHeaders: Sendable {
             if bytes.count > start { bytes.append(", ") }
             bytes.append(contentsOf: limit.quotedName)
             bytes.append(";q=")
-            bytes.append(decimal: limit.rule.burst)
+            bytes.append(decimal: limit.rule.capacity)
             bytes.append(";w=")
             bytes.append(decimal: max(1, limit.rule.span.secondsRoundedUp))
         }
@@ -102,7 +108,8 @@ package struct RateHeaders: Sendable {
             bytes.append(decimal: measure.remaining)
             bytes.append(";t=")
             let isFull = measure.resetAfter == 0
-            bytes.append(decimal: isFull ? 0 : Self.retryAfterSeconds(measure.resetAfter, now: now))
+            let limit = status.limits[index].rule.secondsLimit
+            bytes.append(decimal: isFull ? 0 : Self.retryAfterSeconds(measure.resetAfter, now: now, atMost: limit))
         }
     }
 }

@@ -4,7 +4,8 @@ package import Core
 package struct RateStatus: Sendable {
     /// One limit of the request.
     package struct Measure: Sendable, Equatable {
-        /// Until the bucket is full again; on refusal until one whole token exists. Positive whenever `remaining` is 0.
+        /// Until the bucket is full again, on refusal until one whole token exists; of a window, until it ends. Positive whenever
+        /// `remaining` is 0.
         package let resetAfter: Nanoseconds
         /// `BucketRule.countLimit` fits.
         private let tokens: Int32
@@ -16,7 +17,7 @@ package struct RateStatus: Sendable {
             self.isRefused = isRefused
         }
 
-        /// Whole tokens left.
+        /// Whole tokens, or requests of the window, left.
         package var remaining: Int { Int(tokens) }
     }
 
@@ -77,9 +78,9 @@ package struct RateStatus: Sendable {
 
 /// What became of the attempt to take one token from every bucket of a request.
 package enum RateOutcome: Sendable {
-    /// One token was taken from each.
+    /// One token was taken from each, or the request counted in its window.
     case taken(RateStatus)
-    /// At least one bucket was empty; nothing was taken.
+    /// At least one bucket was empty or window used up; nothing was taken.
     case refused(RateStatus)
     /// A bucket had to be made and there is no room for it; nothing was taken. Answered with 503.
     case tableFull

@@ -1,21 +1,22 @@
 package import Core
 
-/// A caller whose bucket of some limit is nearly empty.
+/// A caller whose bucket of some limit is nearly empty, or whose window nearly used up.
 package struct ScarceBucket: Sendable {
     package var limit: String
+    package var kind: LimitConfiguration.Kind
     /// The credential's id, or the subject; empty for somebody without either.
     package var caller: [UInt8]
-    /// Whole tokens left.
+    /// Requests that still pass at once.
     package var remaining: Int
-    /// Tokens of a full bucket.
+    /// Requests that pass at once where nothing was used.
     package var capacity: Int
-    /// Until the bucket is full again, or, when it is empty, until a token is there.
+    /// Until the bucket is full again, or, when it is empty, until a token is there; of a window, until it ends.
     package var resetAfter: Nanoseconds
 }
 
 extension DecisionMemory {
-    /// Buckets with a tenth of their tokens or less, of the callers that this loop saw last, each bucket once. Nothing is
-    /// taken. Looks at every remembered caller: for an operator's eyes, not for each request.
+    /// Buckets and windows with a tenth of their requests or less left, of the callers that this loop saw last, each once.
+    /// Nothing is taken. Looks at every remembered caller: for an operator's eyes, not for each request.
     package func scarceBuckets(now: Instant) -> [ScarceBucket] {
         var found: [ScarceBucket] = []
         var seen: Set<BucketKey> = []
@@ -24,7 +25,7 @@ extension DecisionMemory {
             let standing = buckets.standing(caller.limits, keys: caller.bucketKeys, now: now)
             for index in caller.limits.indices {
                 let (limit, measure) = (caller.limits[index], standing[index])
-                guard measure.remaining <= limit.rule.burst / 10, measure.remaining < limit.rule.burst,
+                guard measure.remaining <= limit.rule.capacity / 10, measure.remaining < limit.rule.capacity,
                     seen.insert(caller.bucketKeys[index]).inserted
                 else { continue }
                 var name: [UInt8] = []
@@ -32,8 +33,8 @@ extension DecisionMemory {
                 if !payer.appendCredential(to: &name) { _ = payer.appendSubject(to: &name) }
                 found.append(
                     ScarceBucket(
-                        limit: limit.name, caller: name, remaining: measure.remaining, capacity: limit.rule.burst,
-                        resetAfter: measure.resetAfter))
+                        limit: limit.name, kind: limit.rule.kind, caller: name, remaining: measure.remaining,
+                        capacity: limit.rule.capacity, resetAfter: measure.resetAfter))
             }
         }
         return found

@@ -141,7 +141,9 @@ def loosened(config: Json) -> Iterator[Loosened]:
 
         def widened(it: Json, name: str = name) -> None:
             limit = it["limits"][name]
-            limit |= {"requests": limit["requests"] * 2, "burst": limit.get("burst", limit["requests"]) * 2}
+            if limit.get("kind") != "window":
+                limit["burst"] = limit.get("burst", limit["requests"]) * 2
+            limit["requests"] *= 2
 
         yield f"limits.{name}", f"limits.{name}", changed(config, widened)
         shadowed = changed(config, lambda it, name=name: it["limits"][name].update(mode="shadow"))

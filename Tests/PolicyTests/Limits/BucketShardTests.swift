@@ -59,13 +59,13 @@ struct BucketShardTests {
         for step in 0..<4_000 {
             // Few distinct homes, so that runs are long and wrap around.
             let word = UInt64.random(in: 0..<300, using: &generator)
-            let key = BucketKey(high: word, low: word &* (UInt64.max / 40))
+            let key = BucketKey(high: word, low: UInt32(truncatingIfNeeded: word) &* (UInt32.max / 40))
             let now = Int64(step)
             switch Int.random(in: 0..<10, using: &generator) {
             case 0..<5:
                 if model[word] == nil {
                     let fullAt = now + .random(in: 1...2_000, using: &generator)
-                    let evicted = shard.insert(key, fullAt: fullAt, now: now)
+                    let evicted = shard.insert(key, BucketState(expiresAt: fullAt), now: now)
                     let before = model.count
                     if evicted > 0 { model = model.filter { $0.value > now } }
                     #expect(before - model.count == evicted)
@@ -76,7 +76,7 @@ struct BucketShardTests {
                 model[word] = nil
             case 8:
                 if model[word] != nil {
-                    shard.set(key, fullAt: now + 500)
+                    shard.set(key, BucketState(expiresAt: now + 500))
                     model[word] = now + 500
                 }
             default:
@@ -86,10 +86,10 @@ struct BucketShardTests {
                 #expect(before - model.count == evicted)
             }
             #expect(shard.count == model.count)
-            #expect(shard.fullAt(key) == model[word])
+            #expect(shard.state(key)?.expiresAt == model[word])
         }
         for word in UInt64(0)..<300 {
-            #expect(shard.fullAt(BucketKey(high: word, low: word &* (UInt64.max / 40))) == model[word])
+            #expect(shard.state(BucketKey(high: word, low: UInt32(truncatingIfNeeded: word) &* (UInt32.max / 40)))?.expiresAt == model[word])
         }
     }
 
@@ -98,8 +98,8 @@ struct BucketShardTests {
         var generator = SeededGenerator(state: 7)
         // The share of one shard, and every count below it that a smaller table would have.
         for count in 1...5_000 {
-            let key = BucketKey(high: generator.next(), low: generator.next())
-            _ = shard.insert(key, fullAt: .max, now: 0)
+            let key = BucketKey(high: generator.next(), low: .random(in: .min ... .max, using: &generator))
+            _ = shard.insert(key, BucketState(expiresAt: .max), now: 0)
             if count >= 64 {
                 #expect(shard.capacity * MemoryLayout<BucketShard.Bucket>.stride <= 64 * count)
             }

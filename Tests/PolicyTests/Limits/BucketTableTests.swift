@@ -132,17 +132,17 @@ struct BucketTableTests {
     @Test(arguments: 1...20)
     func `never more than burst plus rate times time passes in any stretch of any schedule`(seed: UInt64) throws {
         var generator = SeededGenerator(state: seed)
-        let rule = try limit(
+        let limit = try limit(
             requests: .random(in: 1...50, using: &generator), per: .random(in: 1_000...2_000_000, using: &generator),
             burst: .random(in: 1...30, using: &generator))
-        let limits = try list(rule)
+        let (limits, rule) = (try list(limit), try limit.bucket)
         var now = Int64.random(in: -1_000_000...1_000_000, using: &generator)
         var passed: [Int64] = []
         for _ in 0..<1500 {
             switch Int.random(in: 0..<20, using: &generator) {
-            case 0: now += .random(in: 0...rule.rule.span * 3, using: &generator)
-            case 1: now += .random(in: 0...rule.rule.interval * 2, using: &generator)
-            case 2, 3: now += .random(in: 0...rule.rule.interval / 3, using: &generator)
+            case 0: now += .random(in: 0...rule.span * 3, using: &generator)
+            case 1: now += .random(in: 0...rule.interval * 2, using: &generator)
+            case 2, 3: now += .random(in: 0...rule.interval / 3, using: &generator)
             default: break
             }
             // A loop's reading may be older than another's, by less than the slack.
@@ -158,8 +158,8 @@ struct BucketTableTests {
                 let count = Int64(last - first + 1)
                 let time = passed[last] - passed[first]
                 // count <= burst + requests * time / per, without division
-                let allowance = Int64(rule.rule.burst) * rule.rule.per + Int64(rule.rule.requests) * time
-                if count * rule.rule.per > allowance { isExceeded = true }
+                let allowance = Int64(rule.burst) * rule.per + Int64(rule.requests) * time
+                if count * rule.per > allowance { isExceeded = true }
             }
         }
         #expect(!isExceeded)
@@ -168,15 +168,15 @@ struct BucketTableTests {
     @Test(arguments: 1...10)
     func `what is told comes true: remaining tokens can be taken, and the reset fills the bucket`(seed: UInt64) throws {
         var generator = SeededGenerator(state: seed)
-        let rule = try limit(
+        let limit = try limit(
             requests: .random(in: 1...9, using: &generator), per: .random(in: 1...1_000_000, using: &generator),
             burst: .random(in: 1...9, using: &generator))
-        let limits = try list(rule)
+        let (limits, rule) = (try list(limit), try limit.bucket)
         var now: Int64 = 0
         for _ in 0..<300 {
-            now += .random(in: 0...rule.rule.interval * 3, using: &generator)
+            now += .random(in: 0...rule.interval * 3, using: &generator)
             let status = try #require(table.take(limits, at: instant(now)).status)
-            #expect((0..<rule.rule.burst).contains(status.remaining))
+            #expect((0..<rule.burst).contains(status.remaining))
             #expect(status.resetAfter > 0)
             if !status.isRefused {
                 for left in (0..<status.remaining).reversed() {
@@ -184,8 +184,8 @@ struct BucketTableTests {
                 }
                 let refused = table.take(limits, at: instant(now))
                 #expect(refused.isRefused)
-                now += rule.rule.span
-                #expect(table.take(limits, at: instant(now)).status?.remaining == rule.rule.burst - 1)
+                now += rule.span
+                #expect(table.take(limits, at: instant(now)).status?.remaining == rule.burst - 1)
             }
         }
     }

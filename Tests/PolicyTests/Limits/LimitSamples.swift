@@ -27,6 +27,24 @@ func limit(
             requests: requests, per: per, burst: burst, by: [.identity], position: SourcePosition(line: 1, column: 1)))
 }
 
+func window(_ name: String = "standard", requests: Int, per: Nanoseconds) throws -> Limit {
+    try Limit(
+        name: name,
+        LimitConfiguration(
+            kind: .window, requests: requests, per: per, burst: requests, by: [.identity],
+            position: SourcePosition(line: 1, column: 1)))
+}
+
+extension Limit {
+    /// The numbers of a token bucket.
+    var bucket: BucketRule {
+        get throws {
+            guard case .bucket(let rule) = rule else { throw LimitError.noPeriod }
+            return rule
+        }
+    }
+}
+
 func list(_ limits: Limit...) throws -> LimitList { try #require(LimitList(limits)) }
 
 func instant(_ nanoseconds: Int64) -> Instant { Instant(nanoseconds: nanoseconds) }

@@ -52,6 +52,33 @@ struct RateHeadersTests {
         #expect(fields(status, style([]), wall: WallTime(seconds: 1_000)) == ["Retry-After": "1"])
     }
 
+    @Test func `a window names one end in all its answers, and never more seconds than its length`() throws {
+        let limits = try list(try window("fair", requests: 2, per: .seconds(60)))
+        let table = BucketTable(bucketLimit: 100, seed: sampleSeed)
+        // The clock is in the last tenth of a second when the window opens.
+        for (passed, remaining, seconds) in [(Nanoseconds(0), "1", 60), (.seconds(30), "0", 31), (.seconds(59), "0", 2)] {
+            let status = try #require(table.take(limits, at: instant(passed)).status)
+            let wall = WallTime(nanoseconds: .seconds(1_000) + 900_000_000 + passed)
+            let unix = fields(status, style([.x, .ietf]), wall: wall)
+            #expect(unix["X-RateLimit-Limit"] == "2" && unix["X-RateLimit-Remaining"] == remaining)
+            #expect(unix["X-RateLimit-Reset"] == "1061")
+            #expect(unix["RateLimit-Policy"] == #""fair";q=2;w=60"#)
+            #expect(unix["RateLimit"] == #""fair";r=\#(remaining);t=\#(seconds)"#)
+            #expect(unix["Retry-After"] == (passed == .seconds(59) ? "\(seconds)" : nil))
+            #expect(fields(status, style([.x], .delta), wall: wall)["X-RateLimit-Reset"] == "\(seconds)")
+        }
+    }
+
+    @Test func `a window shorter than a second is told as one`() throws {
+        let limits = try list(try window(requests: 1, per: .milliseconds(250)))
+        let table = BucketTable(bucketLimit: 100, seed: sampleSeed)
+        _ = table.take(limits, at: instant(0))
+        let status = try #require(table.take(limits, at: instant(0)).status)
+        let fields = fields(status, style([.x, .ietf]), wall: WallTime(nanoseconds: 999_000_000))
+        #expect(fields["Retry-After"] == "1" && fields["X-RateLimit-Reset"] == "2")
+        #expect(fields["RateLimit-Policy"] == #""standard";q=1;w=1"#)
+    }
+
     @Test func `the draft's fields list every limit as quoted strings with parameters`() throws {
         let status = try status(
             takes: 2, limit("burst", requests: 100, per: .seconds(60), burst: 100),

@@ -9,14 +9,22 @@ extension ConfigurationReader {
             guard checkName(entry.name, at: entry.namePosition, path: entry.node.path),
                 let members = object(entry.node, .limit)
             else { continue }
+            let kind = choice(members["kind"], of: LimitConfiguration.Kind.self) ?? .bucket
             let requests = integer(members["requests"], in: Self.counts)
             let per = duration(members["per"], in: Self.periods)
             let burst = integer(members["burst"], in: Self.counts)
             let parts = limitParts(members["by"])
             let mode = choice(members["mode"], of: RuleMode.self) ?? .enforce
+            if kind == .window, let written = members["burst"] {
+                report(
+                    .membersExclusive, at: written,
+                    "limits of the kind \"window\" have no \"burst\": at most \"requests\" pass in each window; "
+                        + "leave it out, or use the kind \"bucket\"")
+            }
             guard let requests, let per else { continue }
             configuration.limits[entry.name] = LimitConfiguration(
-                requests: requests, per: per, burst: burst ?? requests, by: parts, mode: mode, position: members.position)
+                kind: kind, requests: requests, per: per, burst: burst ?? requests, by: parts, mode: mode,
+                position: members.position)
         }
     }
 

@@ -179,7 +179,7 @@ extension ObjectShape {
         case .credentialRefresh:
             ["method", "headers", "content_type", "body", "timeout", "ahead", "cooldown", "ca"]
         case .secret: []
-        case .limit: ["burst", "by", "mode"]
+        case .limit: ["kind", "burst", "by", "mode"]
         case .failureBudget: ["burst"]
         case .rateHeaders: ["headers", "reset", "keep_upstream"]
         case .profile: ["default", "kinds", "statuses", "reasons"]
