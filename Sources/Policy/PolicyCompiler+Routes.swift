@@ -36,6 +36,7 @@ extension PolicyCompiler {
         }
         let storedCredential = storedCredential(of: route)
         let query = route.setQueryParameters.compactMap { parameter($0, pattern) }
+        let content = contentRules(of: route, pattern)
         let sent = requestFields(route, pattern)
         let style = route.rateHeaders ?? configuration.rateHeaders
         let cors = corsRule(of: route, rates: style)
@@ -52,7 +53,8 @@ extension PolicyCompiler {
                 rateStyle: style,
                 request: RequestRules(
                     route, filters: &filters, keepsOverrides: (route.overrideHeaders ?? configuration.overrideHeaders) == .keep,
-                    added: sent, query: query, credentials: credentials),
+                    added: sent, query: query, content: content, credentials: credentials),
+                content: content,
                 response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile,
                 cors: cors,
                 storedCredential: storedCredential, isHTTPSOnly: route.httpsOnly ?? configuration.httpsOnly,

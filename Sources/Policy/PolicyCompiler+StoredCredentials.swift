@@ -66,6 +66,34 @@ extension PolicyCompiler {
         value(of: parameter, pattern).map { (Array(parameter.name.utf8), $0) }
     }
 
+    /// What the route changes in content; nil where it changes nothing, and after an error was noted.
+    mutating func contentRules(of route: RouteConfiguration, _ pattern: PathPattern) -> ContentRules? {
+        var changes: [ContentRules.Change] = []
+        for member in route.setContentMembers {
+            guard let names = names(member.name), let value = contentValue(member, pattern) else { return nil }
+            changes.append(ContentRules.Change(names: names, value: value))
+        }
+        for pointer in route.removedContentMembers {
+            guard let names = names(pointer) else { return nil }
+            changes.append(ContentRules.Change(names: names, value: nil))
+        }
+        return changes.isEmpty ? nil : ContentRules(changes)
+    }
+
+    private func names(_ pointer: String) -> [ParameterName]? {
+        JSONPointer(pointer).map { $0.names.map { ParameterName($0) } }
+    }
+
+    private mutating func contentValue(_ member: HeaderTemplate, _ pattern: PathPattern) -> ContentRules.Value? {
+        // A placeholder alone stands for the value itself, whatever its type.
+        if member.secret == nil, let parts = try? TemplateSyntax.parse(member.template.value), parts.count == 1,
+            case .storedCredential(let pointer) = parts[0]
+        {
+            return JSONPointer(pointer).map { .stored($0) }
+        }
+        return value(of: member, pattern).map { .text($0) }
+    }
+
     /// A template, or a secret as it is. Nil after an error was noted.
     mutating func value(of header: HeaderTemplate, _ pattern: PathPattern) -> ValueTemplate? {
         guard let secret = header.secret else { return template(header.template, pattern) }

@@ -148,6 +148,7 @@ extension Snapshot {
         if let denial = caller.denial { return denial }
         if let rule = route.accept, !rule.isAccepted(by: head) { return .notAcceptable }
         if let rule = route.contentTypes, !rule.takesContent(of: head) { return .contentTypeNotSupported }
+        if route.readsContent, let denial = unreadableContent(of: head, route) { return denial }
         guard route.authorization.usesTemplates else { return nil }
         return templateDenial(by: route.authorization, caller, route, head, connection, form, context, memory)
     }

@@ -18,28 +18,13 @@ extension Snapshot {
         return Grant(grant, in: GrantedRealm(named, realm: try named.resolved(content: realms)))
     }
 
-    /// The content comes in another coding than its own (RFC 9110 §8.4), by whatever spelling of the field's name a
-    /// CGI-like server takes for it.
-    private static func hasCoding(_ head: RequestHead) -> Bool {
-        head.fields.contains { field in
-            field.known == .other && field.name.count == 16
-                && FieldFilter.areSame(String(decoding: head.bytes[field.name.range], as: UTF8.self), "content-encoding")
-                && !head.bytes.span.extracting(field.value.range).equalsIgnoringCase("identity")
-        }
-    }
-
     /// The realm of a request whose head is all there is to know. It may still be named in the content of one to an action,
-    /// and where the rule says so; such content must be of a kind that can be read.
+    /// and where the rule says so.
     func settled(_ realm: RequestRealm, _ head: RequestHead, _ route: Route) throws(Denial) -> String? {
         let isContentRead = route.realm?.contentParameter != nil && head.announcesContent
         var found: String?
         do throws(Denial) { found = try realm.resolved() } catch {
             guard error == .realmMissing, isContentRead || route.action != nil && head.announcesContent else { throw error }
-        }
-        if isContentRead, route.action == nil,
-            Self.hasCoding(head) || RealmContent.MediaType(Self.contentType(of: head)) == nil
-        {
-            throw .contentTypeNotSupported
         }
         return found
     }

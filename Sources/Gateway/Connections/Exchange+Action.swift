@@ -10,7 +10,7 @@ extension Exchange {
     func act(_ grant: Grant) {
         collected = []
         if requestIsComplete {
-            perform(grant)
+            contentIsCollected()
         } else {
             askForContent()
         }
@@ -58,6 +58,23 @@ extension Exchange {
         do throws(Denial) { goOn(try snapshot.settled(grant, head, content: collected ?? [])) } catch {
             refuse(Refusal(denial: error, after: grant))
         }
+    }
+
+    /// Changes the collected content as the route says; why not, when that cannot be done. The plan is this request's.
+    func changeContent(by grant: Grant) -> Denial? {
+        guard grant.route.changesContent, let whole = collected else { return nil }
+        do throws(Denial) { collected = try changed(whole, by: grant) } catch { return error }
+        return nil
+    }
+
+    /// The same of content that is sent once more.
+    func changed(_ content: [UInt8], by grant: Grant) throws(Denial) -> [UInt8] {
+        let changed = try requestID.withSpan { (id) throws(Denial) in
+            try snapshot.changeContent(
+                content, of: grant, head: &head, requestID: id, showing: shown?.credential, plan: worker.plan)
+        }
+        hold(changed.count)
+        return changed
     }
 
     /// A piece of content for an action, which is bounded by `contentLimit`. False when memory is scarce, and the request is refused.

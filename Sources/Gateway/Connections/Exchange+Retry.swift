@@ -37,7 +37,7 @@ extension Exchange {
             return true
         }
         // What was sent behind the head has to be sent again too, and there is nothing else to take it from.
-        let hasSentMore = contentBytes > 0 || requestIsComplete && head.framing == .chunked
+        let hasSentMore = contentBytes > 0 || requestIsComplete && head.announcesContent
         guard let grant, let sent = hasSentMore ? failed.sentSoFar : SentContent(), send(grant, again: sent, on: next) == nil
         else {
             next.abandon()
@@ -49,13 +49,18 @@ extension Exchange {
     /// Sends the request once more with what had followed its head; why not, when that cannot be done.
     func send(_ grant: Grant, again sent: SentContent, on next: any UpstreamStream) -> Denial? {
         if let denial = prepare(grant, again: true) { return denial }
+        var content = sent.content
+        if grant.route.changesContent {
+            // With the credential that is shown now.
+            do throws(Denial) { content = try changed(content, by: grant) } catch { return error }
+        }
         attach(next)
         next.begin(self, head: &head, responseTimeout: grant.route.responseTimeout)
-        if !sent.content.isEmpty { next.sendContent(sent.content.span, framing: head.framing) }
+        if !content.isEmpty { next.sendContent(content.span, framing: head.framing) }
         if requestIsComplete {
             var trailers = sent.trailers
             next.endRequest(framing: head.framing, trailers: &trailers)
-        } else if sent.content.isEmpty || !next.isCongested {
+        } else if content.isEmpty || !next.isCongested {
             client.resumeContent()
         }
         return nil

@@ -202,7 +202,7 @@ final class Exchange {
             refuse(Refusal(denial: denial, after: grant))
             return
         }
-        if grant.holdsContent(head.framing) { return act(grant) }
+        if grant.holdsContent(head) { return act(grant) }
         goOn(grant)
     }
 
@@ -215,6 +215,10 @@ final class Exchange {
 
     func send(_ grant: Grant) {
         if let denial = prepare(grant) {
+            refuse(Refusal(denial: denial, after: grant))
+            return
+        }
+        if let denial = changeContent(by: grant) {
             refuse(Refusal(denial: denial, after: grant))
             return
         }

@@ -65,6 +65,13 @@ package struct PolicyTestConfiguration: Sendable {
         package init() {}
     }
 
+    /// Content of a test's request.
+    package struct Content: Sendable {
+        package var bytes: [UInt8]
+        /// The file has it as JSON, not as text.
+        package var isJSON: Bool
+    }
+
     /// What must become of the request. Whatever is nil or empty is not looked at.
     package struct Expectation: Sendable {
         package var status: Located<Int>?
@@ -80,6 +87,8 @@ package struct PolicyTestConfiguration: Sendable {
         /// Fields the upstream gets, with their values.
         package var requestHeaders: [HeaderTemplate] = []
         package var absentRequestHeaders: [Located<String>] = []
+        /// The content the upstream gets: JSON, compared by its values, or a text.
+        package var requestContent: Located<JSONNode>?
         /// Fields of the answer that the gateway sets, with their values.
         package var responseHeaders: [HeaderTemplate] = []
         package var absentResponseHeaders: [Located<String>] = []
@@ -99,6 +108,8 @@ package struct PolicyTestConfiguration: Sendable {
     /// Method and target, as in `GET http://api.example/users`.
     package var request: Located<String>
     package var headers: [(name: String, value: String)] = []
+    /// The whole content; nil where it is not said.
+    package var content: Content?
     /// Bytes of content the request announces; nil for none.
     package var contentBytes: UInt64?
     /// The peer of the connection; nil for `defaultClient`.

@@ -66,6 +66,10 @@ package struct RouteConfiguration: Sendable {
     /// Query parameters to add; none of the same name goes on from the client.
     package var setQueryParameters: [HeaderTemplate] = []
     package var removedQueryParameters: [String] = []
+    /// Members of JSON content, by JSON Pointer, or parameters of forms to set; nothing of the same name goes on from the client.
+    package var setContentMembers: [HeaderTemplate] = []
+    /// The same to remove.
+    package var removedContentMembers: [String] = []
     package var setResponseHeaders: [HeaderTemplate] = []
     package var removedResponseHeaders: [String] = []
     package var keepsCredentials = false
@@ -97,7 +101,10 @@ package struct RouteConfiguration: Sendable {
     package var contentTypes: [String] = []
     /// The types that content of requests to the upstream may have; empty for any.
     var takenContentTypes: [String] {
-        contentTypes.isEmpty && action == nil && realm?.readsContent == true ? RealmContent.types : contentTypes
+        guard contentTypes.isEmpty, action == nil else { return contentTypes }
+        let places = setContentMembers.map(\.name) + removedContentMembers
+        if realm?.readsContent != true, places.isEmpty { return [] }
+        return places.allSatisfy { JSONPointer($0)?.names.count == 1 } ? RealmContent.types : [RealmContent.MediaType.json.rawValue]
     }
     package var position: SourcePosition
 

@@ -77,10 +77,12 @@ package final class Grant: Sendable {
     /// Where the credential was shown, as the access log names it; empty where none was.
     package var credentialPlace: [UInt8] { route.credentials.placeName(shown) }
 
-    /// The gateway reads the whole content before anything is done with the request: an action's, and content that may
-    /// name the realm.
-    package func holdsContent(_ framing: BodyFraming) -> Bool {
-        route.action != nil || realms != nil && route.realm?.contentParameter != nil && framing.announcesContent
+    /// The gateway reads the whole content before anything is done with the request: an action's, content that may
+    /// name the realm, and content that is changed.
+    package func holdsContent(_ head: RequestHead) -> Bool {
+        if route.action != nil { return true }
+        guard route.readsContent else { return false }
+        return head.announcesContent || route.content != nil && Snapshot.hasEmptyContent(head, route)
     }
 
     /// What the head alone says against the request's content; nil where the content may come.

@@ -73,21 +73,27 @@ package enum RealmContent {
     }
 
     private static func read(form content: [UInt8], _ name: ParameterName, _ realms: inout NamedRealms) throws(Denial) {
-        let pairs: [FormPairs.Pair]
-        do throws(FormPairs.Malformed) { pairs = try FormPairs.parse(content.span, countLimit: pairLimit) } catch {
-            throw .contentMalformed
-        }
         var seen: Set<String> = []
-        for pair in pairs {
+        for pair in try pairs(ofForm: content) {
             if QueryParameters.isReadable(prototype, in: pair.range, of: content.span) { throw .realmAmbiguous }
             if let place = name.place(in: pair.name.utf8.span) {
                 try add(pair.name, pair.value, place, &seen, &realms)
             } else if QueryParameters.isReadable(name, in: pair.range, of: content.span, nested: true) {
                 throw .realmAmbiguous
-            } else if charset.isReadable(in: pair.name.utf8.span), !pair.value.utf8.span.equalsIgnoringCase("utf-8") {
-                throw .contentTypeNotSupported
             }
         }
+    }
+
+    /// The pairs of a form that names no other encoding than UTF-8 for itself.
+    static func pairs(ofForm content: [UInt8]) throws(Denial) -> [FormPairs.Pair] {
+        let pairs: [FormPairs.Pair]
+        do throws(FormPairs.Malformed) { pairs = try FormPairs.parse(content.span, countLimit: pairLimit) } catch {
+            throw .contentMalformed
+        }
+        for pair in pairs where charset.isReadable(in: pair.name.utf8.span) && !pair.value.utf8.span.equalsIgnoringCase("utf-8") {
+            throw .contentTypeNotSupported
+        }
+        return pairs
     }
 
     /// The same of a query, whose escapes are read as leniently as anywhere.

@@ -91,6 +91,12 @@ extension ExplanationWriter {
             checks.append(
                 verdict(rule.takesContent(of: head), text, document.rule("routes", .element(route.index), "content_types")))
         }
+        if route.readsContent, head.announcesContent {
+            let text = "the content, which is read before it goes on, is JSON\(route.content?.takesForms ?? true ? " or a form" : "")"
+            let member = route.content == nil ? "realm" : "request_body"
+            let rule = document.rule("routes", .element(route.index), .member(member))
+            checks.append(verdict(snapshot.unreadableContent(of: head, route) == nil, text, rule))
+        }
         return checks
     }
 
@@ -216,6 +222,7 @@ extension ExplanationWriter {
             let rule = document.rule("routes", .element(route.index), "stored_credential")
             checks.append(note("the stored credential \(credential.name) is what the token brings\(kept)", rule))
         }
+        checks += contentChanges(route)
         let sent = trial.head
         for index in sent.fields.indices where sent.fields[index].isDropped {
             let name = String(decoding: original.bytes[sent.fields[index].name.range], as: UTF8.self)
@@ -250,6 +257,18 @@ extension ExplanationWriter {
         } catch {
             return " (what the token brings is unusable: \(error.message))"
         }
+    }
+
+    /// What is set and removed in the content; the values are not shown.
+    private func contentChanges(_ route: Route) -> [Check] {
+        guard route.content != nil, let original else { return [] }
+        let configuration = snapshot.configuration.routes[route.index]
+        let rule = document.rule("routes", .element(route.index), "request_body")
+        guard original.announcesContent || Snapshot.hasEmptyContent(original, route) else {
+            return [note("the request has no content to change", rule)]
+        }
+        return configuration.setContentMembers.map { note("\($0.name) is set in the content", rule) }
+            + configuration.removedContentMembers.map { note("\($0) is left out of the content", rule) }
     }
 
     func upstreamChecks() -> [Check] {

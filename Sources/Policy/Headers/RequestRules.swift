@@ -23,12 +23,13 @@ final class RequestRules: Sendable {
 
     init(
         _ configuration: RouteConfiguration, filters: inout RequestFilters, keepsOverrides: Bool, added: [FieldTemplate],
-        query: [(name: [UInt8], value: ValueTemplate)], credentials: CredentialPlan
+        query: [(name: [UInt8], value: ValueTemplate)], content: ContentRules?, credentials: CredentialPlan
     ) {
         self.query = query
         fixed = Array(added.prefix(while: \.isFixed))
         varying = Array(added.dropFirst(fixed.count))
         usesPath = varying.contains(where: \.usesPath) || query.contains { $0.value.usesPath }
+            || content?.usesPath == true
         usesUser = added.contains(where: \.usesUser) || query.contains { $0.value.usesUser }
         let isStripping = !configuration.keepsCredentials
         let parameters =
@@ -40,6 +41,8 @@ final class RequestRules: Sendable {
         if isStripping { names += credentials.headerNames }
         // The realm that counts may be another one; a template says it.
         if let header = configuration.realm?.header { names.append(header) }
+        // What they say is not true of other content (RFC 9530).
+        if content != nil { names += ["Content-Digest", "Content-MD5", "Digest", "Repr-Digest"] }
         self.filters = filters.pair(
             dropping: names, keeping: isStripping ? [] : credentials.headerNames, keepsOverrides: keepsOverrides)
         var dropped: UInt64 = 0

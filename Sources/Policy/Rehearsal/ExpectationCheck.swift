@@ -54,6 +54,10 @@ struct ExpectationCheck {
                 "request_headers", isForwarded ? trial.forwardedFields() : nil, expectation.requestHeaders,
                 absent: expectation.absentRequestHeaders, into: &found)
         }
+        if let expected = expectation.requestContent, let place = contentDifference(expected.value) {
+            found.append(
+                Mismatch(member: "expect.request_body", expected: "the content of the test", found: place, position: expected.position))
+        }
         if !expectation.responseHeaders.isEmpty || !expectation.absentResponseHeaders.isEmpty {
             check(
                 "response_headers", trial.answerFields(of: outcome, now: now), expectation.responseHeaders,
@@ -93,6 +97,16 @@ struct ExpectationCheck {
                         found: quoted(masking.value(field.value, of: field.name)), position: name.position))
             }
         }
+    }
+
+    /// Where the content differs from what was expected; the values are not shown, since they may be credentials. Nil where it
+    /// does not.
+    private func contentDifference(_ expected: JSONNode) -> String? {
+        guard isForwarded else { return "none (\(outcomeText))" }
+        guard let content = trial.content else { return "unknown: the test has no \"body\"" }
+        if case .string(let text) = expected.value { return content == Array(text.utf8) ? nil : "another text" }
+        guard let found = try? JSONNode.parse(content.span) else { return "content that is not JSON" }
+        return found.difference(from: expected).map { "another value at \(quoted($0))" }
     }
 
     private var isForwarded: Bool {

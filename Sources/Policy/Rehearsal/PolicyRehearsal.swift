@@ -140,7 +140,8 @@ package final class PolicyRehearsal {
         func make(_ number: Int) -> TrialOutcome {
             let bytes = request.bytes(ofRepetition: number)
             return trial.make(
-                by: entrance, connection.clientCertificate == nil ? .none : .good, connection: connection, now: clock
+                by: entrance, connection.clientCertificate == nil ? .none : .good, content: test.content?.bytes,
+                connection: connection, now: clock
             ) { readHead(bytes.span, snapshot.configuration.bounds, &$0) }
         }
         var outcome = make(1)

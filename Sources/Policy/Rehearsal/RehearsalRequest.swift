@@ -49,7 +49,14 @@ struct RehearsalRequest {
         isNumbered = test.repetitions > 1 && test.headers.contains { $0.value.contains("{n}") }
         for field in fields { append(field.name, field.value) }
         if !cookies.isEmpty { append("Cookie", cookies.joined(separator: "; ")) }
-        if let count = test.contentBytes { append("Content-Length", String(count)) }
+        if let content = test.content {
+            if content.isJSON, !test.headers.contains(where: { $0.name.lowercasedASCII == "content-type" }) {
+                append("Content-Type", "application/json")
+            }
+            append("Content-Length", String(content.bytes.count))
+        } else if let count = test.contentBytes {
+            append("Content-Length", String(count))
+        }
         bytes.append("\r\n")
     }
 

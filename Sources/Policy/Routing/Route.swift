@@ -59,6 +59,13 @@ package final class Route: Sendable {
     let accept: MediaTypeRule?
     /// What content must be; nil takes all.
     let contentTypes: MediaTypeRule?
+    /// What is changed in content; nil leaves it as it is.
+    let content: ContentRules?
+    /// Content that goes on is read before.
+    let readsContent: Bool
+
+    /// Content does not go on as it came.
+    package var changesContent: Bool { content != nil }
 
     init(_ parts: Parts, index: Int, configuration: RouteConfiguration, upstreamIndex: Int) {
         self.index = index
@@ -93,11 +100,13 @@ package final class Route: Sendable {
         challenges = Challenges(parts.credentials, scopes: parts.authorization.scopes)
         usesUser = parts.authorization.membership != nil
             || parts.shadowRules.contains { $0.authorization.membership != nil } || parts.request.usesUser
-            || parts.response.added.contains(where: \.usesUser)
+            || parts.response.added.contains(where: \.usesUser) || parts.content?.usesUser == true
         usesCaptures = parts.authorization.usesPath || parts.shadowRules.contains { $0.authorization.usesPath }
             || parts.request.usesPath
         realm = configuration.realm.map(RealmRule.init)
-        let isHeld = configuration.action != nil || configuration.realm?.readsContent == true
+        content = parts.content
+        readsContent = configuration.action == nil && (configuration.realm?.readsContent == true || parts.content != nil)
+        let isHeld = configuration.action != nil || readsContent
         contentByteLimit = min(
             configuration.bodyByteLimit ?? parts.bodyByteLimit, isHeld ? FixedBounds.actionContentBytes : .max)
         accept = configuration.accept.isEmpty ? nil : MediaTypeRule(configuration.accept)
@@ -119,6 +128,7 @@ package final class Route: Sendable {
         var shadowRules: [ShadowRule]
         var rateStyle: RateHeaderStyle
         var request: RequestRules
+        var content: ContentRules?
         var response: ResponseRules
         var profile: AnswerProfile
         var cors: CORSRule?

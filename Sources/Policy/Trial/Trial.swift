@@ -18,6 +18,8 @@ package final class Trial {
     package private(set) var plan = UpstreamPlan()
     /// The gateway's own answer after `.refused` and `.answered`.
     package private(set) var answer = LocalAnswer()
+    /// The content that would go to the upstream after `.forwarded`; nil where it is not known.
+    package private(set) var content: [UInt8]?
     private var lines = HeaderLines()
 
     package init(_ snapshot: Snapshot, directory: DirectoryCell = DirectoryCell()) {
@@ -37,8 +39,12 @@ package final class Trial {
 
     /// Tries a request whose head was read without fault. Nobody waits for keys: where the gateway would fetch some, the
     /// outcome is what follows when the fetch brings nothing.
-    package func make(_ request: RequestHead, connection: ConnectionFacts, now: ClockReading) -> TrialOutcome {
+    /// - Parameter content: the whole content; nil where only the head is known.
+    package func make(
+        _ request: RequestHead, content: [UInt8]? = nil, connection: ConnectionFacts, now: ClockReading
+    ) -> TrialOutcome {
         head = request
+        self.content = nil
         var connection = connection
         connection.waited = true
         let id = Array(Self.requestID.utf8)
@@ -50,12 +56,20 @@ package final class Trial {
         case .forward(let grant):
             if let denial = grant.contentDenial(head.framing) { return refuse(Refusal(denial: denial, after: grant), now) }
             if grant.route.action != nil { return .performed(grant) }
-            if grant.holdsContent(head.framing) { head.dropExpectation() }
+            var grant = grant
+            let holds = grant.holdsContent(head)
+            if holds { head.dropExpectation() }
             do throws(Denial) {
+                if holds, let content { grant = try snapshot.settled(grant, head, content: content) }
                 let shown = try credential(shownFor: grant, now)
                 let denial = snapshot.prepare(
                     grant, head: &head, connection: connection, requestID: id.span, showing: shown, into: &plan)
                 if let denial { throw denial }
+                self.content = content ?? (head.announcesContent ? nil : [])
+                if holds, let whole = self.content {
+                    self.content = try snapshot.changeContent(
+                        whole, of: grant, head: &head, requestID: id.span, showing: shown, plan: plan)
+                }
             } catch {
                 return refuse(Refusal(denial: error, after: grant), now)
             }
@@ -80,7 +94,8 @@ package final class Trial {
     /// Tries a request that comes in by a listener: what the listener has to say comes first, then as `make` does.
     /// - Parameter read: reads the head; the denial of one that is none.
     package func make(
-        by entrance: Entrance?, _ certificate: Entrance.Certificate, connection: ConnectionFacts, now: ClockReading,
+        by entrance: Entrance?, _ certificate: Entrance.Certificate, content: [UInt8]? = nil, connection: ConnectionFacts,
+        now: ClockReading,
         read: (inout RequestHead) -> Denial?
     ) -> TrialOutcome {
         let verdict = entrance?.verdict(certificate) ?? .served
@@ -100,7 +115,7 @@ package final class Trial {
                 return .redirected
             }
         }
-        return make(request, connection: connection, now: now)
+        return make(request, content: content, connection: connection, now: now)
     }
 
     /// Answers a request that is none: its head could not be read.

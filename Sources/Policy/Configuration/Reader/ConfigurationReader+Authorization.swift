@@ -52,6 +52,9 @@ extension ConfigurationReader {
                 .membersExclusive, at: place,
                 "a route whose realm stands in the content cannot be in shadow mode: requests without one are refused")
         }
+        if mode == .shadow, let body = members["request_body"] {
+            report(.membersExclusive, at: body, "a route in shadow mode cannot change content: requests of other types are refused")
+        }
         return mode
     }
 

@@ -28,7 +28,8 @@ extension ConfigurationReader {
     mutating func checkCaptures(of route: RouteConfiguration) {
         guard let captures = try? PathPattern(route.path.value).captures else { return }
         let templates =
-            (route.setRequestHeaders + route.setQueryParameters).map(\.template) + route.authorizations.flatMap(\.templates)
+            (route.setRequestHeaders + route.setQueryParameters + route.setContentMembers)
+            .map(\.template) + route.authorizations.flatMap(\.templates)
         for template in templates {
             checkCaptures(in: template, among: captures, of: "the path \(quoted(route.path.value))")
         }

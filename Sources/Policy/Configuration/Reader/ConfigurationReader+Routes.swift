@@ -37,6 +37,8 @@ extension ConfigurationReader {
         route.limits = limitReferences(members["limits"])
         (route.setRequestHeaders, route.removedRequestHeaders) = headerChanges(members["request_headers"], in: .request)
         (route.setQueryParameters, route.removedQueryParameters) = queryChanges(members["request_query"])
+        (route.setContentMembers, route.removedContentMembers) = contentChanges(members["request_body"])
+        checkContentChanges(of: route, members)
         (route.setResponseHeaders, route.removedResponseHeaders) = headerChanges(
             members["response_headers"], in: .response)
         route.keepsCredentials = boolean(members["keep_credentials"]) ?? false

@@ -160,7 +160,9 @@ extension ConfigurationReader {
             }
         }
         var refused = route.authorizations.flatMap(\.templates) + route.setResponseHeaders.map(\.template)
-        if route.storedCredential == nil { refused += (route.setRequestHeaders + route.setQueryParameters).map(\.template) }
+        if route.storedCredential == nil {
+            refused += (route.setRequestHeaders + route.setQueryParameters + route.setContentMembers).map(\.template)
+        }
         for template in refused { checkShowsNoStoredCredential(template) }
     }
 
@@ -168,7 +170,7 @@ extension ConfigurationReader {
         guard TemplateSyntax.showsStoredCredential(template.value) else { return }
         report(
             .templateInvalid, at: template.position, path: template.path,
-            "{stored_credential…} stands only in \"request_headers\" and \"request_query\" of a route that names its "
+            "{stored_credential…} is only for \"request_headers\", \"request_query\" and \"request_body\" of a route that names its "
                 + "\"stored_credential\"")
     }
 }

@@ -47,6 +47,10 @@ extension ConfigurationReader {
         test.headers = testHeaders(members["headers"])
         test.client = testClient(members["from"])
         test.time = testTime(members["at"])
+        test.content = testContent(members["body"])
+        if let place = members["body"], members["body_bytes"] != nil {
+            report(.membersExclusive, at: place, "the content says how long it is: leave \"body_bytes\" out")
+        }
         test.contentBytes = byteSize(members["body_bytes"], in: 0...UInt64(Int64.max))
         test.key = testKey(members["key"])
         test.keyAuthenticator = reference(members["key_authenticator"], to: .authenticator)
@@ -79,6 +83,21 @@ extension ConfigurationReader {
             .requestInvalid, at: node,
             "\(quoted(text.value)) is no request; write \"GET /users\" or \"GET http://api.example/users\"")
         return nil
+    }
+
+    /// A text as it is, or JSON.
+    private mutating func testContent(_ node: LocatedNode?) -> PolicyTestConfiguration.Content? {
+        guard let node else { return nil }
+        switch node.value {
+        case .string(let text): return PolicyTestConfiguration.Content(bytes: Array(text.utf8), isJSON: false)
+        case .object, .array:
+            var bytes: [UInt8] = []
+            bytes.append(json: node.node)
+            return PolicyTestConfiguration.Content(bytes: bytes, isJSON: true)
+        case .null, .bool, .number:
+            report(.typeWrong, at: node, "content is a text, a JSON object or a list")
+            return nil
+        }
     }
 
     private mutating func testHeaders(_ node: LocatedNode?) -> [(name: String, value: String)] {
@@ -140,6 +159,9 @@ extension ConfigurationReader {
         expectation.target = string(members["target"])
         expectation.requestHeaders = expectedHeaders(members["request_headers"])
         expectation.responseHeaders = expectedHeaders(members["response_headers"])
+        if let place = members["request_body"], testContent(place) != nil {
+            expectation.requestContent = Located(place.node, at: place.position, path: place.path)
+        }
         expectation.absentRequestHeaders = strings(members["absent_request_headers"], of: "header names")
         expectation.absentResponseHeaders = strings(members["absent_response_headers"], of: "header names")
         expectation.reason = reason(members["reason"])

@@ -52,6 +52,7 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case cors
     case requestHeaderChanges = "request_header_changes"
     case queryChanges = "query_changes"
+    case contentChanges = "content_changes"
     case test
     case testsFile = "tests_file"
     case testKey = "test_key"
@@ -87,7 +88,7 @@ extension ObjectShape {
         case .certificate: ["certificate", "key"]
         case .listenerTLS, .upstreamTLS, .bounds, .http2Bounds, .paths, .keySet, .certificateMatch, .rateHeaders,
             .profile, .answer, .authorize, .realm, .headerChanges, .requestHeaderChanges, .queryChanges,
-            .testKey, .testToken, .testUser, .testExpectation:
+            .contentChanges, .testKey, .testToken, .testUser, .testExpectation:
             []
         case .storedCredential: ["claim"]
         case .credentialRefresh: ["url"]
@@ -186,7 +187,8 @@ extension ObjectShape {
         case .answer: ["status", "body", "content_type", "headers", "challenge"]
         case .route:
             [
-                "upstream", "action", "authorize", "limits", "request_headers", "request_query", "response_headers",
+                "upstream", "action", "authorize", "limits", "request_headers", "request_query", "request_body",
+                "response_headers",
                 "stored_credential", "keep_credentials", "responses", "body_bytes", "response_timeout", "rate_headers",
                 "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends", "mode",
                 "realm", "accept", "content_types", "override_headers", "cors",
@@ -209,9 +211,10 @@ extension ObjectShape {
         case .authorize: ["mode", "scopes", "claims", "allow_ips", "deny_ips", "membership"]
         case .membership: ["project", "roles"]
         case .realm: ["header", "parameter", "required", "content"]
-        case .headerChanges, .requestHeaderChanges, .queryChanges: ["set", "remove"]
+        case .headerChanges, .requestHeaderChanges, .queryChanges, .contentChanges: ["set", "remove"]
         case .cors: ["methods", "headers", "expose", "credentials", "max_age"]
-        case .test: ["headers", "from", "at", "body_bytes", "key", "key_authenticator", "token", "user", "certificate", "repeat"]
+        case .test:
+            ["headers", "from", "at", "body", "body_bytes", "key", "key_authenticator", "token", "user", "certificate", "repeat"]
         case .testsFile: ["$schema"]
         case .testKey: ["authenticator", "id", "subject", "scopes", "allow_ips", "limits", "realm", "expires_at", "enabled"]
         case .testUser: ["id", "email", "name", "scopes", "enabled", "tokens_valid_from", "memberships"]
@@ -220,7 +223,7 @@ extension ObjectShape {
         case .testExpectation:
             [
                 "status", "reason", "would_have", "route", "upstream", "allowed", "target", "request_headers",
-                "absent_request_headers", "response_headers", "absent_response_headers",
+                "absent_request_headers", "request_body", "response_headers", "absent_response_headers",
             ]
         }
     }
