@@ -54,6 +54,17 @@ def test_a_shipped_policy_passes_its_tests(file: str, shipped: Path) -> None:
     assert json.loads(done.stdout)["passed"] > 0
 
 
+#: The one of docker/ names a server that exists in its network alone.
+@pytest.mark.parametrize("file", [file for file in POLICIES if not file.startswith("docker/")])
+def test_check_warns_of_nothing_in_a_shipped_policy(file: str, shipped: Path) -> None:
+    target = shipped / file
+    target.write_text((REPOSITORY / file).read_text())
+    for tests in TESTS:
+        (shipped / "examples" / tests.name).write_text(tests.read_text())
+    done = run_portcullis("check", "--strict", "--json", "--config", str(target))
+    assert [it for it in json.loads(done.stdout)["diagnostics"] if it["severity"] == "warning"] == []
+
+
 @pytest.mark.parametrize(("file", "name"), MUTANTS)
 def test_a_loosened_rule_fails_a_test(file: str, name: str, shipped: Path) -> None:
     config = read(REPOSITORY / file)

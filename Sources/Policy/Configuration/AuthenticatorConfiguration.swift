@@ -98,8 +98,12 @@ package struct JWTAuthenticatorConfiguration: Sendable {
     package var sources: [CredentialSource] = [.bearer(prefix: "")]
     /// Exact `iss` values; a token of another issuer is not this authenticator's.
     package var issuers: [String] = []
-    /// Any of these in `aud`; empty accepts every audience (`check` warns).
+    /// Without `issuers`: the file says that every issuer is meant.
+    package var takesAnyIssuer = false
+    /// Any of these in `aud`; empty accepts every audience (`check` warns where there can be others).
     package var audiences: [String] = []
+    /// Tokens are meant for no audience: one that has `aud` is meant for another service (RFC 7519 §4.1.3).
+    package var refusesAudiences = false
     package var algorithms: [SignatureAlgorithm] = []
     package var keySet: Located<String>
     package var leeway: Nanoseconds = .seconds(30)

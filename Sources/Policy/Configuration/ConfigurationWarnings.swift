@@ -43,7 +43,7 @@ package struct ConfigurationWarnings {
                 .trustedProxiesCoverEverything, at: configuration.positions["trusted_proxies"], path: "trusted_proxies",
                 "the list covers every address: any client can claim to come from anywhere")
         }
-        if configuration.failureBudget == nil {
+        if configuration.failureBudget == nil, takesCredentials {
             warn(
                 .failureBudgetOff, at: configuration.positions["failure_budget"], path: "failure_budget",
                 "keys and tokens may be guessed as fast as a client can send them")
@@ -59,11 +59,19 @@ package struct ConfigurationWarnings {
         }
     }
 
+    /// Something in the policy can be guessed: a key, a token, a password.
+    private var takesCredentials: Bool {
+        !configuration.authenticators.isEmpty
+            || configuration.routes.contains { route in
+                if case .login? = route.action { true } else { false }
+            }
+    }
+
     /// A budget by address counts nothing useful where every client comes from the address of the same proxy. A list that is
     /// written, be it empty, says that this was thought of.
     private mutating func reviewFailureBudget() {
         guard configuration.failureBudget != nil, configuration.positions["trusted_proxies"] == nil,
-            !configuration.authenticators.isEmpty, let first = configuration.listeners.first,
+            takesCredentials, let first = configuration.listeners.first,
             configuration.listeners.allSatisfy({ $0.proxyProtocol == nil && $0.address.address.isPrivate })
         else { return }
         warn(
@@ -86,7 +94,10 @@ package struct ConfigurationWarnings {
             case .apiKey(let keys):
                 limits.formUnion(keys.keys.flatMap { $0.limits.map(\.value) })
                 if keys.keysFile != nil || keys.isStored { knowsEveryRecord = false }
-            case .jwt(let jwt): keySets.insert(jwt.keySet.value)
+            case .jwt(let jwt):
+                keySets.insert(jwt.keySet.value)
+                // Its tokens are held against these keys, whoever may show the keys themselves.
+                if case .keys(let name)? = jwt.derivedFrom?.source { authenticators.insert(name.value) }
             case .certificate(let certificates):
                 limits.formUnion((certificates.entries ?? []).flatMap { $0.limits.map(\.value) })
             }
@@ -134,11 +145,12 @@ package struct ConfigurationWarnings {
     }
 
     private mutating func review(_ key: APIKeyConfiguration, path: String) {
-        if key.secrets.contains(where: { $0.expiresAt == nil }) {
+        // A key that is disabled opens nothing.
+        if key.isEnabled, key.secrets.contains(where: { $0.expiresAt == nil }) {
             warn(
                 .keyWithoutExpiry, at: key.position, path: path,
                 "the key \(quoted(key.id)) never expires; give it \"expires_at\"")
-        } else if key.secrets.allSatisfy({ ($0.expiresAt ?? .distantFuture) <= now }) {
+        } else if key.isEnabled, key.secrets.allSatisfy({ ($0.expiresAt ?? .distantFuture) <= now }) {
             warn(.keyExpired, at: key.position, path: path, "the key \(quoted(key.id)) has expired")
         }
         for scheme in ["bearer ", "basic ", "apikey ", "key "] where key.id.lowercasedASCII.hasPrefix(scheme) {
@@ -171,6 +183,8 @@ package struct ConfigurationWarnings {
 
     private mutating func reviewUpstreams() {
         for (name, upstream) in configuration.upstreams where upstream.tls?.verifies == false {
+            // Nothing is between here and a server of this machine.
+            if upstream.servers.allSatisfy({ Self.isThisMachine($0.value.host) }) { continue }
             warn(
                 .upstreamUnverified, at: upstream.position, path: LocatedNode.path("upstreams", member: name),
                 "whoever is between here and the servers can take their place; name their authority in \"ca\" instead")
@@ -178,22 +192,6 @@ package struct ConfigurationWarnings {
     }
 
     private static let worldMessage = "the list covers every IPv4 or every IPv6 address"
-
-    private mutating func review(_ jwt: JWTAuthenticatorConfiguration, at position: SourcePosition, path: String) {
-        if jwt.audiences.isEmpty {
-            warn(
-                .audienceMissing, at: position, path: path,
-                "tokens made for any other audience are taken too; say whom they are for in \"audiences\"")
-        }
-        if jwt.issuers.isEmpty {
-            warn(
-                .issuerMissing, at: position, path: path,
-                "tokens of any issuer that signs with these keys are taken; name it in \"issuer\"")
-        }
-        if !jwt.requiresExpiry {
-            warn(.expiryNotRequired, at: position, path: path, "tokens without \"exp\" are good for ever")
-        }
-    }
 
     private mutating func reviewKeySets() {
         for (name, keySet) in configuration.keySets {
@@ -243,8 +241,10 @@ package struct ConfigurationWarnings {
         guard let (host, _) = ConfigurationReader.hostAndPort(Substring(String(authority).lowercasedASCII)) else {
             return nil
         }
-        return host == "localhost" || IPAddress(host)?.isLoopback == true ? nil : host
+        return isThisMachine(host) ? nil : host
     }
+
+    private static func isThisMachine(_ host: String) -> Bool { host == "localhost" || IPAddress(host)?.isLoopback == true }
 
     private mutating func review(_ url: Located<String>) {
         guard let host = Self.distantHostInClear(url.value) else { return }
@@ -284,7 +284,9 @@ package struct ConfigurationWarnings {
             }
             for limit in route.limits {
                 let parts = configuration.limits[limit.value]?.by ?? []
-                if parts.contains(.identity) || parts.contains(.key) {
+                // Where nothing is said, counting by address on such a route is what the default means.
+                let isSaid = configuration.positions["\(LocatedNode.path("limits", member: limit.value)).by"] != nil
+                if isSaid, parts.contains(.identity) || parts.contains(.key) {
                     warn(
                         .limitByIdentityWithoutAuthentication, at: limit.position, path: limit.path,
                         "the route asks for no identity, so that the limit counts by address instead")

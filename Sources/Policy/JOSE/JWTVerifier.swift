@@ -104,18 +104,19 @@ package final class JWTVerifier: Sendable {
         return rules.types.containsExactly(mediaType)
     }
 
-    /// `aud` is a string or an array of strings (RFC 7519 §4.1.3), one of them ours.
+    /// `aud` is a string or an array of strings (RFC 7519 §4.1.3), one of them ours; or none is there.
     private func checkAudience(of claims: JSONNode) throws(TokenFault) {
         let expected = rules.configuration.audiences
         guard let node = claims["aud"] else {
             if expected.isEmpty { return }
             throw .audienceWrong
         }
+        let isUnwanted = rules.configuration.refusesAudiences
         if case .string(let audience) = node.value {
-            guard expected.isEmpty || expected.containsExactly(audience) else { throw .audienceWrong }
+            guard !isUnwanted, expected.isEmpty || expected.containsExactly(audience) else { throw .audienceWrong }
             return
         }
         let audiences = try node.texts()
-        guard expected.isEmpty || audiences.contains(where: expected.containsExactly) else { throw .audienceWrong }
+        guard !isUnwanted, expected.isEmpty || audiences.contains(where: expected.containsExactly) else { throw .audienceWrong }
     }
 }

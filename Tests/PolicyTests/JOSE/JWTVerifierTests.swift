@@ -159,6 +159,13 @@ struct JWTVerifierTests {
         // Without a list every audience is good, but not every spelling.
         let any = try Sample.verifier { $0.audiences = [] }
         #expect(any.judge(Sample.token(payload)).fault == (fault == .malformed ? .malformed : nil))
+        // A token that names an audience is meant for another service where none is meant (RFC 7519 §4.1.3).
+        let none = try Sample.verifier {
+            $0.audiences = []
+            $0.refusesAudiences = true
+        }
+        let refused: TokenFault? = member.contains("aud") ? .audienceWrong : nil
+        #expect(none.judge(Sample.token(payload)).fault == (fault == .malformed ? .malformed : refused))
     }
 
     @Test func `a token of another issuer is not this verifier's, however it is spelled`() throws {

@@ -68,16 +68,19 @@ extension ConfigurationReader {
 
     private mutating func jwtAuthenticator(_ node: LocatedNode) -> JWTAuthenticatorConfiguration? {
         guard let members = object(node, .jwtAuthenticator) else { return nil }
-        let issuers = stringOrStrings(members["issuer"], of: "issuers")
+        let takesAnyIssuer = members["issuer"]?.isText("any") ?? false
+        let issuers = takesAnyIssuer ? [] : stringOrStrings(members["issuer"], of: "issuers")
         let keySet =
             members["key_set"] == nil
-            ? discoveredKeySet(of: issuers, hasIssuer: members["issuer"] != nil, at: node)
+            ? discoveredKeySet(of: issuers, hasIssuer: members["issuer"] != nil && !takesAnyIssuer, at: node)
             : reference(members["key_set"], to: .keySet)
         var jwt = JWTAuthenticatorConfiguration(keySet: keySet ?? Located("", at: node.position, path: node.path))
         if let from = members["from"] { jwt.sources = sources(from, allowsQuery: nil) }
         jwt.issuers = issuers.map(\.value)
+        jwt.takesAnyIssuer = takesAnyIssuer
         if let audiences = members["audiences"] {
-            jwt.audiences = stringOrStrings(audiences, of: "audiences").map(\.value)
+            jwt.refusesAudiences = audiences.isText("none")
+            if !jwt.refusesAudiences { jwt.audiences = stringOrStrings(audiences, of: "audiences").map(\.value) }
         }
         for element in filledList(members["algorithms"], of: "algorithms") ?? [] {
             guard let algorithm = choice(element, of: SignatureAlgorithm.self) else { continue }

@@ -14,6 +14,7 @@ extension ConfigurationReader {
             let per = duration(members["per"], in: Self.periods)
             let burst = integer(members["burst"], in: Self.counts)
             let parts = limitParts(members["by"])
+            if let place = members["by"] { configuration.positions[place.path] = place.position }
             let mode = choice(members["mode"], of: RuleMode.self) ?? .enforce
             if kind == .window, let written = members["burst"] {
                 report(

@@ -9,6 +9,11 @@ struct LocatedNode {
     var position: SourcePosition { node.position }
     var isNull: Bool { if case .null = node.value { true } else { false } }
 
+    /// True for a string of exactly this text.
+    func isText(_ text: String) -> Bool {
+        if case .string(let value) = node.value { value.utf8.span.equals(text.utf8.span) } else { false }
+    }
+
     /// The path of a member: `.name`, or `["name"]` where the name has other characters than letters, digits, "_", "-".
     static func path(_ parent: String, member name: String) -> String {
         let isPlain =
