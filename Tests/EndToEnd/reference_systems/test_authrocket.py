@@ -70,9 +70,9 @@ def test_aa1_tls_1_2_is_the_oldest_spoken(account: Account, version: str, is_spo
 def test_aa2_each_host_has_keys_of_its_own(account: Account) -> None:
     there = {"Host": "api-e2.example"}
     assert account.call("GET", "/v1/users", key(FOREIGN) | there).status_code == 200
-    assert account.call("GET", "/v1/users", key(KEY) | there).status_code == 401
+    assert account.call("GET", "/v1/users", key(KEY) | there).status_code == 403
     assert account.call("GET", "/v1/users", key(KEY)).status_code == 200
-    assert account.call("GET", "/v1/users", key(FOREIGN)).status_code == 401
+    assert account.call("GET", "/v1/users", key(FOREIGN)).status_code == 403
 
 
 # Fields of requests.
@@ -121,12 +121,13 @@ def test_aa4_a_key_as_a_bearer_token(account: Account) -> None:
 def test_aa4_any_other_value_is_refused(account: Account, wrong: str) -> None:
     for fields in ({"Authrocket-Api-Key": wrong}, {"Authorization": f"Bearer {wrong}"}):
         answer = account.call("GET", "/v1/users", JSON | fields | {"Authrocket-Realm": REALM})
-        assert answer.status_code == 401 and list(answer.json()) == ["errors"]
+        assert answer.status_code == 403 and list(answer.json()) == ["errors"]
+        assert "WWW-Authenticate" not in answer.headers
     assert not account.origin.requests
 
 
 def test_aa4_of_two_keys_one_counts_and_is_not_rescued(account: Account) -> None:
-    for own, bearer, status in ((KEY, FOREIGN, 200), (FOREIGN, KEY, 401), ("ks_x", KEY, 401), (KEY, "ks_x", 200)):
+    for own, bearer, status in ((KEY, FOREIGN, 200), (FOREIGN, KEY, 403), ("ks_x", KEY, 403), (KEY, "ks_x", 200)):
         fields = {"Authrocket-Api-Key": own, "Authorization": f"Bearer {bearer}", "Authrocket-Realm": REALM}
         assert account.call("GET", "/v1/users", JSON | fields).status_code == status, (own, bearer)
     # The one that was not looked at does not go on.
@@ -134,19 +135,27 @@ def test_aa4_of_two_keys_one_counts_and_is_not_rescued(account: Account) -> None
 
 
 @pytest.mark.parametrize("scheme", ['Basic a3NfMHV0NW5QTHdyVg==', 'Digest username="ks_0ut", realm="x", nonce="n"'])
-def test_aa5_basic_and_digest_are_answered_with_a_bearer_challenge(account: Account, scheme: str) -> None:
+def test_aa5_basic_and_digest_are_refused_without_a_challenge(account: Account, scheme: str) -> None:
     answer = account.get(Authorization=scheme)
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+    assert answer.status_code == 403
+    assert "WWW-Authenticate" not in answer.headers
     assert answer.json() == {"errors": ["The Authorization scheme is not accepted here."]}
+
+
+def test_aa5_credentials_that_are_missing_incomplete_or_incorrect_are_403(account: Account) -> None:
+    """Which the official Ruby library raises AccessDenied for."""
+    for fields in ({}, key(KEY.split("-")[0]), key(KEY[:-1] + "9"), {"Authorization": "Bearer"}, {"Authorization": f"Basic {KEY}"}):
+        answer = account.call("GET", "/v1/users", JSON | fields)
+        assert answer.status_code == 403 and list(answer.json()) == ["errors"], fields
+        assert "WWW-Authenticate" not in answer.headers, fields
 
 
 def test_aa6_keys_look_like_the_documents(account: Account) -> None:
     made = account.admin.make("api_keys?authenticator=account", name="new")["key"]
     assert re.fullmatch(r"ks_[0-9A-Za-z]{22}-[0-9a-f]{32}", made)
     assert account.call("GET", "/v1/users", key(made)).status_code == 200
-    assert account.call("GET", "/v1/users", key(made[:25])).status_code == 401
-    assert account.call("GET", "/v1/users", key(made) | {"Host": "api-e2.example"}).status_code == 401
+    assert account.call("GET", "/v1/users", key(made[:25])).status_code == 403
+    assert account.call("GET", "/v1/users", key(made) | {"Host": "api-e2.example"}).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -252,8 +261,8 @@ def test_aa15_limited_requests_have_one_too(
 @pytest.mark.parametrize(
     ("path", "headers", "status"),
     [
-        ("/v1/users", {}, 401),
-        ("/v1/users", {"Authrocket-Api-Key": "ks_wrong"}, 401),
+        ("/v1/users", {}, 403),
+        ("/v1/users", {"Authrocket-Api-Key": "ks_wrong"}, 403),
         ("/v1/users", {"Authrocket-Api-Key": KEY}, 400),
         ("/v1/jwt_keys", {"Authrocket-Api-Key": LOCKED}, 403),
         ("/v2", {"Authrocket-Api-Key": KEY}, 404),

@@ -180,7 +180,7 @@ def test_aj2_every_call_needs_admin_realm(rocket: Callable[..., AuthRocket]) -> 
     calls = [("GET", ""), ("GET", f"/{identifier}"), ("POST", ""), ("DELETE", f"/{identifier}")]
     reader = system.key_with("read")
     for method, path in calls:
-        for key, status in ((reader, 403), (None, 401), ("ks_unknown", 401)):
+        for key, status in ((reader, 403), (None, 403), ("ks_unknown", 403)):
             answer = system.keys(method, path, key=key, json=BODY if method == "POST" else None)
             assert answer.status_code == status, (method, path, key)
             assert answer.json()["errors"]
