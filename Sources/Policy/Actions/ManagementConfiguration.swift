@@ -27,6 +27,15 @@ package struct ManagementConfiguration: Sendable {
     package var isOwnOnly = false
     /// Callers may give away scopes, limits and identities that are not their own.
     package var grantsAnything = false
+    /// How contents and answers look.
+    package var shape = ManagementShape()
+    /// The last segment of a path that means the caller's own record: the key that was shown or that is behind the caller's
+    /// token, or the user. Nil has none.
+    package var current: String?
+    /// A new API key whose content names no scopes has the caller's.
+    package var inheritsScopes = false
+    /// API keys may be made without a name.
+    package var namesAreOptional = false
     /// The scope that lets a caller read the private halves of JWT keys; nil lets nobody.
     package var privateKeyScope: String?
 

@@ -26,9 +26,9 @@ struct APIKeyResource: ManagedResource {
     func isVisible(_ record: StoredKey) -> Bool {
         guard record.authenticator == authenticator else { return false }
         if let lock = call.caller.realmLock, record.realm != lock { return false }
-        // Nobody in particular has no keys of his own.
-        if call.configuration.isOwnOnly { return record.owner != nil && record.owner == callingUser?.id }
-        return true
+        guard call.configuration.isOwnOnly else { return true }
+        // A key that is no user's has no other keys of its own.
+        return record.id == call.caller.key?.id || record.owner != nil && record.owner == callingUser?.id
     }
 
     func filter(_ parameters: inout ParameterReader) throws(ActionRefusal) -> (StoredKey) -> Bool {
@@ -57,9 +57,9 @@ struct APIKeyResource: ManagedResource {
 
     private func describe(_ record: StoredKey, secret: [UInt8]?) -> ObjectText {
         let usage = context.usage(record.id)
-        var text = ObjectText()
+        var text = ObjectText(call.configuration.shape.members)
         text.add("id", record.id)
-        text.add("name", record.name)
+        text.add(optional: "name", record.name.isEmpty ? nil : record.name)
         if let secret { text.add("key", String(decoding: secret, as: UTF8.self)) }
         text.add("subject", record.subject)
         text.add(optional: "user_id", record.owner)
@@ -92,7 +92,7 @@ struct APIKeyResource: ManagedResource {
         guard let maker = context.keyMaker(authenticator) else { throw ActionRefusal(.storeUnavailable) }
         var content = try content(&prepared)
         let id = RecordID.make(.apiKey, at: call.now)
-        let name = content.requiredText("name") ?? ""
+        let name = name(&content)
         let owner = try owner(&content)
         let subject = content.text("subject", byteLimit: APIKeyBounds.subjectBytes)
         if let subject, let owner, subject != owner.id { content.complain("Subject of a user's key is the user") }
@@ -106,6 +106,7 @@ struct APIKeyResource: ManagedResource {
                     digest: secret.digest, createdAt: call.now, expiresAt: lifetime.map { call.now.advanced(by: $0) })
             ])
         apply(&content, to: &record)
+        if !content.has("scopes") { record.scopes = inheritedScopes(&content) }
         if call.configuration.isOwnOnly, all().count(where: isVisible) >= Self.ownKeyLimit {
             content.complain("Keys of one user are limited to \(Self.ownKeyLimit)")
         }
@@ -116,7 +117,24 @@ struct APIKeyResource: ManagedResource {
         try confine(&record)
         return ManagementDecision(
             status: 201, body: describe(record, secret: secret.text).closed, changes: [.putKey(record)],
-            events: [event("api_key.created", id, label: name)], showsSecret: true)
+            events: [event("api_key.created", of: record)], showsSecret: true)
+    }
+
+    private func event(_ name: String, of record: StoredKey, changed: [String] = []) -> AuditEvent {
+        event(name, record.id, label: record.name.isEmpty ? nil : record.name, changed: changed)
+    }
+
+    /// The scopes of a new key whose content names none.
+    private func inheritedScopes(_ content: inout ParameterReader) -> [String] {
+        guard call.configuration.inheritsScopes else { return [] }
+        let scopes = call.caller.scopes.filter { ScopeSet.isValidName($0.utf8.span) }.sorted()
+        if scopes.count > APIKeyBounds.scopes { content.complain("Scopes of the caller are more than \(APIKeyBounds.scopes)") }
+        return scopes
+    }
+
+    /// Empty where a name is not asked for and none is given.
+    private func name(_ content: inout ParameterReader) -> String {
+        (call.configuration.namesAreOptional ? content.text("name") : content.requiredText("name")) ?? ""
     }
 
     /// The user who is to own a new key: the caller, if he is one, or whom he names when he may.
@@ -169,7 +187,7 @@ struct APIKeyResource: ManagedResource {
     func update(_ record: StoredKey, _ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {
         var content = try content(&prepared)
         var changed = record
-        if content.has("name") { changed.name = content.requiredText("name") ?? changed.name }
+        if content.has("name") { changed.name = name(&content) }
         apply(&content, to: &changed)
         try close(&content, &prepared)
         if changed == record { return ManagementDecision(body: describe(record).closed) }
@@ -184,14 +202,14 @@ struct APIKeyResource: ManagedResource {
         if changed.limits != record.limits { try requireAnyGrant("Limits") }
         return ManagementDecision(
             body: describe(changed).closed, changes: [.putKey(changed)],
-            events: [event("api_key.updated", record.id, label: changed.name, changed: prepared.changedNames(Self.name))])
+            events: [event("api_key.updated", of: changed, changed: prepared.changedNames(Self.name))])
     }
 
     func remove(_ record: StoredKey, _ prepared: inout PreparedCall) throws(ActionRefusal) -> ManagementDecision {
         try close(&prepared.parameters)
         return ManagementDecision(
             status: 202, body: describe(record).closed, changes: [.removeKey(id: record.id)],
-            events: [event("api_key.revoked", record.id, label: record.name)])
+            events: [event("api_key.revoked", of: record)])
     }
 
     func perform(
@@ -200,7 +218,7 @@ struct APIKeyResource: ManagedResource {
         guard operation == "rotate" else { throw ActionRefusal(.resourceNotFound) }
         guard let maker = context.keyMaker(authenticator) else { throw ActionRefusal(.storeUnavailable) }
         // The content may be left out altogether.
-        var content = prepared.parameters.object(Self.name) ?? ParameterReader()
+        var content = prepared.content(named: Self.name) ?? ParameterReader()
         let overlap = content.duration("overlap") ?? call.configuration.overlap
         let lifetime = content.duration("expires_in")
         try close(&content, &prepared)
@@ -223,6 +241,6 @@ struct APIKeyResource: ManagedResource {
         changed.secrets.insert(StoredKey.Secret(digest: secret.digest, createdAt: call.now, expiresAt: expiresAt), at: 0)
         return ManagementDecision(
             body: describe(changed, secret: secret.text).closed, changes: [.putKey(changed)],
-            events: [event("api_key.rotated", record.id, label: record.name)], showsSecret: true)
+            events: [event("api_key.rotated", of: record)], showsSecret: true)
     }
 }

@@ -48,7 +48,7 @@ struct JWTKeyResource: ManagedResource {
     func describeInFull(_ record: StoredSigningKey) -> ObjectText { describe(record, withPrivate: true) }
 
     private func describe(_ record: StoredSigningKey, withPrivate: Bool) -> ObjectText {
-        var text = ObjectText()
+        var text = ObjectText(call.configuration.shape.members)
         text.add("id", record.id)
         text.add("algo", record.algorithm.rawValue.lowercased())
         text.add("expired", record.removedAt != nil)

@@ -52,6 +52,7 @@ extension ManagedResource {
     /// Decides one call.
     func decide(_ prepared: PreparedCall) throws(ActionRefusal) -> ManagementDecision {
         var prepared = prepared
+        let shape = call.configuration.shape
         if !Self.isRealmBound, call.caller.realmLock != nil, !call.caller.grantsAnything {
             throw ActionRefusal(.realmNotAllowed)
         }
@@ -59,7 +60,7 @@ extension ManagedResource {
         guard let id = prepared.call.item else {
             switch call.method {
             case .get, .head: return try list(&prepared.parameters)
-            case .post: return try create(&prepared)
+            case .post: return try create(&prepared).answered(with: shape.createdStatus)
             case .put, .delete, .patch, .options, .trace, .connect, .other: throw ActionRefusal(.methodNotAllowed)
             }
         }
@@ -73,8 +74,8 @@ extension ManagedResource {
             let isFull = try wantsAll(&prepared.parameters)
             try close(&prepared.parameters)
             return ManagementDecision(body: (isFull ? describeInFull(record) : describe(record)).closed)
-        case .put, .patch: return try update(record, &prepared)
-        case .delete: return try remove(record, &prepared)
+        case .put, .patch: return try update(record, &prepared).answered(with: shape.updatedStatus)
+        case .delete: return try remove(record, &prepared).answered(with: shape.deletedStatus)
         case .post, .options, .trace, .connect, .other: throw ActionRefusal(.methodNotAllowed)
         }
     }
@@ -91,9 +92,10 @@ extension ManagedResource {
             collection += (isFull ? describeInFull(record) : describe(record)).closed
         }
         collection.append(0x5D)
+        guard case .object(let items, let more) = call.configuration.shape.list else { return ManagementDecision(body: collection) }
         var answer = ObjectText()
-        answer.add("more_results", hasMore)
-        answer.add(json: "collection", collection)
+        answer.add(more, hasMore)
+        answer.add(json: items, collection)
         return ManagementDecision(body: answer.closed)
     }
 
@@ -105,7 +107,7 @@ extension ManagedResource {
 
     /// Reads the object that the content carries under the record's name. Without it there is nothing to go on.
     func content(_ prepared: inout PreparedCall) throws(ActionRefusal) -> ParameterReader {
-        guard let content = prepared.parameters.object(Self.name) else {
+        guard let content = prepared.content(named: Self.name) else {
             if prepared.parameters.messages.isEmpty {
                 prepared.parameters.complain("\(ParameterReader.label(Self.name)) can't be blank")
             }

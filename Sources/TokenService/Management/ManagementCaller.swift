@@ -3,11 +3,24 @@ package import Policy
 
 /// Who asks for a change, and how much of what he has he may pass on.
 package struct ManagementCaller: Sendable {
+    /// An API key and the authenticator that takes it.
+    package struct Key: Sendable, Equatable {
+        package var id: String
+        package var authenticator: String
+
+        package init(id: String, authenticator: String) {
+            self.id = id
+            self.authenticator = authenticator
+        }
+    }
+
     /// How he was recognised: "api_key", "jwt", "certificate", "admin" for the admin listener's token,
     /// "command_line", "gateway", "refresh_token".
     package var method: String?
     /// The id of the key or token.
     package var credential: String?
+    /// The API key that was shown, or that is behind the token that was.
+    package var key: Key?
     /// Whom the credential stands for; a user's id where it is one's.
     package var subject: String?
     package var address: IPAddress?

@@ -23,6 +23,14 @@ package struct ManagementDecision: Sendable {
         self.showsSecret = showsSecret
     }
 
+    /// The same with another status; 204 has no content.
+    func answered(with status: Int) -> ManagementDecision {
+        var decision = self
+        decision.status = status
+        if status == 204 { decision.body = [] }
+        return decision
+    }
+
     /// The call is allowed, and waits for work.
     init(waitingFor work: CostlyWork) {
         self.init(body: [])

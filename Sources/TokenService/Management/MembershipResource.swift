@@ -41,7 +41,7 @@ struct MembershipResource: ManagedResource {
     }
 
     func describe(_ record: StoredMembership) -> ObjectText {
-        var text = ObjectText()
+        var text = ObjectText(call.configuration.shape.members)
         text.add("id", id(of: record))
         text.add("user_id", record.identity.user)
         text.add("organization_id", record.identity.organization)

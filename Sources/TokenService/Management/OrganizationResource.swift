@@ -21,7 +21,7 @@ struct OrganizationResource: ManagedResource {
     }
 
     func describe(_ record: StoredOrganization) -> ObjectText {
-        var text = ObjectText()
+        var text = ObjectText(call.configuration.shape.members)
         text.add("id", record.id)
         text.add("slug", record.slug)
         text.add("name", record.name)
@@ -91,7 +91,7 @@ extension ParameterReader {
 extension PreparedCall {
     /// The names of the members that the content carries for a record, for events.
     func changedNames(_ name: String) -> [String] {
-        var parameters = parameters
-        return parameters.object(name)?.names ?? []
+        var copy = self
+        return copy.content(named: name)?.names ?? []
     }
 }

@@ -19,8 +19,21 @@ struct ParameterReader {
     private var places: [String: Int] = [:]
     private var known: Set<String> = []
     private(set) var messages: [String] = []
+    /// What members are called, by our names; nil where they have these.
+    private var aliases: [String: String]?
 
     init() {}
+
+    /// Reads members by other names from now on. What has none is not there for whoever asks for it.
+    mutating func rename(_ aliases: [String: String]?) { self.aliases = aliases }
+
+    /// What a member is called in the request; nil for one that it cannot have.
+    private func alias(_ name: String) -> String? {
+        if let aliases { aliases[name] } else { name }
+    }
+
+    /// The name as sentences begin with it, in the request's own words.
+    private func label(_ name: String) -> String { Self.label(alias(name) ?? name) }
 
     /// Adds the members of a query or of the content. A name that is there already is an error, and so are too many; what is
     /// too much is not looked at.
@@ -48,7 +61,12 @@ struct ParameterReader {
 
     /// The same of a form.
     mutating func add(form: [UInt8]) throws(ActionRefusal) {
-        do throws(FormContent.Fault) { add(try FormContent.parse(form), isSpelled: true) } catch {
+        add(try Self.members(ofForm: form), isSpelled: true)
+    }
+
+    /// The members of a form, nested names read.
+    static func members(ofForm form: [UInt8]) throws(ActionRefusal) -> [JSONMember] {
+        do throws(FormContent.Fault) { return try FormContent.parse(form) } catch {
             throw ActionRefusal(.contentMalformed, messages: [error.message(of: "Form")])
         }
     }
@@ -56,12 +74,16 @@ struct ParameterReader {
     mutating func complain(_ message: String) { messages.append(message) }
 
     /// The member is there, if only as null.
-    func has(_ name: String) -> Bool { places[name] != nil }
+    func has(_ name: String) -> Bool { alias(name).map { places[$0] != nil } ?? false }
 
-    /// The names of all members, in their order.
-    var names: [String] { entries.map(\.name) }
+    /// Our names of all members, in their order.
+    var names: [String] {
+        guard let aliases else { return entries.map(\.name) }
+        return entries.map { entry in aliases.first { $0.value == entry.name }?.key ?? entry.name }
+    }
 
     private mutating func take(_ name: String) -> Entry? {
+        guard let name = alias(name) else { return nil }
         known.insert(name)
         guard let entry = places[name].map({ entries[$0] }) else { return nil }
         if case .null = entry.node.value { return nil }
@@ -72,7 +94,7 @@ struct ParameterReader {
     mutating func object(_ name: String) -> ParameterReader? {
         guard let entry = take(name) else { return nil }
         guard case .object(let members) = entry.node.value else {
-            complain("\(Self.label(name)) is not an object")
+            complain("\(label(name)) is not an object")
             return nil
         }
         var reader = ParameterReader()
@@ -84,15 +106,15 @@ struct ParameterReader {
     mutating func text(_ name: String, byteLimit: Int = 255) -> String? {
         guard let entry = take(name) else { return nil }
         guard case .string(let text) = entry.node.value else {
-            complain("\(Self.label(name)) is not a string")
+            complain("\(label(name)) is not a string")
             return nil
         }
         guard text.utf8.count <= byteLimit else {
-            complain("\(Self.label(name)) is too long (maximum is \(byteLimit) characters)")
+            complain("\(label(name)) is too long (maximum is \(byteLimit) characters)")
             return nil
         }
         guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-            complain("\(Self.label(name)) contains a control character")
+            complain("\(label(name)) contains a control character")
             return nil
         }
         return text.isEmpty ? nil : text
@@ -102,11 +124,11 @@ struct ParameterReader {
     mutating func secretText(_ name: String, byteLimit: Int = .max) -> String? {
         guard let entry = take(name) else { return nil }
         guard case .string(let text) = entry.node.value else {
-            complain("\(Self.label(name)) is not a string")
+            complain("\(label(name)) is not a string")
             return nil
         }
         guard text.utf8.count <= byteLimit else {
-            complain("\(Self.label(name)) is too long (maximum is \(byteLimit) characters)")
+            complain("\(label(name)) is too long (maximum is \(byteLimit) characters)")
             return nil
         }
         return text.isEmpty ? nil : text
@@ -116,7 +138,7 @@ struct ParameterReader {
     mutating func requiredSecretText(_ name: String, byteLimit: Int) -> String? {
         let before = messages.count
         let text = secretText(name, byteLimit: byteLimit)
-        if text == nil, messages.count == before { complain("\(Self.label(name)) can't be blank") }
+        if text == nil, messages.count == before { complain("\(label(name)) can't be blank") }
         return text
     }
 
@@ -124,7 +146,7 @@ struct ParameterReader {
     mutating func requiredText(_ name: String, byteLimit: Int = 255) -> String? {
         let before = messages.count
         let text = text(name, byteLimit: byteLimit)
-        if text == nil, messages.count == before { complain("\(Self.label(name)) can't be blank") }
+        if text == nil, messages.count == before { complain("\(label(name)) can't be blank") }
         return text
     }
 
@@ -140,7 +162,7 @@ struct ParameterReader {
         case .string("true") where entry.isSpelled, .string("1") where entry.isSpelled: return true
         case .string("false") where entry.isSpelled, .string("0") where entry.isSpelled: return false
         case .string, .null, .number, .array, .object:
-            complain("\(Self.label(name)) is not true or false")
+            complain("\(label(name)) is not true or false")
             return nil
         }
     }
@@ -154,7 +176,7 @@ struct ParameterReader {
         case .string, .null, .bool, .array, .object: value = nil
         }
         guard let value, range.contains(value) else {
-            complain("\(Self.label(name)) is not a number from \(range.lowerBound) to \(range.upperBound)")
+            complain("\(label(name)) is not a number from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
         return value
@@ -172,7 +194,7 @@ struct ParameterReader {
         case .null, .bool, .array, .object: value = nil
         }
         guard let value, 0...limit ~= value else {
-            complain("\(Self.label(name)) is not a duration such as 30s, 12h or 90d")
+            complain("\(label(name)) is not a duration such as 30s, 12h or 90d")
             return nil
         }
         return value
@@ -186,7 +208,7 @@ struct ParameterReader {
         case .array(let nodes):
             for node in nodes {
                 guard case .string(let text) = node.value, !text.isEmpty else {
-                    complain("\(Self.label(name)) is not a list of strings")
+                    complain("\(label(name)) is not a list of strings")
                     return nil
                 }
                 texts.append(text)
@@ -194,11 +216,11 @@ struct ParameterReader {
         case .string(let text) where entry.isSpelled:
             texts = text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         case .string, .null, .bool, .number, .object:
-            complain("\(Self.label(name)) is not a list of strings")
+            complain("\(label(name)) is not a list of strings")
             return nil
         }
         guard texts.count <= countLimit, Set(texts).count == texts.count, !texts.contains("") else {
-            complain("\(Self.label(name)) has empty, equal, or more than \(countLimit) entries")
+            complain("\(label(name)) has empty, equal, or more than \(countLimit) entries")
             return nil
         }
         return texts
@@ -217,13 +239,13 @@ struct ParameterReader {
         case .object(let members) where entry.isSpelled && members.map(\.name) == members.indices.map(String.init):
             nodes = members.map(\.node)
         case .null, .bool, .number, .object:
-            complain("\(Self.label(name)) is not a list of strings")
+            complain("\(label(name)) is not a list of strings")
             return nil
         }
         var texts: [String] = []
         for node in nodes {
             guard case .string(let text) = node.value else {
-                complain("\(Self.label(name)) is not a list of strings")
+                complain("\(label(name)) is not a list of strings")
                 return nil
             }
             texts.append(String(text[...].trimmingSpaces))
@@ -235,7 +257,7 @@ struct ParameterReader {
     mutating func choice(_ name: String, among words: [String]) -> String? {
         guard let text = text(name) else { return nil }
         guard words.contains(text) else {
-            complain("\(Self.label(name)) is not included in the list")
+            complain("\(label(name)) is not included in the list")
             return nil
         }
         return text

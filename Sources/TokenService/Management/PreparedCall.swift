@@ -4,8 +4,10 @@ import Policy
 /// A call whose content has been read, with what has been made for it so far: nothing here is done while others wait for the store.
 struct PreparedCall {
     var call: ManagementCall
-    /// The members of query and content together.
+    /// The members of query and content together; of the query alone where contents have the record's members at the top.
     var parameters: ParameterReader
+    /// The members of such a content.
+    private var topMembers = ParameterReader()
     /// The query, with what the path has of it.
     private var query: [UInt8]
     /// What took long to make.
@@ -34,6 +36,7 @@ struct PreparedCall {
         var rule = call.requestRealm ?? RequestRealm(lock: call.caller.realmLock, isRequired: false)
         let name = rule.parameter ?? Self.realmName
         _ = parameters.text(String(decoding: name.bytes, as: UTF8.self))
+        _ = topMembers.text(String(decoding: name.bytes, as: UTF8.self))
         do throws(Denial) {
             rule.query = try RealmContent.realms(named: name, in: query, mediaType: "application/x-www-form-urlencoded")
             let content = call.content.isEmpty
@@ -49,10 +52,26 @@ struct PreparedCall {
     private mutating func readContent() throws(ActionRefusal) {
         if call.content.isEmpty { return }
         switch call.contentType {
-        case "application/json": parameters.add(try Self.json(call.content), isSpelled: false)
-        case "application/x-www-form-urlencoded": try parameters.add(form: call.content)
+        case "application/json": add(try Self.json(call.content), isSpelled: false)
+        case "application/x-www-form-urlencoded": add(try ParameterReader.members(ofForm: call.content), isSpelled: true)
         case .some, nil: throw ActionRefusal(.contentTypeNotSupported)
         }
+    }
+
+    private mutating func add(_ members: [JSONMember], isSpelled: Bool) {
+        if call.configuration.shape.isWrapped {
+            parameters.add(members, isSpelled: isSpelled)
+        } else {
+            topMembers.add(members, isSpelled: isSpelled)
+        }
+    }
+
+    /// The members that the content carries for a record; nil where it has no object of that name and should have.
+    mutating func content(named name: String) -> ParameterReader? {
+        let shape = call.configuration.shape
+        var content = shape.isWrapped ? parameters.object(name) : topMembers
+        content?.rename(shape.members)
+        return content
     }
 
     private static func json(_ content: [UInt8]) throws(ActionRefusal) -> [JSONMember] {

@@ -25,7 +25,7 @@ struct ProjectResource: ManagedResource {
     }
 
     func describe(_ record: StoredProject) -> ObjectText {
-        var text = ObjectText()
+        var text = ObjectText(call.configuration.shape.members)
         text.add("id", record.id)
         text.add("organization_id", record.organization)
         text.add("slug", record.slug)

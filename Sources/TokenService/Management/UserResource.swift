@@ -25,7 +25,7 @@ struct UserResource: ManagedResource {
     }
 
     func describe(_ record: StoredUser) -> ObjectText {
-        var text = ObjectText()
+        var text = ObjectText(call.configuration.shape.members)
         text.add("id", record.id)
         text.add("email", record.email)
         text.add("name", record.name)

@@ -36,7 +36,7 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case mintToken = "mint_token"
     case refreshToken = "refresh_token"
     case login
-    case manage
+    case manage, managementStatuses, managementList
     case audit
     case webhook
     case publishKeys = "publish_keys"
@@ -109,6 +109,8 @@ extension ObjectShape {
         case .refreshTokens: ["lifetime"]
         case .tokenAddresses: []
         case .manage: ["resource"]
+        case .managementStatuses: []
+        case .managementList: ["items", "more"]
         case .webhook: ["url", "secret"]
         case .audit: []
         case .match: ["path"]
@@ -199,7 +201,12 @@ extension ObjectShape {
         case .login: Self.tokenMembers + ["attempts"]
         case .publishKeys: []
         case .manage:
-            ["authenticator", "key_set", "retire_after", "overlap", "realm", "own", "grant_any", "private_key_scope"]
+            [
+                "authenticator", "key_set", "retire_after", "overlap", "realm", "own", "grant_any", "private_key_scope", "members",
+                "wrapped", "list", "statuses", "current", "inherit_scopes", "unnamed",
+            ]
+        case .managementStatuses: ["create", "update", "delete"]
+        case .managementList: []
         case .audit: ["log", "webhook"]
         case .webhook: ["ca", "timeout", "attempts"]
         case .refreshTokens: ["family_lifetime"]
