@@ -37,6 +37,7 @@ extension PolicyCompiler {
         let storedCredential = storedCredential(of: route)
         let query = route.setQueryParameters.compactMap { parameter($0, pattern) }
         let content = contentRules(of: route, pattern)
+        let upstreamPath = upstreamPath(of: route, pattern)
         let sent = requestFields(route, pattern)
         let style = route.rateHeaders ?? configuration.rateHeaders
         let cors = corsRule(of: route, rates: style)
@@ -53,7 +54,8 @@ extension PolicyCompiler {
                 rateStyle: style,
                 request: RequestRules(
                     route, filters: &filters, keepsOverrides: (route.overrideHeaders ?? configuration.overrideHeaders) == .keep,
-                    added: sent, query: query, content: content, credentials: credentials),
+                    added: sent, query: query, content: content, upstreamPath: upstreamPath,
+                    credentials: credentials),
                 content: content,
                 response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile,
                 cors: cors,
@@ -98,6 +100,18 @@ extension PolicyCompiler {
             if let compiled = field(header, pattern, allowsPath: true) { fields.append(compiled) }
         }
         return fields
+    }
+
+    /// The path that requests of the route go on with; nil for their own, and after an error was noted.
+    private mutating func upstreamPath(of route: RouteConfiguration, _ pattern: PathPattern) -> UpstreamPath? {
+        guard let text = route.upstreamPath else { return nil }
+        do throws(UpstreamPathPattern.Fault) {
+            if let path = UpstreamPath(try UpstreamPathPattern(text.value), matched: pattern) { return path }
+            fail(.captureUnknown, text.position, text.path, "the route's path has no such capture")
+        } catch {
+            fail(.pathPatternInvalid, text.position, text.path, error.message)
+        }
+        return nil
     }
 
     private mutating func field(_ header: HeaderTemplate, _ pattern: PathPattern, allowsPath: Bool) -> FieldTemplate? {

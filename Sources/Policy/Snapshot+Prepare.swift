@@ -24,7 +24,7 @@ extension Snapshot {
         let route = grant.route
         plan.lines.removeAll()
         let mayBeTraced = dropFields(of: &head, route.request, isPeerTrusted: grant.isPeerTrusted)
-        writeTarget(grant, head, to: &plan)
+        if let denial = writeTarget(grant, head, requestID, showing: stored, to: &plan) { return denial }
         writeHost(route, head, to: &plan)
         forwarding.append(to: &plan, head: &head, connection: connection, grant: grant)
         plan.lines.append(name: "X-Request-ID", value: requestID)
@@ -88,7 +88,9 @@ extension Snapshot {
         return mayBeTraced
     }
 
-    private func writeTarget(_ grant: Grant, _ head: RequestHead, to plan: inout UpstreamPlan) {
+    private func writeTarget(
+        _ grant: Grant, _ head: RequestHead, _ requestID: Span<UInt8>, showing stored: UpstreamCredential?, to plan: inout UpstreamPlan
+    ) -> Denial? {
         let received = head.bytes.span.extracting(head.path.range)
         if grant.pathForm != .unchanged {
             _ = normaliser.normalise(received, into: &plan.path)
@@ -97,11 +99,16 @@ extension Snapshot {
             plan.path.append(contentsOf: received)
         }
         plan.target.removeAll(keepingCapacity: true)
-        switch grant.pathForm {
-        case .unchanged, .asReceived: plan.target.append(contentsOf: received)
-        case .normalised: plan.target += plan.path
+        if let pattern = grant.route.request.upstreamPath {
+            let denial = write(pattern, grant, received, requestID, showing: stored, to: &plan)
+            if let denial { return denial }
+        } else {
+            switch grant.pathForm {
+            case .unchanged, .asReceived: plan.target.append(contentsOf: received)
+            case .normalised: plan.target += plan.path
+            }
         }
-        guard head.hasQuery else { return }
+        guard head.hasQuery else { return nil }
         let query = head.bytes.span.extracting(head.query.range)
         let parameters = grant.route.request.strippedParameters
         plan.target.append(0x3F)
@@ -109,6 +116,29 @@ extension Snapshot {
             plan.target.append(contentsOf: query)
         } else if !QueryParameters.append(query, without: parameters, to: &plan.target), !query.isEmpty {
             plan.target.removeLast()
+        }
+        return nil
+    }
+
+    /// Writes the path of a route that has one of its own. It is held to the rules for paths of clients, since values are from
+    /// elsewhere.
+    @inline(never)
+    private func write(
+        _ pattern: UpstreamPath, _ grant: Grant, _ received: Span<UInt8>, _ requestID: Span<UInt8>,
+        showing stored: UpstreamCredential?, to plan: inout UpstreamPlan
+    ) -> Denial? {
+        var source = grant.templateSource
+        source.stored = stored
+        let path = plan.path
+        let denial = pattern.append(
+            to: &plan.target, source, path: path.span, forwarded: grant.pathForm == .normalised ? path.span : received,
+            requestID: requestID, readings: readings.enabled)
+        if let denial { return denial }
+        let target = plan.target
+        switch normaliser.normalise(target.span, into: &plan.scratch) {
+        case .unchanged, .rewritten(hasMoved: false): return nil
+        case .rewritten(hasMoved: true): return .path(.dotSegment)
+        case .refused(let fault): return .path(fault)
         }
     }
 

@@ -11,6 +11,7 @@ extension ConfigurationWarnings {
             for header in route.setRequestHeaders + route.setQueryParameters + route.setContentMembers + route.setResponseHeaders {
                 reviewBraces(header.template, shows: shown)
             }
+            if let path = route.upstreamPath { reviewBraces(path, shows: shown) }
             for template in route.authorizations.flatMap(\.templates) { reviewBraces(template, shows: nil) }
         }
         for (_, credential) in configuration.storedCredentials {

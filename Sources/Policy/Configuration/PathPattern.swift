@@ -75,7 +75,8 @@ package struct PathPattern: Sendable, Equatable {
         return .literal(String(decoding: literal, as: UTF8.self))
     }
 
-    private static func normalised(_ piece: ArraySlice<UInt8>) throws(PathPatternError) -> [UInt8] {
+    /// A literal in normal form.
+    static func normalised(_ piece: ArraySlice<UInt8>) throws(PathPatternError) -> [UInt8] {
         var result: [UInt8] = []
         var rest = piece
         while let byte = rest.popFirst() {

@@ -75,6 +75,8 @@ package struct RouteConfiguration: Sendable {
     package var keepsCredentials = false
     /// Where requests go; nil exactly when there is an action.
     package var upstream: Located<String>?
+    /// The pattern of the path that goes on; nil takes the request's own.
+    package var upstreamPath: Located<String>?
     /// What the gateway itself does with requests.
     package var action: ActionConfiguration?
     /// The credential that the upstream is shown for the caller.

@@ -222,6 +222,9 @@ extension ExplanationWriter {
             let rule = document.rule("routes", .element(route.index), "stored_credential")
             checks.append(note("the stored credential \(credential.name) is what the token brings\(kept)", rule))
         }
+        if let path = snapshot.configuration.routes[route.index].upstreamPath {
+            checks.append(note("the path goes on as \(path.value)", document.rule("routes", .element(route.index), "upstream_path")))
+        }
         checks += contentChanges(route)
         let sent = trial.head
         for index in sent.fields.indices where sent.fields[index].isDropped {
@@ -286,7 +289,7 @@ extension ExplanationWriter {
 
     func forwarded(by grant: Grant) -> Explanation.Message {
         let method = original.map { String(decoding: $0.bytes[$0.methodRange.range], as: UTF8.self) } ?? ""
-        let target = mask.target(String(decoding: trial.plan.target, as: UTF8.self))
+        let target = mask.target(String(decoding: trial.plan.target, as: UTF8.self), of: grant.route)
         return Explanation.Message(
             start: "\(method) \(target)",
             fields: trial.forwardedFields().map { ($0.name, mask.value($0.value, of: $0.name)) }, body: "")

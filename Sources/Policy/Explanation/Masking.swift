@@ -9,6 +9,8 @@ struct Masking {
     private let parameters: Set<String>
     private let cookies: Set<String>
 
+    /// `upstream_path` of routes where it shows a credential, by their places.
+    private let secretPaths: [Int: String]
     /// Where claims hold credentials, as names from the top.
     private let claimPaths: [[String]]
 
@@ -17,14 +19,19 @@ struct Masking {
         var fields: Set<String> = []
         var parameters: Set<String> = []
         var cookies: Set<String> = []
+        var secretPaths: [Int: String] = [:]
         for route in snapshot.routes {
             fields.formUnion(route.credentials.headerNames)
             parameters.formUnion(route.credentials.queryNames.map { String(decoding: $0, as: UTF8.self) })
             cookies.formUnion(route.credentials.cookieNames.map { String(decoding: $0, as: UTF8.self) })
             let configuration = snapshot.configuration.routes[route.index]
+            if let path = configuration.upstreamPath, Self.isSecret(HeaderTemplate(name: "", template: path)) {
+                secretPaths[route.index] = path.value
+            }
             fields.formUnion(configuration.setRequestHeaders.filter(Self.isSecret).map(\.name.lowercasedASCII))
             parameters.formUnion(configuration.setQueryParameters.filter(Self.isSecret).map(\.name))
         }
+        self.secretPaths = secretPaths
         self.fields = fields
         self.parameters = parameters
         self.cookies = cookies
@@ -81,6 +88,12 @@ struct Masking {
     }
 
     func isCredential(cookie name: String) -> Bool { cookies.contains(name) || Self.soundsSecret(name.lowercasedASCII) }
+
+    /// What goes to the upstream; a path that shows what the caller brings for it is told as the policy writes it.
+    func target(_ target: String, of route: Route?) -> String {
+        guard let pattern = route.flatMap({ secretPaths[$0.index] }) else { return self.target(target) }
+        return self.target(pattern + (target.firstIndex(of: "?").map { target[$0...] } ?? ""))
+    }
 
     /// A target with the values of parameters masked that are, or sound like, credentials.
     func target(_ target: String) -> String {

@@ -14,6 +14,8 @@ final class RequestRules: Sendable {
     let usesPath: Bool
     /// A line is made from a user of the store.
     let usesUser: Bool
+    /// The path that goes on; nil where it is the one that was matched.
+    let upstreamPath: UpstreamPath?
     /// Query parameters to add.
     let query: [(name: [UInt8], value: ValueTemplate)]
     /// Query parameters and cookies that do not go on, in any spelling: credentials, and parameters that the route sets or
@@ -23,14 +25,17 @@ final class RequestRules: Sendable {
 
     init(
         _ configuration: RouteConfiguration, filters: inout RequestFilters, keepsOverrides: Bool, added: [FieldTemplate],
-        query: [(name: [UInt8], value: ValueTemplate)], content: ContentRules?, credentials: CredentialPlan
+        query: [(name: [UInt8], value: ValueTemplate)], content: ContentRules?, upstreamPath: UpstreamPath?,
+        credentials: CredentialPlan
     ) {
+        self.upstreamPath = upstreamPath
         self.query = query
         fixed = Array(added.prefix(while: \.isFixed))
         varying = Array(added.dropFirst(fixed.count))
         usesPath = varying.contains(where: \.usesPath) || query.contains { $0.value.usesPath }
-            || content?.usesPath == true
+            || content?.usesPath == true || upstreamPath?.usesPath == true
         usesUser = added.contains(where: \.usesUser) || query.contains { $0.value.usesUser }
+            || upstreamPath?.usesUser == true
         let isStripping = !configuration.keepsCredentials
         let parameters =
             (isStripping ? credentials.queryNames : []) + query.map(\.name)

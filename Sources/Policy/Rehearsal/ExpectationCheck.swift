@@ -48,7 +48,9 @@ struct ExpectationCheck {
         compare("route", expectation.route, outcome.route?.name)
         compare("upstream", expectation.upstream, isForwarded ? outcome.grant?.route.upstreamName : nil)
         let target = isForwarded ? String(decoding: trial.plan.target, as: UTF8.self) : nil
-        if expectation.target?.value != target { compare("target", expectation.target, target.map(masking.target)) }
+        if expectation.target?.value != target {
+            compare("target", expectation.target, target.map { masking.target($0, of: outcome.grant?.route) })
+        }
         if !expectation.requestHeaders.isEmpty || !expectation.absentRequestHeaders.isEmpty {
             check(
                 "request_headers", isForwarded ? trial.forwardedFields() : nil, expectation.requestHeaders,

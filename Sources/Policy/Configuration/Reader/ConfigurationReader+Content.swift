@@ -47,4 +47,28 @@ extension ConfigurationReader {
         guard let place = members["request_body"], let action = route.action, !action.isNotFound else { return }
         report(.membersExclusive, at: place, "the route's requests are not forwarded: there is no content to change")
     }
+
+    /// The pattern of the path that goes on.
+    mutating func upstreamPath(_ node: LocatedNode?, of route: RouteConfiguration) -> Located<String>? {
+        guard let node, let text = string(node, expected: "a path such as \"/v2/**\"") else { return nil }
+        if let action = route.action {
+            if !action.isNotFound {
+                report(.membersExclusive, at: node, "the route's requests are not forwarded: there is no upstream to have a path")
+            }
+            return nil
+        }
+        do throws(UpstreamPathPattern.Fault) {
+            let pattern = try UpstreamPathPattern(text.value)
+            if pattern.tail == .rest, (try? PathPattern(route.path.value))?.tail != .rest, !route.path.value.isEmpty {
+                report(
+                    .pathPatternInvalid, at: node,
+                    "\"/**\" is what \"/**\" of the match took, and the path \(quoted(route.path.value)) has none")
+                return nil
+            }
+        } catch {
+            report(.pathPatternInvalid, at: node, error.message)
+            return nil
+        }
+        return text
+    }
 }

@@ -29,7 +29,7 @@ extension ConfigurationReader {
         guard let captures = try? PathPattern(route.path.value).captures else { return }
         let templates =
             (route.setRequestHeaders + route.setQueryParameters + route.setContentMembers)
-            .map(\.template) + route.authorizations.flatMap(\.templates)
+            .map(\.template) + route.authorizations.flatMap(\.templates) + [route.upstreamPath].compactMap(\.self)
         for template in templates {
             checkCaptures(in: template, among: captures, of: "the path \(quoted(route.path.value))")
         }

@@ -39,6 +39,7 @@ extension ConfigurationReader {
         (route.setQueryParameters, route.removedQueryParameters) = queryChanges(members["request_query"])
         (route.setContentMembers, route.removedContentMembers) = contentChanges(members["request_body"])
         checkContentChanges(of: route, members)
+        route.upstreamPath = upstreamPath(members["upstream_path"], of: route)
         (route.setResponseHeaders, route.removedResponseHeaders) = headerChanges(
             members["response_headers"], in: .response)
         route.keepsCredentials = boolean(members["keep_credentials"]) ?? false

@@ -162,6 +162,7 @@ extension ConfigurationReader {
         var refused = route.authorizations.flatMap(\.templates) + route.setResponseHeaders.map(\.template)
         if route.storedCredential == nil {
             refused += (route.setRequestHeaders + route.setQueryParameters + route.setContentMembers).map(\.template)
+            if let path = route.upstreamPath { refused.append(path) }
         }
         for template in refused { checkShowsNoStoredCredential(template) }
     }
@@ -170,8 +171,8 @@ extension ConfigurationReader {
         guard TemplateSyntax.showsStoredCredential(template.value) else { return }
         report(
             .templateInvalid, at: template.position, path: template.path,
-            "{stored_credential…} is only for \"request_headers\", \"request_query\" and \"request_body\" of a route that names its "
-                + "\"stored_credential\"")
+            "{stored_credential…} is only for \"request_headers\", \"request_query\", \"request_body\" and \"upstream_path\" "
+                + "of a route that names its \"stored_credential\"")
     }
 }
 

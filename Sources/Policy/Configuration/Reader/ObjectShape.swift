@@ -189,7 +189,7 @@ extension ObjectShape {
         case .answer: ["status", "body", "content_type", "headers", "challenge"]
         case .route:
             [
-                "upstream", "action", "authorize", "limits", "request_headers", "request_query", "request_body",
+                "upstream", "upstream_path", "action", "authorize", "limits", "request_headers", "request_query", "request_body",
                 "response_headers",
                 "stored_credential", "keep_credentials", "responses", "body_bytes", "response_timeout", "rate_headers",
                 "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends", "mode",
