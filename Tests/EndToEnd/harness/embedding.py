@@ -20,9 +20,9 @@ from .policy import Json, open_route, policy
 from .systems import example, prepare
 from .upstream import Upstream, answering, ok
 
-#: The claim's name was lost in the document's capture; one that a JSON Pointer has to escape.
-NAMESPACE = "https://rollout.example/auth"
-POINTER = "/https:~1~1rollout.example~1auth/authData"
+#: The claim that Rollout's own documentation names.
+NAMESPACE = "rollout.com"
+POINTER = "/rollout.com/authData"
 CLIENT = "demo-client"
 REFRESH_PATH = "/rollout/refresh"
 

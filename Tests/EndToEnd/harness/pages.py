@@ -28,8 +28,8 @@ COMMAND_SECONDS = 30
 #: Until a gateway has seen what the command line has changed.
 SEEN_SECONDS = 2
 END = "--end-of-command--"
-#: What pages and examples are written with: the gateway in clear and over TLS, the upstream, the admin listener.
-PORTS = ("8080", "8443", "9000", "9901")
+#: What pages and examples are written with: gateways in plaintext and over TLS, the upstream, the admin listeners.
+PORTS = ("8080", "8081", "8443", "9000", "9901", "9902")
 #: What a reader finds in a clone and a page may name.
 LINKED = ("docs", "scripts")
 
@@ -67,12 +67,14 @@ def fits(shown: Any, answer: Any) -> bool:
 class Shell:
     """A bash that keeps its variables between commands, in a folder with a clone's files."""
 
-    def __init__(self, folder: Path, example: str) -> None:
+    def __init__(self, folder: Path, system: str) -> None:
+        self.folder = folder
         self.ports = dict(zip(PORTS, map(str, free_ports(len(PORTS)))))
         for name in LINKED:
             (folder / name).symlink_to(REPOSITORY / name)
         (folder / "examples").mkdir()
-        for path in [REPOSITORY / "examples" / example, *TESTS]:
+        # A system may have a policy for each of its sides.
+        for path in [*(REPOSITORY / "examples").glob(f"{system}*.json"), *TESTS]:
             (folder / "examples" / path.name).write_text(self.moved(path.read_text()))
         (folder / "bin").mkdir()
         (folder / "bin" / "portcullis").symlink_to(binary())
@@ -123,7 +125,9 @@ class Shell:
         return output
 
     def wait_for_listener(self, text: str) -> None:
-        port = self.ports["9000"] if "demo-upstream" in text else self.ports["9901"]
+        port = self.ports["9000"]
+        if config := re.search(r"--config (\S+)", text):
+            port = json.loads((self.folder / config[1]).read_text())["admin"]["address"].rpartition(":")[2]
 
         def listens() -> bool:
             with socket.socket() as probe:
@@ -151,11 +155,11 @@ class Shell:
 
 
 def run_page(name: str, folder: Path) -> list[str]:
-    """Runs docs/NAME.md, whose example is examples/NAME.json; what its Python blocks printed."""
+    """Runs docs/NAME.md, whose examples are examples/NAME*.json; what its Python blocks printed."""
     page = (REPOSITORY / "docs" / f"{name}.md").read_text()
     printed: list[str] = []
     output = ""
-    shell = Shell(folder, f"{name}.json")
+    shell = Shell(folder, name)
     try:
         for language, text in blocks(page):
             if language == "sh":

@@ -22,7 +22,7 @@ def example(name: str, upstream_port: int, **members: Any) -> dict[str, Any]:
     text = text.replace("127.0.0.1:9000", f"127.0.0.1:{upstream_port}")
     # Listeners are known by their address, so that no two may ask for any free port.
     text = text.replace("127.0.0.1:8443", f"127.0.0.1:{free_ports(1)[0]}")
-    for port in ("8080", "9901"):
+    for port in ("8080", "8081", "9901", "9902"):
         text = text.replace(f"127.0.0.1:{port}", "127.0.0.1:0")
     policy = json.loads(text)
     # Relative to where it was; the file of a test lies elsewhere.

@@ -1,5 +1,5 @@
 """Rollout's user authentication with an API key in the token: every statement of the list, RO1 to RO10, over
-examples/rollout.json."""
+examples/rollout.json, the side that embeds, and examples/rollout-app.json, the side of the app."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -17,6 +18,7 @@ from harness.gateway import Gateway
 from harness.issuer import base64url
 from harness.messages import Message
 from harness.pages import run_page
+from harness.systems import Admin, example, prepare
 from harness.upstream import answering, ok
 from harness.waiting import until
 
@@ -31,12 +33,23 @@ def policy(app: App, tmp_path: Path) -> Policy:
 
 
 def test_ro1_the_app_signs_with_hs512_for_a_persistent_user_and_an_hour(app: App, gateway: Start, policy: Policy) -> None:
+    """The document's code runs jsonwebtoken, which adds `iat` to the claims that it prints; PyJWT is given it."""
     running = gateway(policy())
     now = int(time.time())
-    claims = {"iss": CLIENT, "sub": "user-1", "exp": now + 3600, NAMESPACE: {"authData": {"apiKey": app.issue("user-1")["apiKey"]}}}
-    assert show(running.port, jwt.encode(claims, app.secret, algorithm="HS512")).status == 200
-    with_iat = jwt.encode(claims | {"iat": now}, app.secret, algorithm="HS512")
-    assert show(running.port, with_iat).status == 200
+    data = {"apiKey": app.issue("user-1")["apiKey"]}
+    printed = {"iss": CLIENT, "sub": "user-1", "exp": now + 3600, NAMESPACE: {"authData": data}, "iat": now}
+    assert show(running.port, jwt.encode(printed, app.secret, algorithm="HS512")).status == 200
+    assert app.shown() == [data["apiKey"]]
+
+
+def test_ro1_a_token_says_when_it_was_made(app: App, gateway: Start, policy: Policy) -> None:
+    running = gateway(policy())
+    data = app.issue("user-1")
+    assert reason(show(running.port, app.token(data, iat=None))) == "token_claim_missing"
+    for wrong in ("now", True, [1]):
+        claims = {"iss": CLIENT, "sub": "user-1", "iat": wrong, "exp": int(time.time()) + 60, NAMESPACE: {"authData": data}}
+        assert reason(show(running.port, signed(app, claims))) == "token_malformed", wrong
+    assert app.upstream.requests == []
 
 
 def signed(app: App, claims: dict) -> str:
@@ -49,16 +62,26 @@ def signed(app: App, claims: dict) -> str:
 @pytest.mark.parametrize("subject", [17, 1.5, True, ["user-1"], {"id": "user-1"}])
 def test_ro1_the_subject_must_be_a_string(subject: object, app: App, gateway: Start, policy: Policy) -> None:
     running = gateway(policy())
-    claims = {"iss": CLIENT, "sub": subject, "exp": int(time.time()) + 60, NAMESPACE: {"authData": app.issue("17")}}
+    now = int(time.time())
+    claims = {"iss": CLIENT, "sub": subject, "iat": now, "exp": now + 60, NAMESPACE: {"authData": app.issue("17")}}
     assert reason(show(running.port, signed(app, claims))) == "token_malformed"
     assert app.upstream.requests == []
 
 
-def test_ro2_the_claim_is_found_by_a_json_pointer(app: App, gateway: Start, policy: Policy) -> None:
-    assert "/" in NAMESPACE and "." in NAMESPACE
-    running = gateway(policy())
+@pytest.mark.parametrize(("name", "pointer"), [
+    ("rollout.com", None), ("rollouthq.com", "/rollouthq.com/authData"),
+    ("https://rollout.example/a~b", "/https:~1~1rollout.example~1a~0b/authData"),
+])
+def test_ro2_the_claim_is_found_by_a_json_pointer(
+    name: str, pointer: str | None, app: App, gateway: Start, policy: Policy
+) -> None:
+    """The example has the name of today; the older one, and any other, is a setting."""
+    config = policy()
+    if pointer:
+        config["stored_credentials"]["app"]["claim"] = pointer
+    running = gateway(config)
     data = app.issue("user-1")
-    assert show(running.port, app.token(data)).status == 200
+    assert show(running.port, app.token(**{name: {"authData": data}})).status == 200
     assert app.shown() == [data["apiKey"]]
 
 
@@ -75,6 +98,28 @@ def test_ro3_the_key_is_added_to_all_later_requests_of_the_user(app: App, gatewa
     assert targets == [f"/actions/a?x=1&api_key={data['apiKey']}&for=user-1", f"/actions/b?api_key={data['apiKey']}&for=user-1"]
     # Nobody else's requests get it.
     assert reason(show(running.port, app.token(user="user-2"))) == "upstream_credential_missing"
+
+
+@pytest.mark.parametrize(("kind", "sent", "received"), [
+    ("application/json", '{"title": "a task"}', '{"title":"a task","apiKey":"KEY"}'),
+    ("application/json", '{"apiKey": "mine", "more": [1]}', '{"more":[1],"apiKey":"KEY"}'),
+    ("application/x-www-form-urlencoded", "title=a+task&apiKey=mine", "title=a+task&apiKey=KEY"),
+])
+def test_ro3_the_key_is_added_to_the_content_where_the_api_takes_it_there(
+    kind: str, sent: str, received: str, app: App, gateway: Start, policy: Policy
+) -> None:
+    running = gateway(policy())
+    data = app.issue("user-1")
+    app.upstream.script = answering(lambda request: ok(b"kept"))
+    lines = [f"Authorization: Bearer {app.token(data)}", f"Content-Type: {kind}"]
+    assert ask(running.port, "/records/tasks", lines, "POST", sent.encode()).body == b"kept"
+    seen = app.upstream.requests[0]
+    expected = received.replace("KEY", data["apiKey"])
+    if kind == "application/json":
+        assert json.loads(seen.body) == json.loads(expected)
+    else:
+        assert seen.body == expected.encode()
+    assert seen.value("x-api-key") is None and seen.value("content-length") == str(len(seen.body))
 
 
 def test_ro3_a_client_cannot_send_the_key_itself(app: App, gateway: Start, policy: Policy) -> None:
@@ -237,7 +282,8 @@ def test_ro3_users_who_look_alike_are_others(app: App, gateway: Start, policy: P
 def test_ro7_what_is_refused(app: App, gateway: Start, policy: Policy) -> None:
     running = gateway(policy())
     data = app.issue("user-1")
-    not_a_string = signed(app, {"iss": CLIENT, "sub": 1, "exp": int(time.time()) + 60, NAMESPACE: {"authData": data}})
+    now = int(time.time())
+    not_a_string = signed(app, {"iss": CLIENT, "sub": 1, "iat": now, "exp": now + 60, NAMESPACE: {"authData": data}})
     wrong_algorithm = jwt.encode(
         jwt.decode(app.token(data), options={"verify_signature": False}), app.secret, algorithm="HS256"
     )
@@ -246,7 +292,8 @@ def test_ro7_what_is_refused(app: App, gateway: Start, policy: Policy) -> None:
     assert reason(show(running.port, app.token(data, iss="somebody"))) == "token_issuer_unknown"
     assert reason(show(running.port, wrong_algorithm)) == "token_algorithm_not_allowed"
     assert reason(show(running.port, app.token(data, exp=int(time.time()) - 100))) == "token_expired"
-    forged = jwt.encode({"iss": CLIENT, "sub": "user-1", "exp": time.time() + 60}, b"x" * 64, algorithm="HS512")
+    forged = jwt.encode({"iss": CLIENT, "sub": "user-1", "iat": now, "exp": now + 60}, b"x" * 64, algorithm="HS512")
+    assert reason(show(running.port, app.token(data, aud="app"))) == "token_audience_wrong"
     assert reason(show(running.port, forged)) == "token_signature_invalid"
     assert app.upstream.requests == []
 
@@ -267,17 +314,6 @@ def test_ro9_calls_carry_a_static_verification_token(app: App, gateway: Start, p
     assert verification and app.upstream.requests[0].values("x-verification-token") == [verification]
 
 
-def test_ro9_a_route_can_ask_for_the_verification_token(app: App, gateway: Start, policy: Policy, tmp_path: Path) -> None:
-    running = gateway(policy())
-    verification = (tmp_path / "var" / "demo-verification-token.txt").read_text().strip()
-    body = {"refreshToken": "none of the app's"}
-    assert reason(post(running, REFRESH_PATH, body)) == "credential_missing"
-    assert reason(post(running, REFRESH_PATH, body, X_Verification_Token="guess")) == "credential_unknown"
-    # Whoever shows it gets to the action itself.
-    assert reason(post(running, REFRESH_PATH, body, X_Verification_Token=verification)) == "refresh_token_invalid"
-    assert app.upstream.requests == []
-
-
 def test_ro10_a_newer_token_replaces_the_pair_and_an_older_does_not(app: App, gateway: Start, policy: Policy) -> None:
     running = gateway(policy())
     first, newer, older = (app.issue("user-1") for _ in range(3))
@@ -296,43 +332,55 @@ def test_ro10_the_same_token_shown_again_does_not_bring_the_used_pair_back(app: 
     assert len(app.refreshes) == 1 and len(set(app.shown())) == 1
 
 
+@pytest.fixture
+def undated(policy: Policy) -> Policy:
+    """The example where `iat` is not asked for."""
+
+    def made(**refresh: Any) -> dict:
+        config = policy(**refresh)
+        config["authenticators"]["embedding"]["required_claims"] = {"/sub": True}
+        return config
+
+    return made
+
+
 def embedded(app: App, data: object, exp: float, **claims: object) -> str:
-    """A token of the document's first form, without `iat`."""
+    """A token without `iat`, as one that is not signed by jsonwebtoken may be."""
     payload = {"iss": CLIENT, "sub": "user-1", "exp": int(exp), NAMESPACE: {"authData": data}}
     return jwt.encode(payload | claims, app.secret, algorithm="HS512")
 
 
-def test_ro10_without_iat_the_later_exp_is_newer(app: App, gateway: Start, policy: Policy) -> None:
+def test_ro10_without_iat_the_later_exp_is_newer(app: App, gateway: Start, undated: Policy) -> None:
     """And what was shown first does not lock the user to its key, in this process or the next."""
     app.good |= {"k1", "k2", "k3", "k4", "k5"}
     end = time.time() + 3600
     one, two, same = (embedded(app, {"apiKey": key}, end + late) for key, late in (("k1", 0), ("k2", 1), ("k3", 1)))
-    running = gateway(policy())
+    running = gateway(undated())
     for token in (one, two, one, same):
         assert show(running.port, token).status == 200
     assert app.shown() == ["k1", "k2", "k2", "k2"]
     running.stop()
-    running = gateway(policy())
+    running = gateway(undated())
     for token in (one, app.token(), embedded(app, {"apiKey": "k4"}, end, iat=int(time.time()))):
         assert show(running.port, token).status == 200
     assert app.shown()[4:] == ["k2", "k2", "k4"]
     # Neither form locks out the other.
     running.stop()
-    running = gateway(policy())
+    running = gateway(undated())
     for token in (two, embedded(app, {"apiKey": "k5"}, end + 2), two):
         assert show(running.port, token).status == 200
     assert app.shown()[7:] == ["k4", "k5", "k5"]
 
 
-def test_ro10_without_iat_the_token_of_a_used_pair_does_not_bring_it_back(app: App, gateway: Start, policy: Policy) -> None:
+def test_ro10_without_iat_the_token_of_a_used_pair_does_not_bring_it_back(app: App, gateway: Start, undated: Policy) -> None:
     data = app.issue("user-1")
     token = embedded(app, data, time.time() + 3600)
-    running = gateway(policy())
+    running = gateway(undated())
     assert show(running.port, token).status == 200
     app.good.clear()
     assert show(running.port, token).status == 200
     running.stop()
-    running = gateway(policy())
+    running = gateway(undated())
     assert show(running.port, token).status == 200
     # The key was refused once, and refreshed; neither the token nor the restart undid that.
     assert len(app.refreshes) == 1 and app.shown()[:2] == [data["apiKey"]] * 2
@@ -340,14 +388,11 @@ def test_ro10_without_iat_the_token_of_a_used_pair_does_not_bring_it_back(app: A
 
 
 @pytest.fixture
-def roles(gateway: Start, policy: Policy, tmp_path: Path) -> tuple[Gateway, str]:
-    """The gateway, and a stored key of the app's user."""
-    running = gateway(policy())
-    token = (tmp_path / "var" / "demo-admin-token.txt").read_text().strip()
-    lines = [f"Authorization: Bearer {token}", "Content-Type: application/json"]
-    content = json.dumps({"api_key": {"name": "user-1", "subject": "user-1"}}).encode()
-    made = json.loads(ask(running.admin_port, "/v1/api_keys", lines, "POST", content).body)
-    return running, made["key"]
+def roles(gateway: Start, app: App, tmp_path: Path) -> tuple[Gateway, str]:
+    """The gateway of the app's side, and a stored key of the app's user."""
+    prepare(tmp_path)
+    running = gateway(example("rollout-app", app.port))
+    return running, Admin(running.admin_port, tmp_path).make("api_keys", name="user-1", subject="user-1")["key"]
 
 
 def post(running: Gateway, path: str, body: object = None, **fields: str) -> Message:
@@ -362,6 +407,17 @@ def triple(answer: Message) -> dict:
     assert isinstance(document["apiKey"], str) and isinstance(document["refreshToken"], str)
     assert document["expiresIn"] == 20_000 and answer.value("cache-control") == "no-store"
     return document
+
+
+def test_ro9_a_route_can_ask_for_the_verification_token(app: App, roles: tuple[Gateway, str], tmp_path: Path) -> None:
+    running, _ = roles
+    verification = (tmp_path / "var" / "demo-verification-token.txt").read_text().strip()
+    body = {"refreshToken": "none of the app's"}
+    assert reason(post(running, REFRESH_PATH, body)) == "credential_missing"
+    assert reason(post(running, REFRESH_PATH, body, X_Verification_Token="guess")) == "credential_unknown"
+    # Whoever shows it gets to the action itself.
+    assert reason(post(running, REFRESH_PATH, body, X_Verification_Token=verification)) == "refresh_token_invalid"
+    assert app.upstream.requests == []
 
 
 def test_ro6_the_gateway_serves_the_endpoint_too(roles: tuple[Gateway, str], tmp_path: Path, app: App) -> None:
