@@ -79,10 +79,11 @@ class Shell:
         (folder / "bin").mkdir()
         (folder / "bin" / "portcullis").symlink_to(binary())
         (folder / "bin" / "python3").symlink_to(sys.executable)
+        (folder / "bin" / "rbtk").symlink_to(Path(sys.executable).parent / "rbtk")
         self.said = folder / "said.txt"
         self.process = subprocess.Popen(
             ["bash", "--norc"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said.open("wb"),
-            env={**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}, text=True, start_new_session=True,
+            env={**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "HOME": str(folder)}, text=True, start_new_session=True,
         )
 
     def moved(self, text: str) -> str:

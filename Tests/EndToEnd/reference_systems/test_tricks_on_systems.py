@@ -27,6 +27,7 @@ GENEROUS = {
     "fair": {"requests": 10_000, "per": "1m", "by": "identity"},
     "account": {"requests": 10_000, "per": "1m", "by": "identity"},
     "sign-ins": {"requests": 10_000, "per": "1m", "by": "address"},
+    "polls": {"requests": 10_000, "per": "1m", "by": "address"},
 }
 RENEWALS = {"lifetime": "1h", "family_lifetime": "1d"}
 #: What signs and what verifies it, in one policy.
