@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from harness.client import ask
-from harness.gateway import Gateway, run_portcullis
+from harness.gateway import REPOSITORY, Gateway, run_portcullis
 from harness.issuer import SigningKey, jwt_authenticator, key_set
+from harness.messages import Message
 from harness.policy import Json, api_key, key_authenticator, open_route, policy
 from harness.protocols import ALL
 
 Start = Callable[..., Gateway]
 
 KEY = SigningKey("ES256", "one")
-FLAGGED: Json = {
-    "default": {"body": '{"code": {status}}'},
-    "kinds": {
-        "authentication": {"body": '{"code": {status}, "invalid_authentication": true}'},
-        "credential": {"status": 403},
-        "api_key": {"status": 403},
-    },
-}
+#: The example of the reference.
+FLAGGED: Json = next(
+    json.loads(text)["profiles"]["flagged"]
+    for text in re.findall(r"```json\n(.*?)```", (REPOSITORY / "docs/reference.md").read_text(), re.DOTALL)
+    if '"flagged"' in text
+)
+
+
+def told(answer: Message) -> Json:
+    """The members of a refusal but the sentence for people."""
+    return {name: value for name, value in json.loads(answer.body).items() if name != "message"}
 
 
 def flagged(profile: Json = FLAGGED, **members: object) -> tuple[str, Json]:
@@ -51,17 +56,17 @@ def test_every_authentication_refusal_has_the_member_the_lockout_too(gateway: St
     ]  # fmt: skip
     for fields, status in asked:
         answer = ask(running.port, "/x", fields)
-        assert (answer.status, json.loads(answer.body)) == (status, {"code": status, "invalid_authentication": True}), fields
+        assert (answer.status, told(answer)) == (status, {"code": status, "invalid_authentication": True}), fields
         assert bool(answer.values("www-authenticate")) == (status == 401), fields
     answer = ask(running.port, "/x", [f"X-API-Key: {secret}"])
-    assert (answer.status, json.loads(answer.body)) == (429, {"code": 429, "invalid_authentication": True})
+    assert (answer.status, told(answer)) == (429, {"code": 429, "invalid_authentication": True})
 
 
 def test_a_caller_who_is_known_and_may_not_is_no_authentication_refusal(gateway: Start) -> None:
     secret, config = flagged()
     running = gateway(config)
     answer = ask(running.port, "/x", [f"X-API-Key: {secret}"])
-    assert (answer.status, json.loads(answer.body)) == (403, {"code": 403})
+    assert (answer.status, told(answer)) == (403, {"code": 403})
     # The profile kept the status, so the error of RFC 6750 stays.
     assert 'error="insufficient_scope"' in answer.value("www-authenticate")
 
@@ -79,16 +84,16 @@ def test_a_refused_websocket_handshake_has_the_challenges_of_the_profile(gateway
 def test_explain_tells_the_entry_of_each_part(tmp_path: Path) -> None:
     (tmp_path / "gateway.json").write_text(json.dumps(flagged()[1], indent=1))
     command = ["explain", "http://a.test/x", "-H", "X-API-Key: wrong"]
-    told = json.loads(run_portcullis(*command, "--json", folder=tmp_path).stdout)
-    assert (told["status"], told["profile"]["name"], told["profile"]["kind"]) == (403, "flagged", "api_key")
-    parts = {part["part"]: part["rule"]["path"] for part in told["profile"]["parts"]}
+    explained = json.loads(run_portcullis(*command, "--json", folder=tmp_path).stdout)
+    assert (explained["status"], explained["profile"]["name"], explained["profile"]["kind"]) == (403, "flagged", "api_key")
+    parts = {part["part"]: part["rule"]["path"] for part in explained["profile"]["parts"]}
     assert parts == {
         "status": "profiles.flagged.kinds.api_key.status", "body": "profiles.flagged.kinds.authentication.body",
     }  # fmt: skip
     text = run_portcullis(*command, folder=tmp_path).stdout
     assert "By the profile flagged:\n  status of kinds.api_key  gateway.json:" in text
-    told = json.loads(run_portcullis(*command, "-H", "Content-Type: application/grpc", "--json", folder=tmp_path).stdout)
-    assert told["profile"]["parts"] == []
+    explained = json.loads(run_portcullis(*command, "-H", "Content-Type: application/grpc", "--json", folder=tmp_path).stdout)
+    assert explained["profile"]["parts"] == []
 
 
 def test_a_policy_tests_what_its_profile_answers(tmp_path: Path) -> None:
