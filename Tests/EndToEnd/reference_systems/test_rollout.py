@@ -119,6 +119,7 @@ def test_ro3_the_key_is_added_to_the_content_where_the_api_takes_it_there(
         assert json.loads(seen.body) == json.loads(expected)
     else:
         assert seen.body == expected.encode()
+    assert seen.target == "/users/user-1/records/tasks"
     assert seen.value("x-api-key") is None and seen.value("content-length") == str(len(seen.body))
 
 
