@@ -3,10 +3,12 @@ package import Core
 extension Snapshot {
     /// Fills in the answer to a refused request, by its route's profile; to a gRPC request, a gRPC status with the headers of
     /// the profile and no content.
-    /// - Parameter head: the request's head, as far as there is one.
+    /// - Parameters:
+    ///   - head: the request's head, as far as there is one.
+    ///   - isForPages: pages of other origins may read it by `cors`; what the admin listener says is for none of them.
     package func answer(
         _ refusal: Refusal, requestID: Span<UInt8>, now: ClockReading, head: RequestHead?,
-        into answer: inout LocalAnswer
+        isForPages: Bool = true, into answer: inout LocalAnswer
     ) {
         answer.removeAll()
         let template = (refusal.route?.profile ?? profile).answer(for: refusal.denial)
@@ -47,11 +49,13 @@ extension Snapshot {
         if let seconds = values.retryAfter, !(refusal.rate?.isRefused ?? false) {
             answer.lines.append(name: "Retry-After") { $0.append(decimal: seconds) }
         }
-        let cors = corsRule(for: refusal)
+        let cors = isForPages ? corsRule(for: refusal) : nil
         for header in template.headers where cors == nil || !CORSRule.isCORSField(header.name.span) {
             answer.lines.append(name: header.name.span) { header.value.append(values, requestID: requestID, to: &$0) }
         }
-        if let cors, let head { cors.append(to: &answer.lines, for: head, isGRPC: isGRPC) }
+        // What was read of a head with a fault may lack an origin, or the second one.
+        let isWhole = refusal.route != nil || refusal.denial.step > .request
+        cors?.append(to: &answer.lines, for: isWhole ? head : nil, isGRPC: isGRPC)
     }
 
     /// Fills in an answer that is no refusal.

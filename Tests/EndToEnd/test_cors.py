@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -274,6 +275,43 @@ def test_refusals_of_grpc_web_can_be_read(gateway: Start, upstream: Origin) -> N
     answer = ask(running.port, "/items/7", [f"Origin: {APP}", "Content-Type: application/grpc-web+proto"], method="PUT")
     assert answer.status == 200 and answer.value("grpc-status") == "16" and allowed(answer)
     assert answer.value("access-control-expose-headers") == f"{RATES}, grpc-status, grpc-message"
+
+
+def test_the_admin_listener_says_nothing_to_pages(gateway: Start, upstream: Origin) -> None:
+    running = gateway(items(upstream().port, api_key()[1], {"origins": ["*"]}))
+    page = ["Origin: https://any.example"]
+    for answer in (
+        ask(running.admin_port, "/metrics", page), ask(running.admin_port, "/nowhere", page),
+        ask(running.admin_port, "/explain", [*page, "Access-Control-Request-Method: POST"], method="OPTIONS"),
+        ask(running.admin_port, "/%zz", page), ask(running.admin_port, "/" + "a" * 9000, page),
+    ):  # fmt: skip
+        assert says_nothing(answer), answer.fields
+
+
+def explained(running: Gateway, method: str, path: str, fields: Json) -> Json:
+    document = {"method": method, "url": f"http://gw.test{path}", "headers": fields}
+    answer = ask(running.admin_port, "/explain", method="POST", body=json.dumps(document).encode())
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body)
+
+
+def test_explain_says_what_became_of_a_preflight(gateway: Start, upstream: Origin) -> None:
+    running = gateway(items(upstream().port, api_key()[1]))
+    asked = {"Origin": APP, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-api-key, x-other"}
+    told = explained(running, "OPTIONS", "/items/7", asked)
+    assert (told["outcome"], told["status"], told["route"]) == ("answered", 204, "items")
+    steps = {step["step"]: step for step in told["steps"]}
+    texts = [check["text"] for check in steps["cors"]["checks"]]
+    assert texts[0] == f'pages of "{APP}" may read the answer' and texts[1] == "a preflight for PUT, which is allowed"
+    assert texts[2] == 'request fields that are not allowed: "x-other": browsers do not send the request'
+    assert steps["credential"]["verdict"] == "not_reached"
+    told = explained(running, "OPTIONS", "/items/7", asked | {"Origin": "https://evil.example"})
+    assert (told["outcome"], told["reason"]) == ("refused", "origin_not_allowed")
+    assert told["rule"]["path"] == "cors"
+    told = explained(running, "GET", "/items/7", {"Origin": "https://evil.example"})
+    steps = {step["step"]: step for step in told["steps"]}
+    assert steps["cors"]["checks"][0]["text"] == 'pages of "https://evil.example" may not read the answer'
+    assert told["reason"] == "credential_missing"
 
 
 def test_thousands_of_request_fields_are_not_reflected(gateway: Start, upstream: Origin) -> None:

@@ -69,6 +69,8 @@ def test_policies_of_this_suite() -> None:
     _, record = api_key()
     VALIDATOR.validate(policy(9000))
     VALIDATOR.validate(keyed_policy(9000, records=[record]))
+    pages = {"origins": ["https://*.acme.example"], "credentials": True, "max_age": "1h"}
+    VALIDATOR.validate(policy(9000, cors=pages, routes=[open_route(cors=None), open_route(cors="upstream"), open_route(cors=pages)]))
 
 
 WRONG: dict[str, Json] = {
@@ -78,6 +80,9 @@ WRONG: dict[str, Json] = {
     "number for a string": policy(9000, routes=[open_route(name=7)]),
     "burst of a window": policy(9000, limits={"fair": {"kind": "window", "requests": 1, "per": "1s", "burst": 1}}),
     "unknown member of a route": policy(9000, routes=[open_route(autenticate="none")]),
+    "origins of no page": policy(9000, cors={"methods": ["GET"]}),
+    "pages by another word": policy(9000, cors="downstream"),
+    "no pages at the top": policy(9000, cors=None),
     "literal secret": keyed_policy(9000, records=[{"id": "a", "key": "secret"}]),
 }
 

@@ -6,11 +6,10 @@ import Policy
 extension Exchange {
     func refuse(_ refusal: Refusal) {
         self.refusal = refusal
-        // What the admin listener says is for no page of another origin.
-        let head = client.role == .traffic ? head : nil
         requestID.withSpan { requestID in
             snapshot.answer(
-                refusal, requestID: requestID, now: worker.loop.now, head: head, into: &worker.answer)
+                refusal, requestID: requestID, now: worker.loop.now, head: head,
+                isForPages: client.role == .traffic, into: &worker.answer)
         }
         sendLocalAnswer()
     }

@@ -59,10 +59,11 @@ package final class CORSRule: Sendable {
     // MARK: Fields
 
     /// Adds the fields of an answer that is no preflight's.
-    /// - Parameter isGRPC: status and message are fields of the answer, and pages may read them.
-    func append(to lines: inout HeaderLines, for head: RequestHead, isGRPC: Bool = false) {
-        let verdict = verdict(on: head)
-        if appendOrigin(verdict, head, to: &lines) {
+    /// - Parameters:
+    ///   - head: nil where the request could not be read; then nothing is said to its origin that is not for all.
+    ///   - isGRPC: status and message are fields of the answer, and pages may read them.
+    func append(to lines: inout HeaderLines, for head: RequestHead?, isGRPC: Bool = false) {
+        if appendOrigin(for: head, to: &lines) {
             lines.append(name: "Access-Control-Expose-Headers") { value in
                 value.append(contentsOf: exposed)
                 if isGRPC { value.append(", grpc-status, grpc-message") }
@@ -92,13 +93,13 @@ package final class CORSRule: Sendable {
     }
 
     /// Adds what says that the origin may read the answer. False where it may not.
-    private func appendOrigin(_ verdict: Verdict, _ head: RequestHead, to lines: inout HeaderLines) -> Bool {
+    private func appendOrigin(for head: RequestHead?, to lines: inout HeaderLines) -> Bool {
         if isPublic {
             // Also where the request names no origin: a cache may give this answer to a page of another one.
             lines.append(name: "Access-Control-Allow-Origin", value: "*")
             return true
         }
-        guard case .allowed(let origin) = verdict else { return false }
+        guard let head, case .allowed(let origin) = verdict(on: head) else { return false }
         lines.append(name: "Access-Control-Allow-Origin", value: head.bytes.span.extracting(origin.range))
         if terms.allowsCredentials { lines.append(name: "Access-Control-Allow-Credentials", value: "true") }
         return true
@@ -107,7 +108,7 @@ package final class CORSRule: Sendable {
     /// Adds the fields of the answer to a preflight whose origin is allowed.
     /// - Parameter methods: `Access-Control-Allow-Methods`; empty where none is allowed beyond what needs no preflight.
     func append(preflightTo lines: inout HeaderLines, for head: RequestHead, methods: [UInt8]) {
-        _ = appendOrigin(verdict(on: head), head, to: &lines)
+        _ = appendOrigin(for: head, to: &lines)
         if !methods.isEmpty { lines.append(name: "Access-Control-Allow-Methods", value: methods.span) }
         let headers = allowedHeaders
         if !headers.isEmpty { lines.append(name: "Access-Control-Allow-Headers", value: headers.span) }

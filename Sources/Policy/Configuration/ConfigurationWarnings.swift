@@ -26,6 +26,7 @@ package struct ConfigurationWarnings {
         review.reviewUpstreams()
         review.reviewRoutes()
         review.reviewTemplates()
+        review.reviewCORS()
         return review.warnings.enumerated().sorted { a, b in
             let nowhere = SourcePosition(line: 0, column: 0)
             let (first, second) = (a.element.position ?? nowhere, b.element.position ?? nowhere)

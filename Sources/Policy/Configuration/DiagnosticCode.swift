@@ -71,6 +71,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case httpsOnlyUnreachable = "https_only_unreachable"
     case limitByIdentityWithoutAuthentication = "limit_by_identity_without_authentication"
     case routeInShadow = "route_in_shadow"
+    case corsFieldsSet = "cors_fields_set"
     case bracesDoubled = "braces_doubled"
     // Found when the policy is compiled, with the files it names at hand.
     case routesAmbiguous = "routes_ambiguous"
@@ -115,7 +116,7 @@ extension DiagnosticCode {
             .trustedProxiesCoverEverything, .denyListCoversEverything, .audienceMissing, .issuerMissing, .expiryNotRequired,
             .identityTemplateWithoutIdentity, .failureBudgetOff, .failureBudgetShared, .keySetOverHTTP, .credentialRefreshOverHTTP,
             .storedCredentialNotDurable, .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,
-            .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication, .routeInShadow,
+            .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication, .routeInShadow, .corsFieldsSet,
             .bracesDoubled:
             .reviewing
         case .routesAmbiguous, .secretUnreadable, .adminTokenShort, .fileUnreadable, .keySetInvalid,

@@ -117,6 +117,8 @@ package final class PolicyReplay {
             return "the credential, which was not looked at"
         }
         let (before, after) = (old.snapshot, new.snapshot)
+        // Without it an answered preflight and an ordinary OPTIONS request look alike.
+        if facts.method == "OPTIONS", before.usesCORS || after.usesCORS { return "the origin that a preflight names" }
         let isTrusted = before.clientAddress.trusts(facts.peer) || after.clientAddress.trusts(facts.peer)
         if isTrusted, before.configuration.trustedProxies != after.configuration.trustedProxies
             || before.configuration.forwardedFields != after.configuration.forwardedFields

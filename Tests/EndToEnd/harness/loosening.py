@@ -156,6 +156,9 @@ def loosened(config: Json) -> Iterator[Loosened]:
         for name, change in listener_rules(listener):
             other = changed(config, lambda it, index=index, change=change: change(it["listeners"][index]))
             yield f"listeners.{index}.{name}", f"listeners[{index}]", other
+    if isinstance(config.get("cors"), dict) and config["cors"]["origins"] != ["*"]:
+        anyone = {"origins": ["*"]}
+        yield "cors.origins", "cors", changed(config, lambda it: it.update(cors=anyone))
     if config.get("https_only"):
         yield "https_only", "https_only", changed(config, lambda it: it.pop("https_only"))
     if config.get("failure_budget", "off") != "off":

@@ -34,7 +34,7 @@ extension ConfigurationReader {
         if route.requirement != .none, let place = members["authenticate"] {
             report(.membersExclusive, at: place, "\"not_found\" asks nobody who he is: \"authenticate\" is \"none\"")
         }
-        let counting: Set = ["name", "match", "authenticate", "action", "responses"]
+        let counting: Set = ["name", "match", "authenticate", "action", "responses", "cors"]
         for member in members.members where !counting.contains(member.name) {
             guard let place = members[member.name] else { continue }
             report(.membersExclusive, at: place, "\"not_found\" looks at nothing of a request: \(quoted(member.name)) means nothing here")

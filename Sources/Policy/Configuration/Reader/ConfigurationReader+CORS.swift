@@ -11,7 +11,7 @@ extension ConfigurationReader {
         if case .null = node.value { return .dropped }
         guard let setting = cors(node) else { return .inherited }
         if setting == .upstream, members["action"] != nil {
-            report(.membersExclusive, at: node, "a route with an action has no upstream whose word could count")
+            report(.membersExclusive, at: node, "\"upstream\" means nothing here: a route with an action has none")
         }
         return .set(setting)
     }
