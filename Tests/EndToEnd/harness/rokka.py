@@ -13,6 +13,7 @@ from typing import Any
 import requests
 
 from .gateway import Gateway
+from .messages import Message
 from .systems import Admin, example, prepare
 from .upstream import Upstream
 
@@ -40,7 +41,7 @@ def record(secret: str, identifier: str, *scopes: str) -> dict[str, Any]:
 class Rokka:
     def __init__(self, start: Callable[..., Gateway], folder: Path, origin: Upstream, **members: Any) -> None:
         prepare(folder)
-        policy = example("rokka", origin.port, trusted_proxies=["127.0.0.0/8"], failure_budget="off", **members)
+        policy = example("rokka", origin.port, **{"trusted_proxies": ["127.0.0.0/8"], "failure_budget": "off"} | members)
         policy["authenticators"]["keys"]["keys"] = [
             record(KEY, "main", "read", "write"), record(OLD_KEY, "old", "read", "write"), record(READER, "reader", "read"),
         ]
@@ -50,6 +51,18 @@ class Rokka:
         self.session = requests.Session()
         # No proxy and no authorities of the machine.
         self.session.trust_env = False
+
+    @staticmethod
+    def api(request: Message) -> bytes:
+        """The API behind the gateway: it knows its users, and answers everything else with an empty object."""
+        user = {"user_id": request.value("x-auth-subject"), "email": "user@example.com", "api_keys": []}
+        body = json.dumps(user if request.target == "/user" else {}).encode()
+        return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    def user_key(self, email: str = "user@example.com") -> str:
+        """A new key of a new user, who may read and write."""
+        user = self.admin.make("users", email=email, name="User", scopes=["read", "write"])
+        return self.admin.make("api_keys", name="first", scopes=["read", "write"], user_id=user["id"])["key"]
 
     def call(
         self, path: str = "/organizations/acme", key: str | None = None, token: str | None = None, client: str = HERE,

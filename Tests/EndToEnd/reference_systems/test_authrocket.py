@@ -142,7 +142,7 @@ def test_aa5_basic_and_digest_are_refused_without_a_challenge(account: Account, 
     assert answer.json() == {"errors": ["The Authorization scheme is not accepted here."]}
 
 
-def test_aa5_credentials_that_are_missing_incomplete_or_incorrect_are_403(account: Account) -> None:
+def test_aa5_orig_credentials_that_are_missing_incomplete_or_incorrect_are_403(account: Account) -> None:
     """Which the official Ruby library raises AccessDenied for."""
     for fields in ({}, key(KEY.split("-")[0]), key(KEY[:-1] + "9"), {"Authorization": "Bearer"}, {"Authorization": f"Basic {KEY}"}):
         answer = account.call("GET", "/v1/users", JSON | fields)

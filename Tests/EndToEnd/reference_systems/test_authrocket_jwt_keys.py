@@ -174,7 +174,7 @@ def test_aj1_what_is_no_such_key_is_told_in_one_sentence(rocket: Callable[..., A
     assert system.ids() == []
 
 
-def test_aj2_every_call_needs_admin_realm(rocket: Callable[..., AuthRocket]) -> None:
+def test_aj2_orig_every_call_needs_admin_realm(rocket: Callable[..., AuthRocket]) -> None:
     system = rocket()
     identifier = system.create()["id"]
     calls = [("GET", ""), ("GET", f"/{identifier}"), ("POST", ""), ("DELETE", f"/{identifier}")]

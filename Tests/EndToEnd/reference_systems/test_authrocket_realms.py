@@ -151,7 +151,7 @@ INSIDE = {
 
 @pytest.mark.parametrize("encoding", INSIDE)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_aa11_the_resource_names_the_realm(account: Account, encoding: str, method: str) -> None:
+def test_aa11_orig_the_resource_names_the_realm(account: Account, encoding: str, method: str) -> None:
     """As both official libraries send it."""
     content_type, body = INSIDE[encoding]
     fields = JSON | {"Authrocket-Api-Key": KEY, "Content-Type": content_type}

@@ -86,6 +86,15 @@ def test_rk5_images_need_no_credential(rokka: Rokka) -> None:
     assert rokka.call("/dynamic/x.jpg", method="POST", headers=images).status_code == 405
 
 
+def test_rk5_orig_what_the_libraries_call_without_a_credential(rokka: Rokka) -> None:
+    for method, path in (("GET", "/operations"), ("GET", "/stackoptions"), ("POST", "/users")):
+        assert rokka.call(path, method=method).status_code == 200, path
+        assert rokka.origin.requests[-1].value("x-auth-subject") is None
+    # Not what is below, or beside.
+    for method, path in (("GET", "/operations/resize"), ("GET", "/stackoptions/"), ("POST", "/users/1"), ("GET", "/user")):
+        assert is_bad_authentication(rokka.call(path, method=method), 403), path
+
+
 def test_rk6_the_key_wins_over_the_token(rokka: Rokka) -> None:
     token = rokka.token(OLD_KEY)
     assert rokka.call(key=KEY, token=token).status_code == 200
@@ -107,6 +116,15 @@ def test_rk7_a_token_is_the_key_in_another_form(rokka: Rokka) -> None:
     assert rokka.origin.requests[-1].value("x-auth-scopes") == "read"
     assert is_not_allowed(rokka.call(token=token, method="POST"))
     assert rokka.call(token=rokka.token(), method="POST").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_rk7_orig_the_call_that_the_libraries_make(rokka: Rokka, method: str) -> None:
+    """GET; the newest rokka.js POST with the options in the query."""
+    answer = rokka.call("/user/apikeys/token?expires_in=3600&ips=request_ip", key=KEY, method=method)
+    assert answer.status_code == 200 and answer.json()["payload"]["expt"] == 3600
+    assert payload(answer.json()["token"])["ips"] == [HERE]
+    assert not rokka.origin.requests
 
 
 @pytest.mark.parametrize(("token", "status"), [(None, 403), ("a.b.c", 401)])
@@ -319,7 +337,7 @@ def test_rk18_what_is_no_address(rokka: Rokka, ips: str) -> None:
     assert answer.status_code == answer.json()["code"] == 422 and answer.json()["errors"]
 
 
-def test_rk18_networks_with_host_bits_mean_the_network(rokka: Rokka) -> None:
+def test_rk18_orig_networks_with_host_bits_mean_the_network(rokka: Rokka) -> None:
     """`request_ip,212.40.50.1/24` is the guide's own example."""
     token = rokka.token(ips="request_ip,212.40.50.1/24,2001:db8::1/64")
     assert payload(token)["ips"] == [HERE, "212.40.50.1/24", "2001:db8::1/64"]

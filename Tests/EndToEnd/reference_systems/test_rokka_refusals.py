@@ -172,6 +172,29 @@ def test_rk27_every_bad_authentication_says_so(rokka: Rokka) -> None:
         assert document["invalid_authentication"] is True, fields
 
 
+def test_rk27_too_many_failures_say_so_too(
+    gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], tmp_path: Path
+) -> None:
+    budget = {"failures": 3, "per": "1h"}
+    rokka = Rokka(gateway, tmp_path, upstream(), failure_budget=budget)
+    for letter in "abc":
+        assert is_bad_authentication(rokka.call(key=letter * 64), 403)
+    for show in ({"key": "x" * 64}, {"token": "a.b.c"}):
+        answer = rokka.call(**show)
+        assert is_bad_authentication(answer, 429) and int(answer.headers["Retry-After"]) > 0
+    # Another address may still fail, and a caller over its rate limit is not a failed authentication.
+    assert is_bad_authentication(rokka.call(key="x" * 64, client=ELSEWHERE), 403)
+
+
+def test_rk28_a_caller_over_its_limit_is_authenticated(
+    gateway: Callable[..., Gateway], upstream: Callable[..., Upstream], tmp_path: Path
+) -> None:
+    limits = {name: {"requests": 1, "per": "1h", "by": by} for name, by in (("fair", "identity"), ("open", "address"))}
+    rokka = Rokka(gateway, tmp_path, upstream(), limits=limits)
+    assert [rokka.call(key=KEY).status_code for _ in range(2)] == [200, 429]
+    assert "invalid_authentication" not in rokka.call(key=KEY).json()
+
+
 def test_rk28_who_is_known_but_may_not_is_not_told_so(rokka: Rokka) -> None:
     assert is_not_allowed(rokka.call(key=READER, method="PUT"))
     assert is_not_allowed(rokka.call(token=rokka.token(READER), method="PUT"))
@@ -232,5 +255,5 @@ def test_rk30_the_javascript_library_works_on_a_page_of_elsewhere(rokka: Rokka, 
         browser.open(f"http://127.0.0.1:{site.port}/")
         assert browser.evaluate(script) == [[200, 200, 200, 200], [401, 403, 403], True, True]
     asked = {request.method for request in rokka.origin.requests}
-    # The API saw no key, and nothing of what the browser asks first.
+    # The API saw no key and no preflight: the gateway answers those.
     assert asked == {"GET", "PUT"} and KEY.encode() not in rokka.origin.raw

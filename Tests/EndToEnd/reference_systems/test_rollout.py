@@ -42,7 +42,7 @@ def test_ro1_the_app_signs_with_hs512_for_a_persistent_user_and_an_hour(app: App
     assert app.shown() == [data["apiKey"]]
 
 
-def test_ro1_a_token_says_when_it_was_made(app: App, gateway: Start, policy: Policy) -> None:
+def test_ro1_orig_a_token_says_when_it_was_made(app: App, gateway: Start, policy: Policy) -> None:
     running = gateway(policy())
     data = app.issue("user-1")
     assert reason(show(running.port, app.token(data, iat=None))) == "token_claim_missing"
@@ -72,7 +72,7 @@ def test_ro1_the_subject_must_be_a_string(subject: object, app: App, gateway: St
     ("rollout.com", None), ("rollouthq.com", "/rollouthq.com/authData"),
     ("https://rollout.example/a~b", "/https:~1~1rollout.example~1a~0b/authData"),
 ])
-def test_ro2_the_claim_is_found_by_a_json_pointer(
+def test_ro2_orig_the_claim_is_found_by_a_json_pointer(
     name: str, pointer: str | None, app: App, gateway: Start, policy: Policy
 ) -> None:
     """The example has the name of today; the older one, and any other, is a setting."""

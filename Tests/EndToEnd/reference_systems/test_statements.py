@@ -51,11 +51,26 @@ def test_no_test_names_a_statement_that_is_not_there() -> None:
             assert not found or found[1] in IDS, f"{path.name}: {name}"
 
 
-def test_every_statement_is_told_of() -> None:
+def rows() -> list[tuple[str, str, str]]:
+    """Statement, kinds and decision of each row of the page's tables."""
     page = (REPOSITORY / "docs" / "reference-systems.md").read_text()
-    rows = re.findall(r"^\| ((?:RK|RO|AA|AJ|RB)\d+) \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
-    assert [identifier.lower() for identifier, _, _ in rows] == IDS
-    assert all(decision.strip("– ") or kind == "lit" for _, kind, decision in rows)
+    found = re.findall(r"^\| ((?:RK|RO|AA|AJ|RB)\d+) \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
+    return [(identifier.lower(), kinds, decision) for identifier, kinds, decision in found]
+
+
+def test_every_statement_is_on_the_page() -> None:
+    assert [identifier for identifier, _, _ in rows()] == IDS
+    for identifier, kinds, decision in rows():
+        assert decision.strip("– "), identifier
+        assert set(kinds.split(", ")) <= {"lit", "orig", "inf"}, identifier
+
+
+def test_what_the_originals_do_has_tests_that_say_so() -> None:
+    """A statement that is known from the original system or its client library has a test named `orig`, and no other has."""
+    of_originals = {identifier for identifier, kinds, _ in rows() if "orig" in kinds.split(", ")}
+    names = [name for path in FOLDER.glob("test_*.py") for name in functions(path)]
+    assert {found[1] for name in names if (found := re.match(r"test_((?:rk|ro|aa|aj|rb)\d+)_orig(_|$)", name))} == of_originals
+    assert of_originals
 
 
 @pytest.mark.parametrize("system", ["rokka", "rollout", "authrocket", "roboticks"])
