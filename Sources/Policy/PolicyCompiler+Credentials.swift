@@ -17,7 +17,7 @@ extension PolicyCompiler {
             }
         }
         guard !plan.groups.isEmpty, !plan.groups.contains(where: \.isEmpty) else {
-            fail(.authenticationMissing, route.position, "routes[\(index)].authenticate", "names no authenticator")
+            fail(.authenticationMissing, route.position, route.path(of: "authenticate", at: index), "names no authenticator")
             return nil
         }
         return plan
@@ -46,7 +46,9 @@ extension PolicyCompiler {
             }
         }
         do throws(IssuerTable.Conflict) { return try collected.probes() } catch {
-            fail(.issuerAmbiguous, route.position, "routes[\(index)].authenticate", error.message)
+            fail(
+                .issuerAmbiguous, names.first?.position ?? route.position, route.path(of: "authenticate", at: index),
+                error.message)
             return nil
         }
     }

@@ -13,6 +13,8 @@ extension PolicyCompiler {
         _ route: RouteConfiguration, at index: Int, pattern: PathPattern, upstreamNames: [String]
     ) -> Route? {
         let errorCount = diagnostics.count
+        diagnostics.route = route.name
+        defer { diagnostics.route = nil }
         var hostPolicy = UpstreamConfiguration.HostPolicy.keep
         var upstreamIndex = 0
         if let name = route.upstream {
@@ -74,7 +76,7 @@ extension PolicyCompiler {
         }
         guard groups > 1, count > LimitList.capacity else { return }
         fail(
-            .valueOutOfRange, route.limits.first?.position, "routes[\(index)].limits",
+            .valueOutOfRange, route.limits.first?.position, route.path(of: "limits", at: index),
             "at most \(LimitList.capacity) limits apply to one request; with \"all_of\" each by identity or key counts for "
                 + "every credential: together \(count)")
     }

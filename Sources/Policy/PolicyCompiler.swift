@@ -5,7 +5,7 @@ import Core
 struct PolicyCompiler<Environment: CompileEnvironment> {
     let configuration: Configuration
     let environment: Environment
-    private(set) var diagnostics: [Diagnostic] = []
+    var diagnostics = DiagnosticList()
     var keySets: [String: KeySetCell] = [:]
     var keyAuthenticators: [String: KeyAuthenticator] = [:]
     var storedKeys: [StoredKeyRules] = []
@@ -47,7 +47,7 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
             fail(.referenceUnknown, nil, "responses", "no profile named \(quoted(configuration.responses))")
             return nil
         }
-        guard routes.count == patterns.count, !diagnostics.contains(where: { $0.severity == .error }) else {
+        guard routes.count == patterns.count, !diagnostics.hasErrors else {
             return nil
         }
         let table = builder.table(seed: environment.hashSeed)

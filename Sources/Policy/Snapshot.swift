@@ -69,6 +69,6 @@ package final class Snapshot: Sendable {
     ) -> (snapshot: Snapshot?, diagnostics: [Diagnostic]) {
         var compiler = PolicyCompiler(configuration, environment: environment)
         let snapshot = compiler.compile()
-        return (snapshot, compiler.diagnostics)
+        return (snapshot, compiler.diagnostics.all)
     }
 }

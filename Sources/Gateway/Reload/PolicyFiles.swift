@@ -15,7 +15,6 @@ package final class PolicyFiles: CompileEnvironment {
     /// Key sets that the policy uses.
     package private(set) var keySets: [CompiledKeySet] = []
 
-    private let folder: String
     private let previous: [CompiledKeySet]
 
     /// `fileName` is the policy file as the operator named it; other files are found relative to its directory.
@@ -25,13 +24,18 @@ package final class PolicyFiles: CompileEnvironment {
         self.previous = previous
         self.cryptography = cryptography
         self.hashSeed = hashSeed
-        folder = fileName.lastIndex(of: "/").map { String(fileName[...$0]) } ?? ""
     }
 
     // MARK: Files
 
     /// A path of the policy as the operating system takes it.
-    package func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
+    package func resolved(_ path: String) -> String { Self.resolved(path, from: fileName) }
+
+    /// A path that a policy file names: relative ones begin at that file's folder.
+    static func resolved(_ path: String, from fileName: String) -> String {
+        if path.hasPrefix("/") { return path }
+        return (fileName.lastIndex(of: "/").map { String(fileName[...$0]) } ?? "") + path
+    }
 
     /// Opens a file, its path already resolved, and remembers it.
     package func open(_ path: String) throws(LocalFileFault) -> LocalFile {

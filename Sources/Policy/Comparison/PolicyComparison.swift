@@ -3,20 +3,23 @@ import Core
 /// Compares the texts of two policies and says in words what is different. Both are taken to be valid: what a member
 /// means does not depend on its place among the others, and the order of routes decides nothing.
 package struct PolicyComparison {
-    private let old: PolicyDocument
-    private let new: PolicyDocument
+    private let old: ComparedDocument
+    private let new: ComparedDocument
     private var changes: [PolicyChange] = []
 
     private init(_ old: PolicyDocument, _ new: PolicyDocument) {
-        self.old = old
-        self.new = new
+        self.old = ComparedDocument(old)
+        self.new = ComparedDocument(new)
     }
 
     /// The changes, in the order of the old policy's members and then of the new one's.
     package static func changes(from old: PolicyDocument, to new: PolicyDocument) -> [PolicyChange] {
         var comparison = PolicyComparison(old, new)
-        let (before, after) = (ActionInheritance.effective(old.root), ActionInheritance.effective(new.root))
-        comparison.compareMembers(before, after, Place(subject: "policy", path: ""))
+        let (first, second) = (comparison.old, comparison.new)
+        let top = Place(
+            subject: "policy", old: ComparedDocument.Spot(file: first.file, path: ""),
+            new: ComparedDocument.Spot(file: second.file, path: ""))
+        comparison.compareMembers(first.root, second.root, top)
         return comparison.changes
     }
 
@@ -25,15 +28,21 @@ package struct PolicyComparison {
         var subject: String
         /// Members below the subject, joined by dots; empty for the subject itself.
         var member = ""
-        var path: String
+        /// Where it is in each of the two.
+        var old: ComparedDocument.Spot
+        var new: ComparedDocument.Spot
         /// It is a JWK.
         var isKey = false
 
         func below(_ name: String) -> Place {
             Place(
-                subject: subject, member: member.isEmpty ? name : "\(member).\(name)",
-                path: LocatedNode.path(path, member: name))
+                subject: subject, member: member.isEmpty ? name : "\(member).\(name)", old: old.below(name), new: new.below(name))
         }
+
+        /// The same place as a subject of its own.
+        func named(_ subject: String) -> Place { Place(subject: subject, old: old, new: new) }
+
+        var isTop: Bool { new.path.isEmpty }
     }
 
     /// Maps whose entries the operator names, and lists of objects that have names.
@@ -59,10 +68,10 @@ package struct PolicyComparison {
 
     private mutating func compare(_ a: JSONNode, _ b: JSONNode, named name: String, _ place: Place) {
         if a.isSame(as: b) { return }
-        let isTop = place.path.isEmpty
+        let isTop = place.isTop
         switch (a.value, b.value) {
         case (.object, .object):
-            if isTop, let noun = Self.nouns[name] { return compareEntries(a, b, noun: noun, name) }
+            if isTop, let noun = Self.nouns[name] { return compareEntries(a, b, noun: noun, place.below(name)) }
             compareMembers(a, b, place.below(name))
         case (.array(let before), .array(let after)):
             let noun = isTop ? Self.nouns[name] : name == "keys" ? "key" : nil
@@ -77,40 +86,60 @@ package struct PolicyComparison {
     }
 
     /// Entries of a map by their names.
-    private mutating func compareEntries(_ a: JSONNode, _ b: JSONNode, noun: String, _ map: String) {
+    private mutating func compareEntries(_ a: JSONNode, _ b: JSONNode, noun: String, _ map: Place) {
         guard case .object(let before) = a.value, case .object(let after) = b.value else { return }
         for entry in before {
-            let place = Place(subject: "\(noun) \(entry.name)", path: LocatedNode.path(map, member: entry.name))
+            let place = map.below(entry.name).named("\(noun) \(entry.name)")
             if let other = b[entry.name] {
                 compareMembers(entry.node, other, place)
             } else {
-                append(.removed, place, "is gone", entry.node.position, in: old)
+                append(.removed, place.subject, "is gone", entry.node.position, place.old)
             }
         }
         for entry in after where a[entry.name] == nil {
-            let place = Place(subject: "\(noun) \(entry.name)", path: LocatedNode.path(map, member: entry.name))
-            append(.added, place, "is new: \(ValueText.text(entry.node))", entry.node.position, in: new)
+            let place = map.below(entry.name).named("\(noun) \(entry.name)")
+            append(.added, place.subject, "is new: \(ValueText.text(entry.node))", entry.node.position, place.new)
         }
     }
 
-    /// Elements of a list by what tells them apart.
+    /// Elements of a list by what tells them apart, those of one name in their order.
     private mutating func compareElements(
         _ before: [JSONNode], _ after: [JSONNode], noun: String, by member: String, _ place: Place
     ) {
-        // Without a name an element is what it says.
-        func name(_ node: JSONNode) -> String { node[member].flatMap(ValueText.string) ?? ValueText.text(node) }
         let owner = noun == "key" ? "\(place.subject), " : ""
-        for (index, element) in before.enumerated() {
-            let here = Place(subject: "\(owner)\(noun) \(name(element))", path: "\(place.path)[\(index)]")
-            if let other = after.firstIndex(where: { name($0) == name(element) }) {
-                compareMembers(element, after[other], Place(subject: here.subject, path: "\(place.path)[\(other)]"))
-            } else {
-                append(.removed, here, "is gone", element.position, in: old)
+        let (first, second) = (Self.names(of: before, by: member), Self.names(of: after, by: member))
+        let places = Dictionary(uniqueKeysWithValues: zip(second, after.indices))
+        for (index, name) in first.enumerated() {
+            var here = place.named("\(owner)\(noun) \(name.text)")
+            here.old = old.spot(of: index, in: place.old)
+            guard let other = places[name] else {
+                append(.removed, here.subject, "is gone", before[index].position, here.old)
+                continue
             }
+            here.new = new.spot(of: other, in: place.new)
+            compareMembers(before[index], after[other], here)
         }
-        for (index, element) in after.enumerated() where !before.contains(where: { name($0) == name(element) }) {
-            let here = Place(subject: "\(owner)\(noun) \(name(element))", path: "\(place.path)[\(index)]")
-            append(.added, here, "is new: \(ValueText.text(element))", element.position, in: new)
+        let known = Set(first)
+        for (index, name) in second.enumerated() where !known.contains(name) {
+            let text = "is new: \(ValueText.text(after[index]))"
+            append(.added, "\(owner)\(noun) \(name.text)", text, after[index].position, new.spot(of: index, in: place.new))
+        }
+    }
+
+    /// What an element is found by: its name, and how many of the name come before it.
+    private struct ElementName: Hashable {
+        var text: String
+        var occurrence: Int
+    }
+
+    private static func names(of elements: [JSONNode], by member: String) -> [ElementName] {
+        var counts: [String: Int] = [:]
+        return elements.map { element in
+            // Without a name an element is what it says.
+            let text = element[member].flatMap(ValueText.string) ?? ValueText.text(element)
+            let occurrence = counts[text, default: 0]
+            counts[text] = occurrence + 1
+            return ElementName(text: text, occurrence: occurrence)
         }
     }
 
@@ -123,14 +152,15 @@ package struct PolicyComparison {
         let here = place.below(name)
         let phrase = ListPhrase(of: here.member)
         if gone.isEmpty, come.isEmpty {
-            append(.changed, here, "\(here.member) has another order: \(ValueText.list(after))", position, in: new)
+            append(
+                .changed, here.subject, "\(here.member) has another order: \(ValueText.list(after))", position, here.new)
         }
-        if !come.isEmpty { append(.changed, here, phrase.come(ValueText.list(come)), position, in: new) }
-        if !gone.isEmpty { append(.changed, here, phrase.gone(ValueText.list(gone)), position, in: new) }
+        if !come.isEmpty { append(.changed, here.subject, phrase.come(ValueText.list(come)), position, here.new) }
+        if !gone.isEmpty { append(.changed, here.subject, phrase.gone(ValueText.list(gone)), position, here.new) }
     }
 
     private mutating func note(_ kind: PolicyChange.Kind, _ a: JSONNode?, _ b: JSONNode?, named name: String, _ place: Place) {
-        if place.path.isEmpty, let noun = Self.nouns[name] {
+        if place.isTop, let noun = Self.nouns[name] {
             // A map or list that is there as a whole in one of the two only: its entries one by one.
             let nothing = JSONNode((a ?? b)?.isList == true ? .array([]) : .object([]), at: SourcePosition(line: 1, column: 1))
             _ = noun
@@ -139,7 +169,7 @@ package struct PolicyComparison {
         let here = place.below(name)
         guard let node = b ?? a else { return }
         if ValueText.isUnreadable(name, isKey: place.isKey) {
-            return append(kind, here, "has another secret", node.position, in: b == nil ? old : new)
+            return append(kind, here.subject, "has another secret", node.position, b == nil ? here.old : here.new)
         }
         let text: String
         switch (a, b) {
@@ -159,15 +189,15 @@ package struct PolicyComparison {
             }
         case (nil, nil): return
         }
-        append(.changed, here, text, node.position, in: b == nil ? old : new)
+        append(.changed, here.subject, text, node.position, b == nil ? here.old : here.new)
     }
 
     private mutating func append(
-        _ kind: PolicyChange.Kind, _ place: Place, _ text: String, _ position: SourcePosition, in document: PolicyDocument
+        _ kind: PolicyChange.Kind, _ subject: String, _ text: String, _ position: SourcePosition, _ spot: ComparedDocument.Spot
     ) {
         changes.append(
             PolicyChange(
-                kind: kind, subject: place.subject, text: text,
-                rule: RuleReference(file: document.file, path: place.path, position: position)))
+                kind: kind, subject: subject, text: text,
+                rule: RuleReference(file: spot.file, path: spot.path, position: position)))
     }
 }

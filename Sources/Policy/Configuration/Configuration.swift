@@ -37,6 +37,8 @@ package struct Configuration: Sendable {
     /// What answers say to pages of other origins, on routes that do not say otherwise and where there is no route; nil says nothing.
     package var cors: CORSSetting?
     package var routes: [RouteConfiguration] = []
+    /// Members of `defaults` that no route inherits.
+    package var unusedDefaults: [Located<String>] = []
     /// The policy's own tests, as far as they stand in the file itself.
     package var tests: [PolicyTestConfiguration] = []
     /// A file of more tests.

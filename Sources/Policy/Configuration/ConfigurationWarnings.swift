@@ -6,7 +6,7 @@ package struct ConfigurationWarnings {
     let configuration: Configuration
     private let file: String
     private let now: WallTime
-    private var warnings: [Diagnostic] = []
+    private var warnings = DiagnosticList()
 
     private init(_ configuration: Configuration, file: String, now: WallTime) {
         self.configuration = configuration
@@ -27,7 +27,7 @@ package struct ConfigurationWarnings {
         review.reviewRoutes()
         review.reviewTemplates()
         review.reviewCORS()
-        return review.warnings.enumerated().sorted { a, b in
+        return review.warnings.all.enumerated().sorted { a, b in
             let nowhere = SourcePosition(line: 0, column: 0)
             let (first, second) = (a.element.position ?? nowhere, b.element.position ?? nowhere)
             return (first.line, first.column, a.offset) < (second.line, second.column, b.offset)
@@ -118,6 +118,9 @@ package struct ConfigurationWarnings {
         }
         for (name, keySet) in configuration.keySets where !keySets.contains(name) {
             warnUnused(.keySetUnused, "key_sets", name, at: keySet.position, "no authenticator and no action has this key set")
+        }
+        for unused in configuration.unusedDefaults {
+            warn(.defaultUnused, at: unused.position, path: unused.path, "no route inherits this")
         }
         let profiles = Set([configuration.responses] + configuration.routes.compactMap(\.responses?.value))
         for name in configuration.profiles.keys.sorted() where !profiles.contains(name) {
@@ -261,6 +264,8 @@ package struct ConfigurationWarnings {
             || !configuration.trustedProxies.isEmpty && configuration.forwardedFields != .none
         for (index, route) in configuration.routes.enumerated() {
             let path = "routes[\(index)]"
+            warnings.route = route.name
+            defer { warnings.route = nil }
             if route.httpsOnly ?? configuration.httpsOnly, !servesHTTPS {
                 warn(
                     .httpsOnlyUnreachable, at: route.position, path: path,

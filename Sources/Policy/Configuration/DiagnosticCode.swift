@@ -49,6 +49,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case profileUnused = "profile_unused"
     case challengeMissing = "challenge_missing"
     case storedCredentialUnused = "stored_credential_unused"
+    case defaultUnused = "default_unused"
     case keyWithoutExpiry = "key_without_expiry"
     case keyExpired = "key_expired"
     case keyIDWithScheme = "key_id_with_scheme"
@@ -112,7 +113,7 @@ extension DiagnosticCode {
             .authorizationWithoutIdentity, .issuerAmbiguous:
             .reading
         case .limitUnused, .upstreamUnused, .authenticatorUnused, .keySetUnused, .profileUnused, .challengeMissing,
-            .storedCredentialUnused, .keyWithoutExpiry, .keyExpired, .keyIDWithScheme, .allowListCoversEverything,
+            .storedCredentialUnused, .defaultUnused, .keyWithoutExpiry, .keyExpired, .keyIDWithScheme, .allowListCoversEverything,
             .trustedProxiesCoverEverything, .denyListCoversEverything, .audienceMissing, .issuerMissing, .expiryNotRequired,
             .identityTemplateWithoutIdentity, .failureBudgetOff, .failureBudgetShared, .keySetOverHTTP, .credentialRefreshOverHTTP,
             .storedCredentialNotDurable, .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,

@@ -108,7 +108,14 @@ package struct RouteConfiguration: Sendable {
         if realm?.readsContent != true, places.isEmpty { return [] }
         return places.allSatisfy { JSONPointer($0)?.names.count == 1 } ? RealmContent.types : [RealmContent.MediaType.json.rawValue]
     }
+    /// Names of members that the route has from `defaults`.
+    package var inherited: Set<String> = []
     package var position: SourcePosition
+
+    /// The path of a member, the route being this one of the file.
+    func path(of member: String, at index: Int) -> String {
+        inherited.contains(member) ? "\(RouteDefaults.member).\(member)" : "routes[\(index)].\(member)"
+    }
 
     package init(
         name: String, path: Located<String>, requirement: Requirement, upstream: Located<String>?,

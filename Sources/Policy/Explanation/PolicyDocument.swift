@@ -14,13 +14,23 @@ package struct PolicyDocument: Sendable {
     /// The file as the operator named it.
     package let file: String
     let root: JSONNode
+    /// What routes inherit.
+    let defaults: RouteDefaults
+    /// Nil where the tests of `tests_file` are not asked for, and where there are none.
+    let tests: TestsDocument?
 
-    /// Nil when the text is no JSON.
-    package init?(_ text: Span<UInt8>, file: String) {
+    /// Nil when the text is not JSON.
+    /// - Parameter tests: what the policy's `tests_file` is.
+    package init?(_ text: Span<UInt8>, file: String, tests: TestsDocument? = nil) {
         guard let root = try? JSONNode.parse(text) else { return nil }
         self.root = root
         self.file = file
+        self.tests = tests
+        defaults = RouteDefaults(root)
     }
+
+    /// Path of the file of tests as the policy names it; nil where it names none.
+    package var testsFile: String? { root["tests_file"].flatMap(ValueText.string) }
 
     /// The rule a path leads to. Where the path goes on beyond what is written, the last thing that is written on the
     /// way: what is not said there is a default.
@@ -38,23 +48,8 @@ package struct PolicyDocument: Sendable {
     }
 
     private func rule(at components: [Component]) -> RuleReference {
-        var node = root
-        var path = ""
-        for component in components {
-            switch component {
-            case .member(let name):
-                guard let next = node[name] else { return reference(path, node) }
-                node = next
-                path = LocatedNode.path(path, member: name)
-            case .element(let index):
-                guard case .array(let elements) = node.value, elements.indices.contains(index) else {
-                    return reference(path, node)
-                }
-                node = elements[index]
-                path += "[\(index)]"
-            }
-        }
-        return reference(path, node)
+        let (node, path, _) = walk(components)
+        return RuleReference(file: file, path: path, position: node.position)
     }
 
     /// True when the path leads to something that is written.
@@ -98,21 +93,35 @@ package struct PolicyDocument: Sendable {
     }
 
     private func node(at components: [Component]) -> JSONNode? {
-        var node = root
-        for component in components {
-            switch component {
-            case .member(let name):
-                guard let next = node[name] else { return nil }
-                node = next
-            case .element(let index):
-                guard case .array(let elements) = node.value, elements.indices.contains(index) else { return nil }
-                node = elements[index]
-            }
-        }
-        return node
+        let (node, _, isWhole) = walk(components)
+        return isWhole ? node : nil
     }
 
-    private func reference(_ path: String, _ node: JSONNode) -> RuleReference {
-        RuleReference(file: file, path: path, position: node.position)
+    /// Follows a path as far as it is written. What a route inherits is found where `defaults` has it.
+    private func walk(_ components: [Component]) -> (node: JSONNode, path: String, isWhole: Bool) {
+        var node = root
+        var path = ""
+        for (depth, component) in components.enumerated() {
+            switch component {
+            case .member(let name):
+                if depth == 2, case .member("routes") = components[0] {
+                    let route = defaults.effective(node)
+                    guard let next = route.node[name] else { return (node, path, false) }
+                    path = route.path(of: name, at: path)
+                    node = next
+                    continue
+                }
+                guard let next = node[name] else { return (node, path, false) }
+                node = next
+                path = LocatedNode.path(path, member: name)
+            case .element(let index):
+                guard case .array(let elements) = node.value, elements.indices.contains(index) else {
+                    return (node, path, false)
+                }
+                node = elements[index]
+                path += "[\(index)]"
+            }
+        }
+        return (node, path, true)
     }
 }

@@ -4,6 +4,7 @@ import Core
 extension ConfigurationReader {
     mutating func readDocument(_ node: LocatedNode) {
         guard let members = object(node, .document) else { return }
+        defaults = RouteDefaults(node.node)
         noteDefinedNames(members)
         if let schema = members["$schema"] { _ = string(schema) }
         configuration.loops = integer(members["loops"], in: 1...1024)
@@ -30,6 +31,7 @@ extension ConfigurationReader {
         configuration.httpsOnly = boolean(members["https_only"]) ?? false
         configuration.overrideHeaders = choice(members["override_headers"], of: OverrideHeaders.self) ?? .drop
         configuration.cors = members["cors"].flatMap { cors($0) }
+        readDefaults(members["defaults"])
         readRoutes(members["routes"])
         configuration.tests = tests(members["tests"])
         configuration.testsFile = filePath(members["tests_file"])

@@ -5,8 +5,11 @@ extension ConfigurationReader {
         var names: [String: SourcePosition] = [:]
         routeNodes = filledList(node, of: "routes") ?? []
         for element in routeNodes {
-            guard let members = object(element, .route) else { continue }
+            guard var members = object(element, .route) else { continue }
             let name = string(members["name"])
+            diagnostics.route = name?.value ?? element.path
+            defer { diagnostics.route = nil }
+            inherit(&members, of: element)
             if let name, checkName(name.value, at: name.position, path: name.path) {
                 if let other = names.updateValue(name.position, forKey: name.value) {
                     report(
@@ -26,6 +29,7 @@ extension ConfigurationReader {
         var route = RouteConfiguration(
             name: (name ?? nowhere).value, path: nowhere, requirement: requirement ?? .none,
             upstream: upstream, position: members.position)
+        route.inherited = members.inherited
         route.action = action(members["action"])
         checkDestination(members)
         if requirement != nil, let action = route.action, let place = members["action"] {
@@ -150,7 +154,7 @@ extension ConfigurationReader {
         return false
     }
 
-    private mutating func requirement(_ node: LocatedNode) -> RouteConfiguration.Requirement? {
+    mutating func requirement(_ node: LocatedNode) -> RouteConfiguration.Requirement? {
         switch node.value {
         case .string("none"): return RouteConfiguration.Requirement.none
         case .string(let text):
@@ -166,7 +170,12 @@ extension ConfigurationReader {
                 return object(node, .optional).map { .optional(authenticators($0["optional"])) }
             }
             return object(node, .allOf).map { .allOf(authenticators($0["all_of"])) }
-        case .null, .bool, .number:
+        case .null:
+            report(
+                .typeWrong, at: node,
+                "expected a list of authenticators or \"none\", found null; a route that everyone may use says \"none\"")
+            return nil
+        case .bool, .number:
             report(.typeWrong, at: node, "expected a list of authenticators or \"none\", found \(node.value.phrase)")
             return nil
         }

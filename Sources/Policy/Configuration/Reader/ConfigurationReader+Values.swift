@@ -28,13 +28,7 @@ extension ConfigurationReader {
             reportUnknown(member, in: node.path, shape)
         }
         for member in known where member.isRequired && !members.contains(where: { $0.name == member.name }) {
-            if shape == .route, member.name == "authenticate" {
-                report(
-                    .authenticationMissing, at: node,
-                    "a route says who may use it: \"authenticate\" is a list of authenticators, or \"none\"")
-            } else {
-                report(.memberMissing, at: node, "the member \(quoted(member.name)) is missing")
-            }
+            report(.memberMissing, at: node, "the member \(quoted(member.name)) is missing")
         }
         return ObjectMembers(position: node.position, path: node.path, members: members)
     }

@@ -9,12 +9,16 @@ package struct ConfigurationReader {
     package static let diagnosticLimit = 1000
 
     let file: String
-    var diagnostics: [Diagnostic] = []
+    var diagnostics = DiagnosticList()
     var configuration = Configuration()
     /// Names that are defined, also where their definition has errors: a reference to those is no second error.
     var definedNames: [ReferenceKind: Set<String>] = [:]
     /// The routes of the file, in its order.
     var routeNodes: [LocatedNode] = []
+    /// What routes inherit.
+    var defaults = RouteDefaults(JSONNode(.null, at: SourcePosition(line: 1, column: 1)))
+    /// Names of defaults that some route inherits.
+    var inheritedDefaults: Set<String> = []
     var references: [(kind: ReferenceKind, name: Located<String>)] = []
 
     /// Where `"stored": true` stands.
@@ -47,6 +51,7 @@ package struct ConfigurationReader {
         }
         var reader = ConfigurationReader(file: file, parserReasons: parserReasons)
         reader.readDocument(LocatedNode(node: document, path: ""))
+        reader.noteUnusedDefaults()
         reader.checkReferences()
         reader.checkActionKeySets()
         reader.checkTemplatesAcrossRoutes()
@@ -61,7 +66,7 @@ package struct ConfigurationReader {
 
     func sortedDiagnostics() -> [Diagnostic] {
         let start = SourcePosition(line: 0, column: 0)
-        var sorted = diagnostics.enumerated().sorted { a, b in
+        var sorted = diagnostics.all.enumerated().sorted { a, b in
             let (first, second) = (a.element.position ?? start, b.element.position ?? start)
             return (first.line, first.column, a.offset) < (second.line, second.column, b.offset)
         }.map(\.element)

@@ -38,10 +38,13 @@ struct ObjectMembers {
     var position: SourcePosition
     var path: String
     var members: [JSONMember]
+    /// Names of members that a route has from `defaults`.
+    var inherited: Set<String> = []
 
     subscript(name: String) -> LocatedNode? {
         for member in members where member.name == name {
-            return LocatedNode(node: member.node, path: LocatedNode.path(path, member: name))
+            let owner = inherited.contains(name) ? RouteDefaults.member : path
+            return LocatedNode(node: member.node, path: LocatedNode.path(owner, member: name))
         }
         return nil
     }

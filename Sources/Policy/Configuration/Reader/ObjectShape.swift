@@ -32,6 +32,7 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case profile
     case answer
     case route
+    case defaults
     case action
     case mintToken = "mint_token"
     case refreshToken = "refresh_token"
@@ -102,7 +103,8 @@ extension ObjectShape {
         case .certificateEntry: ["match"]
         case .limit: ["requests", "per"]
         case .failureBudget: ["failures", "per"]
-        case .route: ["name", "match", "authenticate"]
+        case .route: ["name", "match"]
+        case .defaults: []
         case .action: []
         case .login, .publishKeys: ["key_set"]
         case .mintToken, .refreshToken: []
@@ -135,7 +137,7 @@ extension ObjectShape {
             [
                 "$schema", "loops", "admin", "trusted_proxies", "forwarded", "via", "bounds", "paths", "access_log", "audit", "store",
                 "key_sets", "authenticators", "stored_credentials", "limits", "failure_budget", "rate_headers", "identity_headers",
-                "profiles", "responses", "https_only", "override_headers", "cors", "tests", "tests_file",
+                "profiles", "responses", "https_only", "override_headers", "cors", "defaults", "tests", "tests_file",
             ]
         case .listener: ["tls", "protocols", "redirect_to_https", "proxy_protocol"]
         case .listenerTLS:
@@ -189,12 +191,14 @@ extension ObjectShape {
         case .answer: ["status", "body", "content_type", "headers", "challenge"]
         case .route:
             [
-                "upstream", "upstream_path", "action", "authorize", "limits", "request_headers", "request_query", "request_body",
+                "authenticate", "upstream", "upstream_path", "action", "authorize", "limits", "request_headers", "request_query",
+                "request_body",
                 "response_headers",
                 "stored_credential", "keep_credentials", "responses", "body_bytes", "response_timeout", "rate_headers",
                 "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends", "mode",
                 "realm", "accept", "content_types", "override_headers", "cors",
             ]
+        case .defaults: ["authenticate", "upstream", "realm", "accept", "content_types", "limits", "response_headers"]
         case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys", "not_found"]
         case .mintToken: ["key_set", "like"] + Self.tokenMembers + ["addresses"]
         case .refreshToken: ["key_set", "like"] + Self.tokenMembers
