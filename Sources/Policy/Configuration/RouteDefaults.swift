@@ -4,7 +4,8 @@ import Core
 /// comparison of policies ask it, so that they cannot differ.
 ///
 /// A member of the route's own replaces the default as a whole, and null drops it. A route with an action of the gateway's own
-/// inherits no `upstream`, and a `not_found` route, which looks at nothing, inherits nothing.
+/// inherits no `upstream`, and a `not_found` route, which looks at nothing, inherits nothing: it need not say that it asks
+/// for no credential where other routes inherit what they ask for.
 struct RouteDefaults: Sendable {
     /// The member at the top of the file, and the beginning of the path of all that is inherited.
     static let member = "defaults"
@@ -43,6 +44,10 @@ struct RouteDefaults: Sendable {
             effective.append(member)
             inherited.insert(member.name)
         }
+        if has("authenticate"), route["authenticate"] == nil, isNotFound(route) {
+            let none = JSONNode(.string("none"), at: route.position)
+            effective.append(JSONMember(name: "authenticate", namePosition: route.position, node: none))
+        }
         return EffectiveRoute(node: JSONNode(.object(effective), at: route.position), inherited: inherited)
     }
 
@@ -53,9 +58,11 @@ struct RouteDefaults: Sendable {
     }
 
     private func isFor(_ route: JSONNode, _ name: String) -> Bool {
-        guard let action = route["action"] else { return true }
-        return action["not_found"] == nil && name != "upstream"
+        guard route["action"] != nil else { return true }
+        return !isNotFound(route) && name != "upstream"
     }
+
+    private func isNotFound(_ route: JSONNode) -> Bool { route["action"]?["not_found"] != nil }
 }
 
 /// A route with the members it inherits among its own.

@@ -128,8 +128,27 @@ def listener_rules(listener: Json) -> Iterator[tuple[str, Callable[[Json], objec
             yield "client_certificates", unasked
 
 
+def written_out(config: Json) -> Json:
+    """The policy without `defaults`: each route has what it inherits as members of its own."""
+    config = copy.deepcopy(config)
+    defaults = config.pop("defaults", {})
+    for route in config["routes"]:
+        action = route.get("action", {})
+        if "not_found" in action:
+            route.setdefault("authenticate", "none")
+        else:
+            for member, value in defaults.items():
+                if not (member == "upstream" and action):
+                    route.setdefault(member, copy.deepcopy(value))
+        for member in defaults.keys() - {"authenticate", "upstream"}:
+            if member in route and route[member] is None:
+                del route[member]
+    return config
+
+
 def loosened(config: Json) -> Iterator[Loosened]:
     """The policy with one rule taken away or widened, for each rule it has."""
+    config = written_out(config)
     for index, route in enumerate(config["routes"]):
         for name, change in route_rules(config, index):
             other = changed(config, lambda it, index=index, change=change: change(it["routes"][index]))

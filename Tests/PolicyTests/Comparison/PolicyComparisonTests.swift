@@ -88,6 +88,33 @@ import Testing
                 "old.json: route r: authorize is no longer only tried: what it refuses is refused",
             ]
         ),
+        (
+            #"{"limits":{"g":{}},"routes":[{"name":"a","limits":["g"],"upstream":"u"},{"name":"b","upstream":"u"}]}"#,
+            #"{"limits":{"g":{}},"defaults":{"limits":["g"],"upstream":"u"},"routes":[{"name":"a"},{"limits":null,"name":"b"}]}"#, []
+        ),
+        (
+            #"{"defaults":{"limits":["g"]},"routes":[{"name":"a"},{"name":"b"},{"name":"c","limits":["h"]},{"name":"d","limits":null}]}"#,
+            #"{"defaults":{"limits":["k"]},"routes":[{"name":"a"},{"name":"b"},{"name":"c","limits":["h"]},{"name":"d","limits":null}]}"#,
+            [
+                #"new.json: route a: is now also limited by "k""#, #"new.json: route a: is no longer limited by "g""#,
+                #"new.json: route b: is now also limited by "k""#, #"new.json: route b: is no longer limited by "g""#,
+            ]
+        ),
+        (
+            #"{"defaults":{"authenticate":["k"],"accept":["a/b"]},"routes":[{"name":"a","upstream":"u"},{"name":"b","upstream":"u"}]}"#,
+            #"{"defaults":{"authenticate":["k"]},"routes":[{"name":"a","upstream":"u"},{"name":"b","upstream":"u","authenticate":"none"}]}"#,
+            [
+                #"old.json: route a: accept no longer has "a/b""#,
+                #"new.json: route b: is now open to everybody; it asked for ["k"]"#, #"old.json: route b: accept no longer has "a/b""#,
+            ]
+        ),
+        (
+            #"{"defaults":{"upstream":"u"},"routes":[{"name":"a","action":{"publish_keys":{}}}]}"#,
+            #"{"routes":[{"name":"a","action":{"publish_keys":{}}}]}"#, []
+        ),
+        (#"{"tests":[{"name":"t"},{"name":"t"}]}"#, #"{"tests":[{"name":"t"},{"name":"t"},{"name":"u"}]}"#, [
+            #"new.json: test u: is new: {"name":"u"}"#
+        ]),
     ]
 
     @Test(arguments: cases)
@@ -100,6 +127,31 @@ import Testing
         let new = try Self.document("{\n \"limits\": {\n  \"a\": { \"burst\": 2 } } }", "new.json")
         let rules = PolicyComparison.changes(from: old, to: new).map { "\($0.rule) \($0.rule.path)" }
         #expect(rules == ["new.json:3:19 limits.a.burst", "old.json:4:8 limits.b"])
+    }
+
+    @Test func `what a route inherits is shown where the defaults have it, in the new policy or in the old one`() throws {
+        let old = try Self.document("{\n\"defaults\":{\"accept\":[\"a/b\"]},\n\"routes\":[{\"name\":\"x\"},{\"name\":\"a\"}]}", "old.json")
+        let new = try Self.document("{\n\"routes\":[{\"name\":\"a\"}],\n\"defaults\":{\"limits\":[\"g\"]}}", "new.json")
+        let rules = PolicyComparison.changes(from: old, to: new).map { "\($0.rule) \($0.rule.path)" }
+        #expect(rules == ["old.json:3:11 routes[0]", "old.json:2:22 defaults.accept", "new.json:3:22 defaults.limits"])
+    }
+
+    @Test func `tests are compared wherever they are, each shown in its file`() throws {
+        let first = #"{"name":"a","expect":{"status":401}}"#, second = #"{"name":"b","expect":{"status":403}}"#
+        func policy(_ own: String, _ file: String?, _ name: String) throws -> PolicyDocument {
+            let tests = file.flatMap { TestsDocument($0.utf8.span, file: "more.json") }
+            let document = PolicyDocument("{\"tests_file\":\"m\",\"tests\":[\(own)]}".utf8.span, file: name, tests: tests)
+            return try #require(document)
+        }
+        let old = try policy("\(first),\(second)", nil, "old.json")
+        #expect(PolicyComparison.changes(from: old, to: try policy(second, "[\(first)]", "new.json")).isEmpty)
+        let new = try policy(second, "{\"tests\":[{\"name\":\"c\"},\(first.replacing("401", with: "404"))]}", "new.json")
+        let changes = PolicyComparison.changes(from: old, to: new).map { "\($0.rule.file) \($0.rule.path): \($0)" }
+        #expect(
+            changes == [
+                "more.json tests[1].expect.status: test a: expect.status is now 404; it was 401",
+                #"more.json tests[0]: test c: is new: {"name":"c"}"#,
+            ])
     }
 
     @Test(arguments: cases)

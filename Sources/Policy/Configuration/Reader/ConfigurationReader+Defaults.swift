@@ -26,8 +26,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// Adds what a route inherits to its members. Every route has to say who may use it, or inherit it; one that answers
-    /// nothing is not asked where the others inherit.
+    /// Adds what a route inherits to its members. Every route has to say who may use it, or inherit it.
     mutating func inherit(_ members: inout ObjectMembers, of route: LocatedNode) {
         for member in members.members {
             guard case .null = member.node.value, ObjectShape.defaults.members.contains(where: { $0.name == member.name }),
@@ -44,7 +43,6 @@ extension ConfigurationReader {
         members.inherited = effective.inherited
         inheritedDefaults.formUnion(effective.inherited)
         if members["authenticate"] != nil { return }
-        if defaults.has("authenticate"), members["action"]?.node["not_found"] != nil { return }
         report(
             .authenticationMissing, at: route,
             "a route says who may use it: \"authenticate\" is a list of authenticators, or \"none\"")
