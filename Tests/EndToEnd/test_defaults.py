@@ -30,7 +30,10 @@ def hoisted(config: Json) -> Json:
     defaults = {}
     for member in MEMBERS:
         values = collections.Counter(json.dumps(route[member]) for route in routes if member in route)
-        closed = [text for text, _ in values.most_common() if text != '"none"' and not text.startswith('{"optional"')]
+        # Without a cors of its own a route has that of the top.
+        if member == "cors" and "cors" in config:
+            continue
+        closed = [text for text, _ in values.most_common() if text not in ('"none"', "null") and not text.startswith('{"optional"')]
         if not closed:
             continue
         defaults[member] = json.loads(closed[0])

@@ -4,14 +4,17 @@ import Core
 /// comparison of policies ask it, so that they cannot differ.
 ///
 /// A member of the route's own replaces the default as a whole, and null drops it. A route with an action of the gateway's own
-/// inherits no `upstream`, and a `not_found` route, which looks at nothing, inherits nothing: it need not say that it asks
-/// for no credential where other routes inherit what they ask for.
+/// inherits no `upstream` and no `cors` that leaves the word to it, and a `not_found` route, which looks at nothing, inherits
+/// nothing: it need not say that it asks for no credential where other routes inherit what they ask for.
 struct RouteDefaults: Sendable {
     /// The member at the top of the file, and the beginning of the path of all that is inherited.
     static let member = "defaults"
 
     /// What every route has to say in one place or the other, so that there is nothing to drop.
     static let indispensable: Set<String> = ["authenticate", "upstream"]
+
+    /// Whose null on a route means something without a default too: it drops the `cors` of the top as well.
+    static let ownNull: Set<String> = ["cors"]
 
     /// In the order of the file; those that no route may inherit are left out.
     let members: [JSONMember]
@@ -31,7 +34,7 @@ struct RouteDefaults: Sendable {
     /// The default that counts for a member of a route; nil where the route has its own or has dropped it, and where the
     /// default is not for such routes.
     func inherited(_ name: String, by route: JSONNode) -> JSONNode? {
-        guard let member = members.first(where: { $0.name == name }), route[name] == nil, isFor(route, name) else { return nil }
+        guard let member = members.first(where: { $0.name == name }), route[name] == nil, isFor(route, member) else { return nil }
         return member.node
     }
 
@@ -54,12 +57,18 @@ struct RouteDefaults: Sendable {
     /// A member of a route that is null in order to drop the default.
     func isDropped(_ member: JSONMember) -> Bool {
         guard case .null = member.node.value else { return false }
-        return !Self.indispensable.contains(member.name) && has(member.name)
+        return Self.isDroppable(member.name) && has(member.name)
     }
 
-    private func isFor(_ route: JSONNode, _ name: String) -> Bool {
+    /// Null in place of this member means no more than that the default is not inherited.
+    static func isDroppable(_ name: String) -> Bool { !indispensable.contains(name) && !ownNull.contains(name) }
+
+    private func isFor(_ route: JSONNode, _ member: JSONMember) -> Bool {
         guard route["action"] != nil else { return true }
-        return !isNotFound(route) && name != "upstream"
+        if isNotFound(route) { return false }
+        // What leaves the word to the upstream means nothing where none is asked.
+        if member.name == "cors", case .string = member.node.value { return false }
+        return member.name != "upstream"
     }
 
     private func isNotFound(_ route: JSONNode) -> Bool { route["action"]?["not_found"] != nil }

@@ -39,6 +39,20 @@ import Testing
         #expect(try Self.effective(route) == members)
     }
 
+    @Test(arguments: [
+        (#""upstream""#, #"{"name":"r"}"#, true), (#""upstream""#, #"{"action":{"login":{}}}"#, false),
+        (#"{"origins":["*"]}"#, #"{"action":{"login":{}}}"#, true), (#"{"origins":["*"]}"#, #"{"action":{"not_found":true}}"#, false),
+        (#"{"origins":["*"]}"#, #"{"cors":null}"#, false),
+    ])
+    func `a cors that leaves the word to the upstream is not for actions, and null stays on the route`(
+        cors: String, route: String, isInherited: Bool
+    ) throws {
+        let defaults = RouteDefaults(try JSONNode.parse("{\"defaults\":{\"cors\":\(cors)}}".utf8.span))
+        let effective = defaults.effective(try JSONNode.parse(route.utf8.span))
+        #expect(effective.inherited.contains("cors") == isInherited)
+        #expect((effective.node["cors"] == nil) == (!isInherited && !route.contains("null")))
+    }
+
     /// A policy with these defaults and routes beside the document that tests start from.
     static func configuration(_ members: String) throws -> Configuration {
         let read = ConfigurationReader.read(PolicyText.document(members).utf8.span, file: "gateway.json")

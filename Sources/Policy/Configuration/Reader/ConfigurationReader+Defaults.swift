@@ -13,6 +13,7 @@ extension ConfigurationReader {
         _ = mediaTypes(members["content_types"], allowsAny: false)
         _ = limitReferences(members["limits"])
         _ = headerChanges(members["response_headers"], in: .response)
+        _ = members["cors"].flatMap { cors($0) }
     }
 
     /// A route that lets strangers in says so itself: nothing opens by being forgotten.
@@ -30,7 +31,7 @@ extension ConfigurationReader {
     mutating func inherit(_ members: inout ObjectMembers, of route: LocatedNode) {
         for member in members.members {
             guard case .null = member.node.value, ObjectShape.defaults.members.contains(where: { $0.name == member.name }),
-                !RouteDefaults.indispensable.contains(member.name), !defaults.has(member.name), let place = members[member.name]
+                RouteDefaults.isDroppable(member.name), !defaults.has(member.name), let place = members[member.name]
             else { continue }
             report(
                 .referenceUnknown, at: place,

@@ -198,7 +198,7 @@ extension ObjectShape {
                 "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends", "mode",
                 "realm", "accept", "content_types", "override_headers", "cors",
             ]
-        case .defaults: ["authenticate", "upstream", "realm", "accept", "content_types", "limits", "response_headers"]
+        case .defaults: ["authenticate", "upstream", "realm", "accept", "content_types", "limits", "response_headers", "cors"]
         case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys", "not_found"]
         case .mintToken: ["key_set", "like"] + Self.tokenMembers + ["addresses"]
         case .refreshToken: ["key_set", "like"] + Self.tokenMembers
