@@ -7,7 +7,9 @@ extension ConfigurationWarnings {
         if case .own = configuration.cors { profiles.insert(configuration.responses) }
         for route in configuration.routes where saysCORS(route) {
             profiles.insert(route.responses?.value ?? configuration.responses)
+            warnings.route = route.name
             for header in route.setResponseHeaders { reviewCORSField(header) }
+            warnings.route = nil
         }
         for name in profiles.sorted() {
             guard let profile = configuration.profiles[name] else { continue }

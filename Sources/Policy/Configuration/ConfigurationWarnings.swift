@@ -6,7 +6,7 @@ package struct ConfigurationWarnings {
     let configuration: Configuration
     private let file: String
     private let now: WallTime
-    private var warnings = DiagnosticList()
+    var warnings = DiagnosticList()
 
     private init(_ configuration: Configuration, file: String, now: WallTime) {
         self.configuration = configuration

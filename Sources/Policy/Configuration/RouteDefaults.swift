@@ -5,7 +5,7 @@ import Core
 ///
 /// A member of the route's own replaces the default as a whole, and null drops it. A route with an action of the gateway's own
 /// inherits no `upstream` and no `cors` that leaves the word to it, and a `not_found` route, which looks at nothing, inherits
-/// nothing: it need not say that it asks for no credential where other routes inherit what they ask for.
+/// nothing but `cors`: it need not say that it asks for no credential where other routes inherit what they ask for.
 struct RouteDefaults: Sendable {
     /// The member at the top of the file, and the beginning of the path of all that is inherited.
     static let member = "defaults"
@@ -65,10 +65,12 @@ struct RouteDefaults: Sendable {
 
     private func isFor(_ route: JSONNode, _ member: JSONMember) -> Bool {
         guard route["action"] != nil else { return true }
-        if isNotFound(route) { return false }
-        // What leaves the word to the upstream means nothing where none is asked.
-        if member.name == "cors", case .string = member.node.value { return false }
-        return member.name != "upstream"
+        if member.name == "cors" {
+            // What leaves the word to the upstream means nothing where none is asked.
+            if case .string = member.node.value { return false }
+            return true
+        }
+        return !isNotFound(route) && member.name != "upstream"
     }
 
     private func isNotFound(_ route: JSONNode) -> Bool { route["action"]?["not_found"] != nil }

@@ -136,11 +136,11 @@ def written_out(config: Json) -> Json:
         action = route.get("action", {})
         if "not_found" in action:
             route.setdefault("authenticate", "none")
-        else:
-            for member, value in defaults.items():
-                if not (member == "upstream" and action):
-                    route.setdefault(member, copy.deepcopy(value))
-        for member in defaults.keys() - {"authenticate", "upstream"}:
+        for member, value in defaults.items():
+            of_upstream = member == "upstream" or (member, value) == ("cors", "upstream")
+            if not (action and of_upstream or "not_found" in action and member != "cors"):
+                route.setdefault(member, copy.deepcopy(value))
+        for member in defaults.keys() - {"authenticate", "upstream", "cors"}:
             if member in route and route[member] is None:
                 del route[member]
     return config
