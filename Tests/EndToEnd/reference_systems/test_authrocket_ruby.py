@@ -49,7 +49,7 @@ class Library:
     def __init__(self, account: Account, key: str = KEY, realm: str | None = None, bearer: bool = False) -> None:
         self.account = account
         self.fields = {
-            "accept": "application/json", "content-type": "application/json", "user-agent": "AuthRocket/ruby v3.6.0 [nc 3.9.1]",
+            "accept": "application/json", "content-type": "application/json", "user-agent": "AuthRocket/ruby v3.11.0 [nc 3.13.0]",
         }
         self.fields |= {"authorization": f"Bearer {key}"} if bearer else {"authrocket-api-key": key}
         self.fields |= {"authrocket-realm": realm} if realm else {}
