@@ -37,7 +37,9 @@ package enum ObjectShape: String, CaseIterable, Sendable {
     case mintToken = "mint_token"
     case refreshToken = "refresh_token"
     case login
-    case manage, managementStatuses, managementList
+    case manage
+    case managementStatuses = "management_statuses"
+    case managementList = "management_list"
     case audit
     case webhook
     case publishKeys = "publish_keys"
