@@ -133,7 +133,7 @@ package final class TokenService: ActionPerformer {
                 return
             }
             login.perform(request, configuration, budget: budget, completion: completion)
-        case .publishKeys(let keySet): completion(actions.publish(keySet.value))
+        case .publishKeys(let publication): completion(actions.publish(publication))
         // No request is granted to it.
         case .notFound: completion(.refuse(.routeNotFound))
         case .manage(let configuration):

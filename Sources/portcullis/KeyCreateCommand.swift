@@ -10,6 +10,10 @@ struct KeyCreateCommand: ParsableCommand {
 
               portcullis key create --name ci --scopes orders:read --expires-in 90d
               portcullis key create --name laptop --user ada@example.com --json
+
+            A key that its holder has already comes in by its digest, as portcullis key hash prints it; nothing is shown then:
+
+              portcullis key create --name old --sha256 "$(portcullis key hash --bare < secret.txt)"
             """)
 
     @OptionGroup var store: StoreOptions
@@ -41,6 +45,12 @@ struct KeyCreateCommand: ParsableCommand {
     @Option(help: "How long the key is valid from now, as in 90d or 12h; for ever when not given.")
     var expiresIn: String?
 
+    @Option(name: .customLong("sha256"), help: "The SHA-256 of a key that exists, where the authenticator has no pepper.")
+    var digest: String?
+
+    @Option(name: .customLong("hmac-sha256"), help: "Its HMAC-SHA-256 with the pepper, where the authenticator has one.")
+    var keyedDigest: String?
+
     func run() throws {
         let session = try store.session()
         defer { session.finish() }
@@ -52,6 +62,8 @@ struct KeyCreateCommand: ParsableCommand {
         if !allowIps.isEmpty { content.add("allow_ips", allowIps) }
         if !limits.isEmpty { content.add("limits", limits) }
         if let realm { content.add("realm", realm) }
+        if let digest { content.add("sha256", digest) }
+        if let keyedDigest { content.add("hmac_sha256", keyedDigest) }
         if let expiresIn { content.add("expires_in", expiresIn) }
         store.show(try session.call(session.keys(authenticator), .post, content: content, of: "api_key"))
     }

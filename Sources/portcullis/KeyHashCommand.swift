@@ -27,7 +27,11 @@ struct KeyHashCommand: ParsableCommand {
     @Flag(help: "Print {\"sha256\": …, \"fingerprint\": …} instead of the member to paste.")
     var json = false
 
+    @Flag(help: "Print the 64 digits alone, as portcullis key create --sha256 takes them.")
+    var bare = false
+
     func run() throws {
+        if bare, json { throw ValidationError("--bare and --json exclude each other") }
         let hasher = try KeyHasher(pepper: pepper)
         let secret = try SecretInput.read(prompt: "Secret, then Enter (it is not shown):")
         if secret.count < Self.shortLength {
@@ -37,6 +41,10 @@ struct KeyHashCommand: ParsableCommand {
         }
         let digest = hasher.digest(of: secret.span).hex
         let name = hasher.member.rawValue
+        if bare {
+            Output.line(digest)
+            return
+        }
         Output.line(
             json ? "{\"\(name)\":\"\(digest)\",\"fingerprint\":\"\(digest.prefix(8))\"}" : "\"\(name)\": \"\(digest)\"")
     }

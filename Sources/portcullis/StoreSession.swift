@@ -61,6 +61,7 @@ struct StoreSession {
     ) throws -> JSONNode {
         var configuration = configuration
         configuration.grantsAnything = true
+        configuration.mayImport = true
         var body: [UInt8] = []
         if let content {
             body.append("{")

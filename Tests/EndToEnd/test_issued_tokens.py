@@ -59,6 +59,10 @@ def policy(port: int, folder: Path, **members: Any) -> dict[str, Any]:
                 "action": {"mint_token": {"key_set": "pairs"}},
             },
             {"name": "jwks", "match": {"path": "/jwks"}, "authenticate": "none", "action": {"publish_keys": {"key_set": "pairs"}}},
+            {
+                "name": "x5c", "match": {"path": "/x5c"}, "authenticate": "none",
+                "action": {"publish_keys": {"key_set": "pairs", "x5c": "public_key"}},
+            },
             {"name": "login", "match": {"path": "/login"}, "authenticate": "none", "action": {"login": terms | refresh}},
             {
                 "name": "refresh",
@@ -145,6 +149,10 @@ def test_published_keys_verify_tokens_and_hold_no_secret(issuer: Issuer) -> None
     assert jwt.get_unverified_header(token) == {"typ": "JWT", "alg": "RS256", "kid": published["kid"]}
     claims = jwt.decode(token, RSAAlgorithm.from_jwk(json.dumps(published)), algorithms=["RS256"])
     assert claims["sub"] == "filed@acme"
+    # As authrocket-ruby reads it: the first of x5c between the marks of a public key.
+    (for_authrocket,) = issuer.call("/x5c").json()["keys"]
+    pem = f"-----BEGIN PUBLIC KEY-----\n{for_authrocket.pop('x5c')[0]}\n-----END PUBLIC KEY-----"
+    assert for_authrocket == published and jwt.decode(token, pem, algorithms=["RS256"]) == claims
 
 
 def test_tokens_and_keys_outlive_a_crash(gateway: Start, upstream: Origin, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ package struct APIKeyRecordParser: Sendable {
         case sha256
         case hmacSHA256 = "hmac_sha256"
 
-        var other: DigestMember { self == .sha256 ? .hmacSHA256 : .sha256 }
+        package var other: DigestMember { self == .sha256 ? .hmacSHA256 : .sha256 }
     }
 
     /// The members of a record.

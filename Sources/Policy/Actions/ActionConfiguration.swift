@@ -10,7 +10,7 @@ package enum ActionConfiguration: Sendable {
     /// Keys, users, organisations and memberships kept in the store: `manage`.
     case manage(ManagementConfiguration)
     /// The public keys of a key set as a JWKS document: `publish_keys`.
-    case publishKeys(keySet: Located<String>)
+    case publishKeys(PublishKeysConfiguration)
     /// Nothing, as if there were no route; no request is let through: `not_found`.
     case notFound
 
@@ -43,7 +43,7 @@ package enum ActionConfiguration: Sendable {
         case .mintToken(let mint): mint.terms.keySet
         case .refreshToken(let refresh): refresh.terms.keySet
         case .login(let login): login.terms.keySet
-        case .publishKeys(let keySet): keySet
+        case .publishKeys(let publication): publication.keySet
         case .manage(let management): management.keySet
         case .notFound: nil
         }

@@ -36,6 +36,8 @@ package struct ManagementConfiguration: Sendable {
     package var inheritsScopes = false
     /// API keys may be made without a name.
     package var namesAreOptional = false
+    /// API keys that exist elsewhere may be brought in by their digests. A caller who may do so learns which digests are taken.
+    package var mayImport = false
     /// The scope that lets a caller read the private halves of JWT keys; nil lets nobody.
     package var privateKeyScope: String?
 

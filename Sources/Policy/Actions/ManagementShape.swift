@@ -35,6 +35,7 @@ extension ManagementConfiguration.Resource {
             [
                 "id", "name", "key", "subject", "user_id", "scopes", "allow_ips", "limits", "realm", "enabled", "created_at", "age_days",
                 "last_used_at", "use_count", "secrets", "expires_in", "overlap",
+                "sha256", "hmac_sha256",
             ]
         case .jwtKeys: ["id", "algo", "expired", "key", "private_key", "realm_id", "use"]
         case .users: ["id", "email", "name", "scopes", "enabled", "has_password", "created_at", "password", "current_password"]

@@ -96,7 +96,8 @@ struct APIKeyResource: ManagedResource {
         let owner = try owner(&content)
         let subject = content.text("subject", byteLimit: APIKeyBounds.subjectBytes)
         if let subject, let owner, subject != owner.id { content.complain("Subject of a user's key is the user") }
-        let secret = maker.makeSecret()
+        let imported = importedDigest(&content, maker)
+        let secret = imported.map { (text: nil, digest: $0) } ?? Self.newSecret(maker)
         let lifetime = content.duration("expires_in")
         var record = StoredKey(
             id: id, authenticator: authenticator, name: name, subject: owner?.id ?? subject ?? id, owner: owner?.id,
@@ -117,11 +118,19 @@ struct APIKeyResource: ManagedResource {
         try confine(&record)
         return ManagementDecision(
             status: 201, body: describe(record, secret: secret.text).closed, changes: [.putKey(record)],
-            events: [event("api_key.created", of: record)], showsSecret: true)
+            events: [event("api_key.created", of: record, cause: imported == nil ? nil : "api_key.imported")],
+            showsSecret: imported == nil)
     }
 
-    private func event(_ name: String, of record: StoredKey, changed: [String] = []) -> AuditEvent {
-        event(name, record.id, label: record.name.isEmpty ? nil : record.name, changed: changed)
+    private func event(_ name: String, of record: StoredKey, cause: String? = nil, changed: [String] = []) -> AuditEvent {
+        var event = event(name, record.id, label: record.name.isEmpty ? nil : record.name, changed: changed)
+        event.cause = cause
+        return event
+    }
+
+    private static func newSecret(_ maker: KeyMaker) -> (text: [UInt8]?, digest: Digest256) {
+        let secret = maker.makeSecret()
+        return (secret.text, secret.digest)
     }
 
     /// The scopes of a new key whose content names none.

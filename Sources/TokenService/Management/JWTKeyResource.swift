@@ -103,11 +103,11 @@ struct JWTKeyResource: ManagedResource {
             return ([], false, nil)
         }
         let before = content.messages.count
-        guard let secret = content.text("key", byteLimit: 1024) else {
+        guard let secret = content.secretText("key", byteLimit: SigningMaterial.longestSecret) else {
             return (content.messages.count == before ? SigningMaterial.newSecret() : [], false, nil)
         }
         if secret.utf8.count < SigningMaterial.shortestSecret {
-            content.complain("Key is too short (minimum is \(SigningMaterial.shortestSecret) characters)")
+            content.complain("Key is too short (minimum is \(SigningMaterial.shortestSecret) bytes)")
         }
         return (Array(secret.utf8), true, nil)
     }

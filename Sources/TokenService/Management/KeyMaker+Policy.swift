@@ -7,7 +7,7 @@ extension KeyMaker {
     package init?(_ authenticator: String, in snapshot: Snapshot) {
         guard case .apiKey(let keys) = snapshot.configuration.authenticators[authenticator]?.kind, keys.isStored else { return nil }
         let format = keys.format
-        self.init {
+        self.init(digestMember: keys.pepper == nil ? .sha256 : .hmacSHA256) {
             let text = format.makeKey { SecureRandom.word() }
             return (text, snapshot.storedKeyDigest(text.span, of: authenticator))
         }

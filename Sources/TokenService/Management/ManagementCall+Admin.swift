@@ -17,6 +17,7 @@ extension ManagementCall {
         else { throw ActionRefusal(.resourceNotFound) }
         var configuration = ManagementConfiguration(resource: resource)
         configuration.grantsAnything = true
+        configuration.mayImport = true
         var query = query
         switch resource {
         case .apiKeys:

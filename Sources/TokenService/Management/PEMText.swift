@@ -9,9 +9,15 @@ enum PEMText {
         0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00,
     ]
 
-    static func encode(_ bytes: [UInt8], label: String) -> String {
+    /// RFC 4648 §4, with padding.
+    static func base64(_ bytes: [UInt8]) -> [UInt8] {
         var text = Base64URL.encode(bytes.span).utf8.map { $0 == 0x2D ? 0x2B : $0 == 0x5F ? 0x2F : $0 }
         while text.count % 4 != 0 { text.append(0x3D) }
+        return text
+    }
+
+    static func encode(_ bytes: [UInt8], label: String) -> String {
+        let text = base64(bytes)
         var lines = ["-----BEGIN \(label)-----"]
         for start in stride(from: 0, to: text.count, by: lineLength) {
             lines.append(String(decoding: text[start..<min(start + lineLength, text.count)], as: UTF8.self))
@@ -19,10 +25,14 @@ enum PEMText {
         return (lines + ["-----END \(label)-----", ""]).joined(separator: "\n")
     }
 
-    /// A SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) with an RSAPublicKey in it.
     static func publicKey(modulus: [UInt8], exponent: [UInt8]) -> String {
+        encode(subjectPublicKey(modulus: modulus, exponent: exponent), label: "PUBLIC KEY")
+    }
+
+    /// A SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) with an RSAPublicKey in it, in DER.
+    static func subjectPublicKey(modulus: [UInt8], exponent: [UInt8]) -> [UInt8] {
         let key = element(0x30, integer(modulus) + integer(exponent))
-        return encode(element(0x30, rsaEncryption + element(0x03, [0] + key)), label: "PUBLIC KEY")
+        return element(0x30, rsaEncryption + element(0x03, [0] + key))
     }
 
     /// An unsigned INTEGER: no leading zeros but the one that keeps it positive.

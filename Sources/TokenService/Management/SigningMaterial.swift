@@ -11,6 +11,8 @@ enum SigningMaterial {
 
     /// RFC 7518 §3.2: an HS256 secret is as long as the hash at least.
     static let shortestSecret = 32
+    /// Of a text that a caller brings, in bytes of UTF-8.
+    static let longestSecret = 1024
 
     /// A secret as AuthRocket spells it, `jsk_` and random bytes in base64url: the whole text is the HMAC key, so that what is
     /// shown can be pasted into any library.
@@ -30,8 +32,8 @@ enum SigningMaterial {
     static func shown(_ key: StoredSigningKey) -> Shown {
         switch key.algorithm {
         case .hs256, .hs384, .hs512:
-            let isText = key.material.allSatisfy { $0 > 0x20 && $0 < 0x7F }
-            return .secret(isText ? String(decoding: key.material, as: UTF8.self) : Base64URL.encode(key.material.span))
+            // The bytes of the text are the HMAC key: what is shown verifies.
+            return .secret(String(validating: key.material, as: UTF8.self) ?? Base64URL.encode(key.material.span))
         case .rs256, .rs384, .rs512, .ps256, .ps384, .ps512, .es256, .es384, .es512, .eddsa:
             guard case .rsa(let modulus, let exponent)? = try? SigningKey(key.algorithm, material: key.material).verificationMaterial
             else { return .pair(publicKey: nil, privateKey: nil) }

@@ -4,7 +4,8 @@ import Store
 
 /// Public keys as a JWKS document (RFC 7517 §5).
 enum JWKSText {
-    static func document(of entries: [SigningKeyring.Entry]) -> [UInt8] {
+    /// - Parameter withX5C: each key has its SubjectPublicKeyInfo in `x5c`.
+    static func document(of entries: [SigningKeyring.Entry], withX5C: Bool = false) -> [UInt8] {
         var text: [UInt8] = []
         text.append("{\"keys\":[")
         var isFirst = true
@@ -19,7 +20,13 @@ enum JWKSText {
             text.append(base64URL: modulus.span)
             text.append("\",\"e\":\"")
             text.append(base64URL: exponent.span)
-            text.append("\"}")
+            text.append("\"")
+            if withX5C {
+                text.append(",\"x5c\":[\"")
+                text.append(contentsOf: PEMText.base64(PEMText.subjectPublicKey(modulus: modulus, exponent: exponent)))
+                text.append("\"]")
+            }
+            text.append("}")
         }
         text.append("]}")
         return text

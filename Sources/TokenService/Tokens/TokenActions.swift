@@ -141,12 +141,13 @@ struct TokenActions: Sendable {
     // MARK: publish_keys
 
     /// The public keys of a set as a JWKS document (RFC 7517 §5). Shared secrets are in none.
-    func publish(_ keySet: String) -> ActionOutcome {
+    func publish(_ publication: PublishKeysConfiguration) -> ActionOutcome {
         guard registry.status.isLoaded else { return .refuse(.storeUnavailable) }
         return .answer(
             ActionAnswer(
                 status: 200, contentType: "application/jwk-set+json", headers: [("Cache-Control", "public, max-age=60")],
-                body: JWKSText.document(of: issuer.keyring.entries(of: keySet))))
+                body: JWKSText.document(
+                    of: issuer.keyring.entries(of: publication.keySet.value), withX5C: publication.hasPublicKeyInX5C)))
     }
 }
 

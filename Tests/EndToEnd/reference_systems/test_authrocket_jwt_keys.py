@@ -280,7 +280,7 @@ def test_aj6_create_by_both_encodings(rocket: Callable[..., AuthRocket], encodin
         ({"algo": "none", "use": "sign"}, "Algo is not included in the list"),
         ({"algo": "hs256"}, "Use can't be blank"),
         ({"algo": "hs256", "use": "enc"}, "Use is not included in the list"),
-        ({"algo": "hs256", "use": "sign", "key": "short"}, "Key is too short (minimum is 32 characters)"),
+        ({"algo": "hs256", "use": "sign", "key": "short"}, "Key is too short (minimum is 32 bytes)"),
         ({"algo": "hs256", "use": "sign", "kid": "x"}, "kid is not a known parameter"),
     ],
 )
@@ -438,3 +438,18 @@ def test_aj14_a_private_half_for_who_may(rocket: Callable[..., AuthRocket]) -> N
     assert answer["private_key"].startswith("-----BEGIN PRIVATE KEY-----")
     mine = jwt.encode({"sub": "me"}, answer["private_key"], algorithm="RS256", headers={"kid": key["id"]})
     assert jwt.decode(mine, key["key"], algorithms=["RS256"]) == {"sub": "me"}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "jsk_m2y4UYnjRCXzuZVq57bJJSDoqOFMuQCFmLp4Nh9gcbk", "my own secret of at least thirty-two chars",
+        "schl\u00fcssel-schl\u00fcssel-schl\u00fcssel", "pass/word+with=symbols&[]!!!!!!!!!!", "a line\nand another one, 32 bytes long",
+    ],
+    ids=range(5),
+)  # fmt: skip
+def test_an_own_key_of_any_text_is_shown_as_given_and_verifies(rocket: Callable[..., AuthRocket], own: str) -> None:
+    system = rocket()
+    made = system.create(key=own)
+    assert made["key"] == own and system.keys(path=f"/{made['id']}").json()["key"] == own
+    assert jwt.decode(system.token(), own, algorithms=["HS256"], options={"verify_aud": False})["sub"] == system.user

@@ -49,7 +49,7 @@ struct JWTKeyResourceTests {
         (#"{"jwt_key":{"algo":7,"use":"sign"}}"#, "Algo is not a string"),
         (#"{"jwt_key":{"algo":"hs256"}}"#, "Use can't be blank"),
         (#"{"jwt_key":{"algo":"hs256","use":"enc"}}"#, "Use is not included in the list"),
-        (#"{"jwt_key":{"algo":"hs256","use":"sign","key":"short"}}"#, "Key is too short (minimum is 32 characters)"),
+        (#"{"jwt_key":{"algo":"hs256","use":"sign","key":"short"}}"#, "Key is too short (minimum is 32 bytes)"),
         (#"{"jwt_key":{"algo":"rs256","use":"sign","key":"-----BEGIN PRIVATE KEY-----xxxxxxxxx"}}"#, "Key is no RSA private key of 2048 to 8192 bits as PKCS #8 in PEM form, not encrypted"),
         (#"{"jwt_key":{"algo":"hs256","use":"sign","kid":"x"}}"#, "kid is not a known parameter"),
         (#"{"jwt_key":"hs256"}"#, "Jwt key is not an object"),

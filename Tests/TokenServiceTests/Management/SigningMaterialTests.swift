@@ -22,6 +22,27 @@ struct SigningMaterialTests {
         #expect(text.hasPrefix("jsk_") && text.utf8.count == length && Array(text.utf8) == key.material)
     }
 
+    @Test(arguments: ["my own secret of at least thirty-two chars", "schlüssel-schlüssel-schlüssel", "line\nbreak and \u{0} and \u{7F} in a secret"])
+    func `a secret of any text is shown as it was given`(text: String) {
+        var key = key(.hs256)
+        key.material = Array(text.utf8)
+        guard case .secret(let shown) = SigningMaterial.shown(key) else {
+            Issue.record("no secret")
+            return
+        }
+        #expect(Array(shown.utf8) == key.material)
+    }
+
+    @Test func `a secret that is no text is shown in base64url`() {
+        var key = key(.hs256)
+        key.material = [UInt8](repeating: 0xFF, count: 32)
+        guard case .secret(let shown) = SigningMaterial.shown(key) else {
+            Issue.record("no secret")
+            return
+        }
+        #expect(shown == Base64URL.encode(key.material.span))
+    }
+
     @Test func `of an RSA key the public half verifies what the private one signs`() throws {
         let key = key(.rs256)
         guard case .pair(let publicKey?, let privateKey?) = SigningMaterial.shown(key) else {

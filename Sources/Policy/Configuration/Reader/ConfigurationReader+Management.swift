@@ -17,6 +17,7 @@ extension ConfigurationReader {
         management.isOwnOnly = boolean(members["own"]) ?? false
         management.grantsAnything = boolean(members["grant_any"]) ?? false
         management.privateKeyScope = string(members["private_key_scope"])?.value
+        management.mayImport = boolean(members["import"]) ?? false
         management.shape = managementShape(members, resource)
         management.current = currentSegment(members["current"])
         management.inheritsScopes = boolean(members["inherit_scopes"]) ?? false
@@ -25,6 +26,7 @@ extension ConfigurationReader {
             ("authenticator", [.apiKeys]), ("overlap", [.apiKeys]), ("key_set", [.jwtKeys]), ("retire_after", [.jwtKeys]),
             ("private_key_scope", [.jwtKeys]), ("realm", [.jwtKeys]), ("own", [.apiKeys, .users]),
             ("current", [.apiKeys, .users]), ("inherit_scopes", [.apiKeys]), ("unnamed", [.apiKeys]),
+            ("import", [.apiKeys]),
         ]
         for (name, resources) in belongings where !resources.contains(resource) {
             guard let place = members[name] else { continue }

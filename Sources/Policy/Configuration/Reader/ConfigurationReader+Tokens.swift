@@ -28,7 +28,11 @@ extension ConfigurationReader {
 
     mutating func publishKeys(_ node: LocatedNode) -> ActionConfiguration? {
         guard let members = object(node, .publishKeys) else { return nil }
-        return reference(members["key_set"], to: .keySet).map { .publishKeys(keySet: $0) }
+        let x5c = members["x5c"].map { choice($0, of: PublishedX5C.self) != nil } ?? false
+        guard let keySet = reference(members["key_set"], to: .keySet) else { return nil }
+        var publication = PublishKeysConfiguration(keySet: keySet)
+        publication.hasPublicKeyInX5C = x5c
+        return .publishKeys(publication)
     }
 
     /// What an action has from the one that it is like: nothing where it is like none, nil after an error.
@@ -205,4 +209,9 @@ extension RouteConfiguration {
         case .anyOf, .allOf: false
         }
     }
+}
+
+/// What the member `x5c` of published keys has.
+private enum PublishedX5C: String, CaseIterable {
+    case publicKey = "public_key"
 }

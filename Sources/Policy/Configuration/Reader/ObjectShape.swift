@@ -205,11 +205,11 @@ extension ObjectShape {
         case .mintToken: ["key_set", "like"] + Self.tokenMembers + ["addresses"]
         case .refreshToken: ["key_set", "like"] + Self.tokenMembers
         case .login: Self.tokenMembers + ["attempts"]
-        case .publishKeys: []
+        case .publishKeys: ["x5c"]
         case .manage:
             [
                 "authenticator", "key_set", "retire_after", "overlap", "realm", "own", "grant_any", "private_key_scope", "members",
-                "wrapped", "list", "statuses", "current", "inherit_scopes", "unnamed",
+                "wrapped", "list", "statuses", "current", "inherit_scopes", "unnamed", "import",
             ]
         case .managementStatuses: ["create", "update", "delete"]
         case .managementList: []
