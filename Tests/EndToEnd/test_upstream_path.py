@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from harness.client import ask, reason
-from harness.embedding import App
+from harness.embedding import NAMESPACE, App
 from harness.gateway import Gateway, run_portcullis
 from harness.messages import Message
 from harness.policy import open_route, policy
@@ -137,10 +137,10 @@ def test_tests_see_the_target_and_explain_shows_no_credential(app: PathApp, tmp_
     config = app.policy(route=ROUTE)
     config["tests"] = [
         {"name": "t", "request": "GET /actions/tasks?a=1",
-         "token": {"claims": {"sub": "u", "https://rollout.example/auth": {"authData": app.issue("u", account="acct-7")}}},
+         "token": {"claims": {"sub": "u", NAMESPACE: {"authData": app.issue("u", account="acct-7")}}},
          "expect": {"target": "/v2/acct-7/tasks?a=1"}},
         {"name": "u", "request": "GET /actions/tasks",
-         "token": {"claims": {"sub": "u", "https://rollout.example/auth": {"authData": app.issue("u", account="acct-7")}}},
+         "token": {"claims": {"sub": "u", NAMESPACE: {"authData": app.issue("u", account="acct-7")}}},
          "expect": {"target": "/v2/other/tasks"}},
     ]  # fmt: skip
     file = tmp_path / "gateway.json"
