@@ -93,7 +93,7 @@ struct BucketShard {
 
     /// `capacity` is far below 2^32, as the bound of the table is.
     private func home(of key: BucketKey, capacity: Int) -> Int {
-        Int(truncatingIfNeeded: UInt64(key.low) &* UInt64(truncatingIfNeeded: capacity) >> 32)
+        Int(truncatingIfNeeded: (UInt64(key.low) &* UInt64(truncatingIfNeeded: capacity)) >> 32)
     }
 
     /// Where the bucket is until the next insertion or removal; nil when there is none.

@@ -97,7 +97,14 @@ package final class BucketTable: Sendable {
 
     /// The usual case, one limit: the same rules without the order of locks and the way back.
     private func takeOne(_ limits: LimitList, key: BucketKey, now: Int64) -> RateOutcome {
-        let rule = limits[0].rule
+        switch limits[0].rule {
+        case .bucket(let rule): takeOne(limits, by: rule, key: key, now: now)
+        case .window(let rule): takeOne(limits, by: rule, key: key, now: now)
+        }
+    }
+
+    /// Made for each kind, so that the kind is asked once.
+    private func takeOne(_ limits: LimitList, by rule: some CountingRule, key: BucketKey, now: Int64) -> RateOutcome {
         var state = BucketState(expiresAt: now)
         var lacksRoom = false
         var isTaken = false

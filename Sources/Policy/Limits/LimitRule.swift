@@ -1,7 +1,6 @@
 package import Core
 
-/// How a limit counts, and what follows from the state of a principal. `now` comes from `BucketRule.clamped`; a state that
-/// is passed in, unless it is `stored`, from `current` with the same `now`.
+/// How a limit counts.
 package enum LimitRule: Equatable, Sendable {
     case bucket(BucketRule)
     case window(WindowRule)
@@ -38,51 +37,42 @@ package enum LimitRule: Equatable, Sendable {
         case .window(let rule): rule.per.secondsRoundedUp
         }
     }
+}
 
-    /// The state now; nil is a missing one. Where nothing is used it expires now, else later.
-    @inline(__always)
+/// Of several limits of one request each is of its own kind.
+extension LimitRule: CountingRule {
     func current(_ stored: BucketState?, now: Int64) -> BucketState {
         switch self {
-        case .bucket(let rule):
-            guard let stored else { return BucketState(expiresAt: now) }
-            return BucketState(expiresAt: now &+ rule.debt(fullAt: stored.expiresAt, now: now))
-        case .window(let rule): return rule.current(stored, now: now)
+        case .bucket(let rule): rule.current(stored, now: now)
+        case .window(let rule): rule.current(stored, now: now)
         }
     }
 
-    /// Whether one request may pass.
-    @inline(__always)
     func admits(_ state: BucketState, now: Int64) -> Bool {
         switch self {
-        case .bucket(let rule): rule.admits(debt: state.expiresAt &- now)
-        case .window(let rule): rule.remaining(state) > 0
+        case .bucket(let rule): rule.admits(state, now: now)
+        case .window(let rule): rule.admits(state, now: now)
         }
     }
 
-    /// The state after one request that may pass.
-    @inline(__always)
     func taking(_ state: BucketState, now: Int64) -> BucketState {
         switch self {
-        case .bucket(let rule): BucketState(expiresAt: state.expiresAt &+ rule.interval)
+        case .bucket(let rule): rule.taking(state, now: now)
         case .window(let rule): rule.taking(state, now: now)
         }
     }
 
-    /// Requests that may still pass at once.
-    @inline(__always)
     func remaining(_ state: BucketState, now: Int64) -> Int {
         switch self {
-        case .bucket(let rule): rule.tokens(debt: state.expiresAt &- now)
-        case .window(let rule): rule.remaining(state)
+        case .bucket(let rule): rule.remaining(state, now: now)
+        case .window(let rule): rule.remaining(state, now: now)
         }
     }
 
-    /// Time until one request may pass; 0 when one may.
-    @inline(__always)
     func wait(_ state: BucketState, now: Int64) -> Nanoseconds {
         switch self {
-        case .bucket(let rule): rule.wait(debt: state.expiresAt &- now)
-        case .window(let rule): rule.remaining(state) > 0 ? 0 : state.expiresAt &- now
+        case .bucket(let rule): rule.wait(state, now: now)
+        case .window(let rule): rule.wait(state, now: now)
         }
     }
 }

@@ -93,6 +93,20 @@ struct BucketShardTests {
         }
     }
 
+    /// A key is looked for from its place on: were those of many keys the same, each look would walk over all of them.
+    @Test func `the keys of a shard spread evenly over its storage`() {
+        var shard = BucketShard()
+        var generator = SeededGenerator(state: 11)
+        let keys = (0..<4_000).map { _ in
+            BucketKey(high: generator.next(), low: .random(in: .min ... .max, using: &generator))
+        }
+        for key in keys { _ = shard.insert(key, BucketState(expiresAt: .max), now: 0) }
+        var tenths = Array(repeating: 0, count: 10)
+        for slot in keys.compactMap({ shard.slot(of: $0) }) { tenths[slot * 10 / shard.capacity] += 1 }
+        #expect(tenths.reduce(0, +) == keys.count)
+        #expect(tenths.allSatisfy { (300...500).contains($0) }, "\(tenths)")
+    }
+
     @Test func `a live bucket costs at most 64 bytes, a million of them at most 64 MB`() {
         var shard = BucketShard()
         var generator = SeededGenerator(state: 7)
