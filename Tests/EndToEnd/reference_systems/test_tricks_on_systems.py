@@ -175,7 +175,7 @@ def renewable() -> dict[str, Any]:
         if route["name"] == "refresh":
             route["action"]["refresh_token"] |= {"refresh_tokens": RENEWALS, "answer": answer}
             route["authenticate"] = "none"
-            del route["limits"]
+            route["limits"] = None
     return {"routes": policy["routes"]}
 
 
