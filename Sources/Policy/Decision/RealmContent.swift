@@ -10,7 +10,7 @@ package enum RealmContent {
     /// Pairs of a form; frameworks cut off or refuse what is behind as many.
     private static let pairLimit = 1000
     /// JavaScript finds members of it in the object it is a member of.
-    private static let prototype = ParameterName("__proto__")
+    static let prototype = ParameterName("__proto__")
     /// Names the encoding of a form for some parsers (HTML §4.10.21.4).
     private static let charset = ParameterName("_charset_")
 

@@ -105,6 +105,8 @@ struct ContentRules: Sendable {
             if value == nil { return }
             throw .contentMalformed
         }
+        // JavaScript finds members of it where the object has none of its own, so it would keep what is removed.
+        guard !members.contains(where: { RealmContent.prototype.isReadable(within: $0.name.utf8.span) }) else { throw .contentMalformed }
         let rest = names.dropFirst()
         if rest.isEmpty {
             members.removeAll { !isNamed($0, name) && name.isReadable(in: $0.name.utf8.span) }
@@ -135,7 +137,10 @@ struct ContentRules: Sendable {
     // MARK: Forms
 
     private func changed(form content: [UInt8], _ outcomes: [Outcome]) throws(Denial) -> [UInt8] {
-        _ = try RealmContent.pairs(ofForm: content)
+        for pair in try RealmContent.pairs(ofForm: content)
+        where QueryParameters.isReadable(RealmContent.prototype, in: pair.range, of: content.span, nested: true) {
+            throw .contentMalformed
+        }
         var output: [UInt8] = []
         output.reserveCapacity(content.count)
         _ = QueryParameters.append(content.span, without: changes.flatMap(\.names), to: &output)

@@ -55,6 +55,18 @@ struct ContentRulesTests {
     }
 
     @Test(arguments: [
+        #"{"__proto__":{"debug":1}}"#, #"{"\u005f_proto__":{"debug":1}}"#, #"{"auth":{"__proto__":{"key":1}}}"#,
+    ])
+    func `JavaScript's prototype keeps nothing that is removed`(content: String) throws {
+        #expect(try Self.changed(content, [("/debug", nil), ("/auth/key", nil)]) == "content_malformed")
+    }
+
+    @Test(arguments: ["__proto__[debug]=1", "a=1&__proto__.debug=1", "a[__proto__][debug]=1", "%5F_proto__%5Bdebug%5D=1"])
+    func `nor does the prototype in a form`(content: String) throws {
+        #expect(try Self.changed(content, [("/debug", nil)], .form) == "content_malformed")
+    }
+
+    @Test(arguments: [
         ("{}", #"{"auth":{"key":"k1"}}"#), (#"{"auth":{"key":"mine","b":1}}"#, #"{"auth":{"key":"k1","b":1}}"#),
         (#"{"auth":null}"#, #"{"auth":{"key":"k1"}}"#), (#"{"auth":[]}"#, "content_malformed"), (#"{"auth":"x"}"#, "content_malformed"),
         (#"{"Auth":{"key":"mine"}}"#, "content_malformed"), (#"{"auth":{},"auth.key":"mine"}"#, "content_malformed"),
