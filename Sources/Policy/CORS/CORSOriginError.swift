@@ -1,4 +1,4 @@
-/// Why a text is no entry of `cors.origins`.
+/// Why a text is invalid in `cors.origins`.
 package enum CORSOriginError: Error, Equatable, Sendable {
     case schemeMissing
     case hostInvalid

@@ -58,7 +58,7 @@ package final class CORSRule: Sendable {
 
     // MARK: Fields
 
-    /// Adds the fields of an answer that is no preflight's.
+    /// Adds the fields of an answer to a request other than a preflight.
     /// - Parameters:
     ///   - head: nil where the request could not be read; then nothing is said to its origin that is not for all.
     ///   - isGRPC: status and message are fields of the answer, and pages may read them.

@@ -59,7 +59,7 @@ extension Snapshot {
         PreflightAnswer(preflight, route: route, rule: rule, leaf: leaf, client: context.client)
     }
 
-    /// The rule by which a refusal can be read by pages of other origins: its route's; where there is no route, that of the
+    /// The rule for a refusal: its route's; without a route, that of the
     /// first route of the path, or the top-level one.
     func corsRule(for refusal: Refusal) -> CORSRule? {
         guard usesCORS else { return nil }

@@ -34,7 +34,7 @@ package struct Configuration: Sendable {
     package var httpsOnly = false
     /// What becomes of fields that claim another target or method, on routes that do not say otherwise.
     package var overrideHeaders = OverrideHeaders.drop
-    /// What answers say to pages of other origins, on routes that do not say otherwise and where there is no route; nil says nothing.
+    /// CORS of routes without a `cors` of their own and of requests without a route; nil adds no fields.
     package var cors: CORSSetting?
     package var routes: [RouteConfiguration] = []
     /// Members of `defaults` that no route inherits.

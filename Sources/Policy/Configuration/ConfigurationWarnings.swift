@@ -97,7 +97,7 @@ package struct ConfigurationWarnings {
                 if keys.keysFile != nil || keys.isStored { knowsEveryRecord = false }
             case .jwt(let jwt):
                 keySets.insert(jwt.keySet.value)
-                // Its tokens are held against these keys, whoever may show the keys themselves.
+                // Its tokens are checked against these keys, also where no route accepts the keys themselves.
                 if case .keys(let name)? = jwt.derivedFrom?.source { authenticators.insert(name.value) }
             case .certificate(let certificates):
                 limits.formUnion((certificates.entries ?? []).flatMap { $0.limits.map(\.value) })

@@ -145,22 +145,12 @@ struct ContentRules: Sendable {
         output.reserveCapacity(content.count)
         _ = QueryParameters.append(content.span, without: changes.flatMap(\.names), to: &output)
         for (change, outcome) in zip(changes, outcomes) {
-            guard let name = change.names.first, let value = outcome.flatMap(Self.text) else { continue }
+            guard let name = change.names.first, let value = outcome?.scalarText else { continue }
             if !output.isEmpty { output.append(0x26) }
             output.append(percentEncoding: name.bytes.span)
             output.append(0x3D)
             output.append(percentEncoding: value.span)
         }
         return output
-    }
-
-    /// A scalar as its text; nil for others, which a form cannot hold.
-    private static func text(_ node: JSONNode) -> [UInt8]? {
-        switch node.value {
-        case .string(let text): Array(text.utf8)
-        case .number(let number): Array(number.text.utf8)
-        case .bool(let value): Array((value ? "true" : "false").utf8)
-        case .null, .array, .object: nil
-        }
     }
 }

@@ -62,20 +62,11 @@ indirect enum RefreshContent: Sendable {
     /// A scalar as its text; nil when it is absent, null or none.
     private func text(of source: TemplateSource) -> [UInt8]? {
         switch self {
-        case .literal(let node): Self.text(node)
+        case .literal(let node): node.scalarText
         case .text(let template): template.text(of: source, form: .exact)
-        case .value(let pointer): source.stored.flatMap { pointer.resolve(in: $0.document.node) }.flatMap(Self.text)
+        case .value(let pointer): source.stored.flatMap { pointer.resolve(in: $0.document.node) }.flatMap(\.scalarText)
         case .secret(let text): Array(text.utf8)
         case .list, .object: nil
-        }
-    }
-
-    private static func text(_ node: JSONNode) -> [UInt8]? {
-        switch node.value {
-        case .string(let text): Array(text.utf8)
-        case .number(let number): Array(number.text.utf8)
-        case .bool(let value): Array((value ? "true" : "false").utf8)
-        case .null, .array, .object: nil
         }
     }
 }
