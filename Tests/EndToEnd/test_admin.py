@@ -183,7 +183,20 @@ def test_the_listener_for_probes_tells_nothing_else(gateway: Start, upstream: Or
     for path in ("/", "/status", "/v1/users", "/requests/x", "/explain", "/healthz/", "/key_sets/x/refresh"):
         assert ask(port, path, [BEARER]).status == 404, path
     for path in ("/explain", "/v1/users", "/healthz"):
-        assert ask(port, path, [BEARER], method="POST", body=b"{}").status == 405, path
+        refused = ask(port, path, [BEARER], method="POST", body=b"{}")
+        assert (refused.status, refused.value("allow")) == (405, "GET, HEAD"), path
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("PUT", "/metrics", "GET, HEAD"), ("GET", "/explain", "POST"), ("GET", "/key_sets/idp/refresh", "POST")],
+)
+def test_a_refused_method_is_told_those_allowed(
+    gateway: Start, upstream: Origin, method: str, path: str, allowed: str
+) -> None:
+    running = gateway(administered(upstream().port), environment=ENVIRONMENT)
+    answer = ask(running.admin_port, path, [BEARER], method=method)
+    assert (answer.status, answer.value("allow")) == (405, allowed)
 
 
 def test_a_listener_for_probes_needs_no_warning_and_an_address_of_its_own(tmp_path: Path) -> None:

@@ -38,15 +38,12 @@ struct AdminEndpoint {
                 adding: refusal.status == 401 ? [("WWW-Authenticate", "Bearer")] : [])
             return
         }
-        if head.method == .post, path.hasPrefix(Self.keySets.span) {
-            refreshKeySet(exchange, path.extracting(Self.keySets.count..<path.count))
-            return
+        if path.hasPrefix(Self.keySets.span) || path.equals("/explain") {
+            guard head.method == .post else { return refuseMethod(exchange, allowing: "POST") }
+            if path.equals("/explain") { return explain(exchange) }
+            return refreshKeySet(exchange, path.extracting(Self.keySets.count..<path.count))
         }
-        if head.method == .post, path.equals("/explain") { return explain(exchange) }
-        guard head.method == .get || head.method == .head else {
-            sendText(exchange, status: 405, "only GET and HEAD, and POST /explain and /key_sets/NAME/refresh")
-            return
-        }
+        guard head.method == .get || head.method == .head else { return refuseMethod(exchange, allowing: "GET, HEAD") }
         if isProbe {
             sendHealth(exchange)
         } else if path.equals("/") {
@@ -66,10 +63,7 @@ struct AdminEndpoint {
     func answerProbe(_ exchange: Exchange) {
         let head = exchange.head
         let path = head.bytes.span.extracting(head.path.range)
-        guard head.method == .get || head.method == .head else {
-            sendText(exchange, status: 405, "only GET and HEAD")
-            return
-        }
+        guard head.method == .get || head.method == .head else { return refuseMethod(exchange, allowing: "GET, HEAD") }
         if path.equals("/healthz") || path.equals("/readyz") {
             sendHealth(exchange)
         } else if path.equals("/metrics"), worker.snapshot.configuration.admin?.probes?.showsMetrics ?? false {
@@ -94,6 +88,13 @@ struct AdminEndpoint {
         sendLater(exchange, type: "text/plain; version=0.0.4; charset=utf-8", observing: { $0.countedSoFar() }) {
             $0.prometheusText()
         }
+    }
+
+    /// 405 with the methods that the path has (RFC 9110 §15.5.6).
+    private func refuseMethod(_ exchange: Exchange, allowing methods: StaticString) {
+        send(
+            exchange, status: 405, type: "text/plain; charset=utf-8", body: Array("only \(methods)\n".utf8),
+            adding: [("Allow", methods)])
     }
 
     private func sendText(_ exchange: Exchange, status: Int, _ line: String) {
