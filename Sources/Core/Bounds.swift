@@ -18,7 +18,9 @@ package struct Bounds: Sendable, Equatable {
     package var bodyTimeout: Nanoseconds = .seconds(30)
     /// A client that closed its sending side is answered if the answer begins within this time.
     package var halfCloseTimeout: Nanoseconds = .seconds(3)
-    /// From SIGTERM to the end of the process, at most.
+    /// From SIGTERM to the closing of the listeners: how long load balancers have to notice.
+    package var drainDelay: Nanoseconds = 0
+    /// From the closing of the listeners to the end of the process, at most.
     package var drainTimeout: Nanoseconds = .seconds(30)
     /// What all loops hold for messages under way; nil for a quarter of the memory that the process may use.
     package var bufferedByteLimit: Int?
@@ -119,6 +121,12 @@ package enum FixedBounds {
     package static let keptCredentials = 262_144
     /// How often the names of upstream servers are resolved anew.
     package static let nameRefresh: Nanoseconds = .seconds(30)
+    /// How often a name is looked up that has no address yet.
+    package static let unresolvedNameRetry: Nanoseconds = .seconds(1)
+    /// How long a policy waits for names that were not looked up before: at the start, at a reload, and where it is only checked.
+    package static let nameWaitAtStart: Nanoseconds = .seconds(2)
+    package static let nameWaitAtReload: Nanoseconds = .milliseconds(250)
+    package static let nameWaitToCheck: Nanoseconds = .seconds(15)
     /// How long such a request waits at most.
     package static let waitTimeout: Nanoseconds = .seconds(5)
     /// Verified tokens and refused tokens a loop remembers.
@@ -155,6 +163,8 @@ package enum FixedBounds {
     package static let resumableSessions = 8
     /// Access records of one loop waiting to be written; more are dropped and counted.
     package static let accessLogBytes = 8_388_608
+    /// The gateway's own messages waiting to be written; more are dropped and counted.
+    package static let messageBytes = 1_048_576
     /// Access records kept after they were written, for `explain --request-id`; the oldest go first.
     package static let recentRecordBytes = 4_194_304
     /// Connections of the admin listener and, counted by themselves, of the listener for probes; and those of one address.

@@ -119,6 +119,7 @@ extension PolicyCompiler {
         _ file: Located<String>, hasPepper: Bool, into builder: inout APIKeyTable.Builder
     ) -> Bool {
         var reader = KeysFile(digestMember: hasPepper ? .hmacSHA256 : .sha256)
+        let before = builder.count
         do throws(CompileFault) {
             try environment.read(file: file.value) { chunk throws(CompileFault) in
                 do throws(APIKeyRecordError) { try reader.feed(chunk, into: &builder) } catch {
@@ -127,6 +128,12 @@ extension PolicyCompiler {
             }
             do throws(APIKeyRecordError) { try reader.finish(into: &builder) } catch {
                 throw Self.fault(error, in: file.value)
+            }
+            if builder.count == before {
+                diagnostics.append(
+                    Diagnostic(
+                        .warning, .keysFileEmpty, file: environment.fileName, position: file.position, path: file.path,
+                        message: "the keys file holds no key: every key that it held before is revoked"))
             }
             return true
         } catch {

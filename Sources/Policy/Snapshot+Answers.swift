@@ -132,7 +132,8 @@ extension Snapshot {
         switch refusal.denial {
         case .rateLimited: return refusal.rate?.retryAfter
         case .token(.keySetUnavailable): return .seconds(5)
-        case .tooManyFailures, .tooManyAttempts, .limitsUnavailable, .noServerAvailable, .overloaded, .storeUnavailable:
+        case .tooManyFailures, .tooManyAttempts, .limitsUnavailable, .noServerAvailable, .upstreamUnresolved, .overloaded,
+            .storeUnavailable:
             return .seconds(1)
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
             .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .schemeNotSupported,

@@ -48,7 +48,7 @@ struct DiffCommand: ParsableCommand {
     }
 
     private func load(_ path: String) throws -> PolicySource {
-        let source = PolicySource(path: path, resolution: .advisory)
+        let source = PolicySource(path: path, resolution: .skipped)
         let load = source.load(testsNamed: nil)
         if load.policy != nil { return source }
         for diagnostic in load.diagnostics where diagnostic.severity == .error { Output.error(diagnostic.description) }

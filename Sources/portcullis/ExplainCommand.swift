@@ -72,7 +72,7 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         do {
             try checkOptions()
-            let load = PolicySource(path: config, resolution: .advisory).load(testsNamed: nil)
+            let load = PolicySource(path: config, resolution: .skipped).load(testsNamed: nil)
             guard let policy = load.policy else {
                 for diagnostic in load.diagnostics where diagnostic.severity == .error {
                     Output.error(diagnostic.description)
@@ -154,7 +154,7 @@ struct ExplainCommand: ParsableCommand {
         let logged = try LoggedRequest.fetch(
             id, from: admin.address, showing: PolicySource(path: config).adminToken(), isSecure: admin.tls != nil)
         let rule = logged.rule(in: ExplainablePolicy(policy))
-        let source = PolicySource(path: config, resolution: .advisory)
+        let source = PolicySource(path: config, resolution: .skipped)
         let explanation = logged.explanation(in: source, text: ExplainablePolicy(policy))
         let record = String(decoding: logged.line, as: UTF8.self)
         if json {

@@ -13,8 +13,9 @@ struct ServeCommand: ParsableCommand {
               portcullis serve
               portcullis serve --config /etc/portcullis/gateway.json
 
-            SIGHUP reads everything again and reopens the access log. SIGTERM or SIGINT stops accepting, finishes what \
-            is under way for at most bounds.drain_timeout, and ends with 0; a second one ends at once.
+            SIGHUP reads everything again and reopens the access log. SIGTERM or SIGINT stops accepting after \
+            bounds.drain_delay, finishes what is under way for at most bounds.drain_timeout, and ends with 0; a second \
+            one ends at once, with 1.
 
             The gateway's own messages go to standard error, the access log to where "access_log" says.
             """)
@@ -23,7 +24,9 @@ struct ServeCommand: ParsableCommand {
     var config = "gateway.json"
 
     func run() throws {
-        let log = OperatorLog()
+        let log = OperatorLog(writer: MessageWriter())
+        // Nothing may be missing of what is said before an end with an error.
+        defer { log.finish() }
         let source = PolicySource(path: config)
         let load = source.load()
         guard let policy = load.policy else {

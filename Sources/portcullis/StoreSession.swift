@@ -17,7 +17,7 @@ struct StoreSession {
 
     /// Opens the store that a policy file names.
     init(config: String) throws {
-        let load = PolicySource(path: config, resolution: .advisory).load()
+        let load = PolicySource(path: config, resolution: .skipped).load()
         guard let policy = load.policy else {
             for diagnostic in load.diagnostics where diagnostic.severity == .error { Output.error(diagnostic.description) }
             throw ExitCode(load.isUnreadable ? ExitStatus.unusable : ExitStatus.refused)

@@ -185,6 +185,53 @@ def test_a_keys_file_is_followed(gateway: Start, upstream: Origin, tmp_path: Pat
     until(lambda: ask(running.port, fields=[f"X-API-Key: {second}"]).status == 200, 2, "the new record")
 
 
+def test_a_keys_file_that_is_being_written_is_not_taken_half(gateway: Start, upstream: Origin, tmp_path: Path) -> None:
+    """As a slow exporter does with `export > keys.jsonl`."""
+    first, one = api_key("one")
+    last, two = api_key("two")
+    path = tmp_path / "keys.jsonl"
+    path.write_text(json.dumps(one) + "\n" + json.dumps(two) + "\n")
+    origin = upstream()
+    config = keyed_policy(origin.port, records=[])
+    config["authenticators"]["keys"]["keys_file"] = str(path)
+    running = gateway(config)
+
+    def statuses() -> list[int]:
+        return [ask(running.port, fields=[f"X-API-Key: {secret}"]).status for secret in (first, last)]
+
+    added, three = api_key("three")
+    with path.open("w") as exporter:
+        exporter.flush()
+        running.wait_for_line(r"keys\.jsonl is being written to")
+        exporter.write(json.dumps(one) + "\n")
+        exporter.flush()
+        # Neither an edit of another file nor a signal takes the half that is there.
+        running.replace(config | {"bounds": {"connections": 1000}})
+        mark = len(running.lines)
+        running.signal(signal.SIGHUP)
+        running.wait_for_line("the reload waits", after=mark)
+        assert statuses() == [200, 200]
+        exporter.write(json.dumps(two) + "\n" + json.dumps(three) + "\n")
+    running.wait_for_line("reloaded", after=mark)
+    assert statuses() == [200, 200]
+    assert ask(running.port, fields=[f"X-API-Key: {added}"]).status == 200
+    assert len([line for line in running.lines if "reloaded" in line]) == 1
+
+
+def test_a_keys_file_that_becomes_empty_revokes_its_keys_with_a_warning(
+    gateway: Start, upstream: Origin, tmp_path: Path
+) -> None:
+    secret, record = api_key("one")
+    path = tmp_path / "keys.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    config = keyed_policy(upstream().port, records=[])
+    config["authenticators"]["keys"]["keys_file"] = str(path)
+    running = gateway(config)
+    path.write_text("")
+    running.wait_for_line(r"warning .*keys_file: the keys file holds no key")
+    until(lambda: ask(running.port, fields=[f"X-API-Key: {secret}"]).status == 401, 2, "the end of the key")
+
+
 def test_a_listener_comes_and_goes(gateway: Start, upstream: Origin) -> None:
     """A changed listener list is either followed or refused with a message; the old listener never dies silently."""
     origin = upstream()

@@ -11,6 +11,9 @@ struct Report: Sendable {
     var reloads: ReloadHistory.Values
     var keySets: [KeySetStatus]
     var certificates: [CertificateExpiry]
+    var unresolved: [UnresolvedServer]
+    /// The gateway's own messages that standard error did not take.
+    var messagesDropped: UInt64
     /// Nil for a gateway without a store.
     var store: RegistryStatus?
     /// Of stored credentials, in the order of their names.
@@ -41,6 +44,7 @@ struct Report: Sendable {
                 Report(
                     metrics: merged.metrics.withLock { $0 }, reloads: shared.reloads.values,
                     keySets: shared.keySets.status(), certificates: shared.certificates,
+                    unresolved: shared.unresolved, messagesDropped: shared.log.dropped,
                     store: shared.tokens.registry?.status, refreshes: shared.credentials.refreshes(),
                     connections: shared.connections.total,
                     buckets: shared.buckets.bucketCount, buffers: shared.buffers.values, now: EventLoop.readClocks().wall))
@@ -57,6 +61,10 @@ struct Report: Sendable {
         KeySetStatusText.append(keySets, to: &page)
         CertificateExpiryText.append(certificates, to: &page)
         if let store { RegistryStatusText.append(store, to: &page) }
+        UnresolvedServer.append(unresolved, to: &page)
+        page.family(
+            "portcullis_messages_dropped_total", .counter, "The gateway's own messages that standard error did not take.")
+        page.sample("portcullis_messages_dropped_total", [], messagesDropped)
         page.family("portcullis_credential_refreshes_total", .counter, "Refreshes of stored credentials, by result.")
         for credential in refreshes {
             let name: (StaticString, String) = ("credential", credential.name)
@@ -107,6 +115,8 @@ struct Report: Sendable {
         if let error = reloads.lastError { out.append(jsonString: error) } else { out.append("null") }
         out.append("},\"key_sets\":")
         KeySetStatusText.append(json: keySets, to: &out)
+        out.append(",\"messages_dropped\":")
+        out.append(decimal: messagesDropped)
         out.append(",\"certificates\":")
         CertificateExpiryText.append(json: certificates, to: &out)
         if let store { RegistryStatusText.append(json: store, to: &out) }
@@ -114,7 +124,7 @@ struct Report: Sendable {
         out.append(decimal: metrics.totals.requestsInFlight)
         out.append(",\"tunnels\":")
         out.append(decimal: metrics.totals.tunnelsOpen)
-        TrafficText.append(metrics, now: now, to: &out)
+        TrafficText.append(metrics, unresolved: unresolved, now: now, to: &out)
         out.append("}\n")
         return out
     }

@@ -8,9 +8,11 @@ enum TrafficText {
     static let nameLimit = 10
 
     /// Appends the members `routes`, `upstreams`, `credentials`, `shadow` and `scarce_buckets` of an object, each behind a comma.
-    static func append(_ metrics: MetricsSnapshot, now: WallTime, to out: inout [UInt8]) {
+    static func append(
+        _ metrics: MetricsSnapshot, unresolved: [UnresolvedServer], now: WallTime, to out: inout [UInt8]
+    ) {
         append(routes: metrics, to: &out)
-        append(servers: metrics.servers, to: &out)
+        append(servers: metrics.servers, unresolved, to: &out)
         out.append(",\"credentials\":{\"limited\":")
         append(metrics.credentials.limited.top(nameLimit), to: &out)
         out.append(",\"failing\":")
@@ -74,7 +76,7 @@ enum TrafficText {
         out.append("}}")
     }
 
-    private static func append(servers: [ServerState], to out: inout [UInt8]) {
+    private static func append(servers: [ServerState], _ unresolved: [UnresolvedServer], to out: inout [UInt8]) {
         out.append(",\"upstreams\":[")
         let servers = servers.sorted { ($0.upstream, $0.server) < ($1.upstream, $1.server) }
         for (index, server) in servers.enumerated() {
@@ -100,6 +102,17 @@ enum TrafficText {
             } else {
                 out.append("null}")
             }
+        }
+        for (index, server) in unresolved.enumerated() {
+            if index > 0 || !servers.isEmpty { out.append(",") }
+            out.append("{\"name\":")
+            out.append(jsonString: server.upstream)
+            out.append(",\"server\":")
+            out.append(jsonString: server.server)
+            out.append(",\"address\":null,\"failing\":true,\"requests\":0,\"connections\":0,\"failures\":0")
+            out.append(",\"last_failed_at\":null,\"error\":")
+            out.append(jsonString: server.message)
+            out.append("}")
         }
         out.append("]")
     }

@@ -88,7 +88,7 @@ extension Exchange {
         guard let sent = shown?.keptContent, let group,
             let next = group.connection(excluding: triedServers, worker: worker, forTunnel: offer)
         else {
-            refuse(Refusal(denial: .noServerAvailable, after: grant))
+            refuse(Refusal(denial: group.nothingToTry, after: grant))
             return
         }
         if let denial = send(grant, again: sent, on: next) {

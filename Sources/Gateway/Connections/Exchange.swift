@@ -230,7 +230,7 @@ final class Exchange {
         guard let group,
             let upstream = group.connection(excluding: triedServers, worker: worker, forTunnel: offer)
         else {
-            refuse(Refusal(denial: .noServerAvailable, after: grant))
+            refuse(Refusal(denial: group.nothingToTry, after: grant))
             return
         }
         attach(upstream)

@@ -39,7 +39,7 @@ extension HTTP1ClientConnection {
     /// The next deadline is the one between requests.
     func startIdling() {
         isIdleDeadline = true
-        let idle = isEnding ? worker.drainIdleGrace : worker.bounds.idleTimeout
+        let idle = listener.isClosed ? worker.drainIdleGrace : worker.bounds.idleTimeout
         // While the last answer is still being taken, the client is not idle.
         setDeadline(after: isBlocked ? worker.bounds.bodyTimeout : idle)
     }

@@ -71,7 +71,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     }
 
     var role: ListenerRole { listener.role }
-    var isEnding: Bool { listener.isClosed }
+    var isEnding: Bool { listener.isClosed || worker.announcesEnd && listener.role == .traffic }
     var redirect: HTTPSRedirect? { listener.redirect }
 
     // MARK: What the socket says

@@ -203,6 +203,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         session.submitHead(
             on: stream, status: worker.responseHead.status, head: &worker.responseHead, framing: framing,
             added: worker.lines, date: date.span)
+        sayGoodbyeWithAnswer()
         queueFlush()
     }
 
@@ -212,7 +213,13 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         session.submitAnswer(
             on: stream, status: worker.answer.status, lines: worker.answer.lines, body: body.span,
             requestMethod: requestMethod, date: date.span)
+        sayGoodbyeWithAnswer()
         queueFlush()
+    }
+
+    /// The listener closes soon. A client that was told before its first request was answered would only come again.
+    private func sayGoodbyeWithAnswer() {
+        if worker.announcesEnd, listener.role == .traffic { drain() }
     }
 
     // MARK: Deadlines

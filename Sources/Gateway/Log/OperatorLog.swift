@@ -1,5 +1,5 @@
 import CLinux
-import Core
+package import Core
 package import IO
 package import Logging
 package import Policy
@@ -13,18 +13,29 @@ package final class OperatorLog: Sendable {
     private static let acceptComplaintInterval: Nanoseconds = .seconds(10)
 
     private let logger: Logger
+    private let writer: MessageWriter?
     private let acceptComplainedAt = Atomic<Int64>(.min)
 
     /// Writes lines of `level` and above to standard error.
-    package convenience init(level: Logger.Level = .info) {
-        self.init(Logger(label: "portcullis") { _ in StandardErrorLines(logLevel: level) })
+    /// - Parameter writer: writes them off the caller's thread, for processes that serve; nil writes them at once.
+    package convenience init(level: Logger.Level = .info, writer: MessageWriter? = nil) {
+        self.init(Logger(label: "portcullis") { _ in StandardErrorLines(logLevel: level, writer: writer) }, writer: writer)
     }
 
     /// For commands, whose own output says what they did.
     package static func warningsOnly() -> OperatorLog { OperatorLog(level: .warning) }
 
     /// Writes to another swift-log logger; tests listen there.
-    package init(_ logger: Logger) { self.logger = logger }
+    package init(_ logger: Logger, writer: MessageWriter? = nil) {
+        self.logger = logger
+        self.writer = writer
+    }
+
+    /// Lines that standard error did not take.
+    package var dropped: UInt64 { writer?.dropped ?? 0 }
+
+    /// Waits until the lines so far are written, `limit` at most. For the end of the process.
+    package func finish(within limit: Nanoseconds = .seconds(1)) { writer?.finish(within: limit) }
 
     package func debug(_ message: String) { logger.debug("\(message)") }
     package func info(_ message: String) { logger.info("\(message)") }

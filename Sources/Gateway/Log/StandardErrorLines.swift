@@ -2,13 +2,18 @@ import CLinux
 import Core
 import Logging
 
-/// Writes each event as `TIME LEVEL message key=value…` in one `write(2)`, so that lines of several threads do not mix.
+/// Makes each event a line, `TIME LEVEL message key=value…`, and hands it to the writer of standard error; without one, as commands
+/// want it, it is written at once in one `write(2)`, so that lines of several threads do not mix.
 struct StandardErrorLines: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
     var logLevel: Logger.Level
+    private let writer: MessageWriter?
 
-    init(logLevel: Logger.Level) { self.logLevel = logLevel }
+    init(logLevel: Logger.Level, writer: MessageWriter? = nil) {
+        self.logLevel = logLevel
+        self.writer = writer
+    }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
@@ -17,6 +22,7 @@ struct StandardErrorLines: LogHandler {
 
     func log(event: LogEvent) {
         let line = line(for: event, at: WallTime(nanoseconds: linux_realtime_ns()))
+        if let writer { return writer.write(line) }
         // A closed or full standard error must not stop the gateway: what cannot be written is lost.
         _ = unsafe line.withUnsafeBytes { unsafe linux_write(2, $0.baseAddress, $0.count) }
     }

@@ -19,7 +19,7 @@ package struct CompiledPolicy: Sendable {
         package var tls: TLSServerContext? { security?.context }
     }
 
-    /// An upstream with the addresses its servers' names resolved to.
+    /// An upstream with the addresses its servers' names resolved to; without servers where none could be resolved.
     package struct Upstream: Sendable {
         package var name: String
         package var configuration: UpstreamConfiguration
@@ -63,6 +63,8 @@ package struct CompiledPolicy: Sendable {
     package var admin: Listener?
     /// In the order of `snapshot.upstreamNames`.
     package var upstreams: [Upstream]
+    /// What was known of the names of their servers when the policy was loaded.
+    package var names: [String: NameAnswer] = [:]
     package var keySets: [CompiledKeySet]
     /// Nil keeps nothing.
     package var store: CompiledStore?

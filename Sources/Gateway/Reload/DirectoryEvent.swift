@@ -16,6 +16,15 @@ struct DirectoryEvent: Equatable {
     /// The content of the entry was written to.
     var isModification: Bool { mask & UInt32(IN_MODIFY) != 0 }
 
+    /// The entry was open for writing and was closed.
+    var isClosedWrite: Bool { mask & UInt32(IN_CLOSE_WRITE) != 0 }
+
+    /// The entry is new in its directory: created, or linked there.
+    var isCreation: Bool { mask & UInt32(IN_CREATE) != 0 }
+
+    /// The name leads to another file than before, or to none.
+    var isAnotherFile: Bool { mask & UInt32(IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM) != 0 }
+
     /// What a directory is watched for.
     static let interest = UInt32(
         IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF

@@ -10,15 +10,22 @@ private import Glibc
 /// Not files but the directories they stand in are watched, and those of every symbolic link on the way, so that a name
 /// that goes away and comes back is seen. Events are gathered until 50 ms pass without one, 500 ms at most. Then the
 /// files are looked at, and `changed` is called only when one of them is another file than before or was written to.
+///
+/// A file that is written in place is not looked at before its writer closes it (`OpenWrites`). A file that differs though no event
+/// told of it, as on network file systems, is looked at again until it stays as it is.
+///
 /// Everything happens on one queue; `watch` is called there too.
 package final class FileWatch: @unchecked Sendable {
     private static let quiet: Nanoseconds = .milliseconds(50)
     private static let patience: Nanoseconds = .milliseconds(500)
     /// How often files are looked at without an event: network file systems do not tell of changes made elsewhere.
     private static let lookInterval = 10
+    /// How long a file that changes without an event has to stay as it is, and for how long that is waited for.
+    private static let stability: Nanoseconds = .seconds(1)
 
     private let queue: DispatchQueue
     private let changed: @Sendable () -> Void
+    private let report: @Sendable (_ line: String, _ isWarning: Bool) -> Void
     private let descriptor: Int32?
     private var events: (any DispatchSourceRead)?
     private let timer: any DispatchSourceTimer
@@ -28,13 +35,25 @@ package final class FileWatch: @unchecked Sendable {
     private var trail = PathTrail(of: [])
     /// Watch number → names that matter in its directory.
     private var watches: [Int32: Set<String>] = [:]
+    /// Watch number → path of its directory.
+    private var directories: [Int32: String] = [:]
+    private var writes = OpenWrites()
     private var firstEvent: Instant?
+    /// An event told of what differs.
+    private var sawEvent = false
     private var wasWrittenTo = false
+    /// What differed at the last look, without an event that told of it, and since when it keeps changing.
+    private var unstable: (states: [String: FileIdentity?], since: Instant)?
 
     /// `changed` is called on `queue`. Where inotify is not to be had, files are looked at every ten seconds.
-    package init(queue: DispatchQueue, changed: @escaping @Sendable () -> Void) {
+    /// - Parameter report: takes what the operator is to know of files that are waited for.
+    package init(
+        queue: DispatchQueue, report: @escaping @Sendable (_ line: String, _ isWarning: Bool) -> Void = { _, _ in },
+        changed: @escaping @Sendable () -> Void
+    ) {
         self.queue = queue
         self.changed = changed
+        self.report = report
         let result = linux_inotify()
         descriptor = result >= 0 ? Int32(truncatingIfNeeded: result) : nil
         timer = DispatchSource.makeTimerSource(queue: queue)
@@ -77,6 +96,15 @@ package final class FileWatch: @unchecked Sendable {
     /// Files are looked at soon.
     var isSettling: Bool { firstEvent != nil }
 
+    /// A watched file is being written to: what it holds now is probably half of what it will.
+    package var isBeingWritten: Bool {
+        drain()
+        return !writes.isEmpty
+    }
+
+    /// The files are what `watch` was told last, and none is being written to.
+    package var isAsSeen: Bool { !isBeingWritten && !differs() }
+
     /// Takes in what the kernel has to tell.
     func drain() {
         guard let descriptor else { return }
@@ -91,16 +119,25 @@ package final class FileWatch: @unchecked Sendable {
                     concerns = true
                 } else if let names = watches[event.watch], names.contains(event.name) {
                     concerns = true
+                    sawEvent = true
                     // Two writes within one tick of the file system's clock leave size and time as they were.
                     if event.isModification { wasWrittenTo = true }
+                    writes.note(event, now: Self.now) { isEmptyFile(event) }
                 }
             }
         }
         if concerns { noteEvent() }
     }
 
+    private static var now: Instant { Instant(nanoseconds: linux_monotonic_ns()) }
+
+    private func isEmptyFile(_ event: DirectoryEvent) -> Bool {
+        guard let directory = directories[event.watch], let file = FileIdentity(path: "\(directory)/\(event.name)") else { return false }
+        return file.isRegularFile && file.size == 0
+    }
+
     private func noteEvent() {
-        let now = Instant(nanoseconds: linux_monotonic_ns())
+        let now = Self.now
         let first = firstEvent ?? now
         firstEvent = first
         let wait = min(Self.quiet, first.advanced(by: Self.patience).since(now))
@@ -112,11 +149,46 @@ package final class FileWatch: @unchecked Sendable {
         firstEvent = nil
         timer.schedule(deadline: .distantFuture)
         follow()
+        if waitsForWriters() { return }
         let differs = differs()
-        guard differs || wasWrittenTo else { return }
-        wasWrittenTo = false
+        guard differs || wasWrittenTo else {
+            (sawEvent, unstable) = (false, nil)
+            return
+        }
+        if !sawEvent, waitsForStability() { return }
+        (sawEvent, wasWrittenTo, unstable) = (false, false, nil)
         for path in states.keys { states[path] = .some(FileIdentity(path: path)) }
         changed()
+    }
+
+    /// Some file is being written to; looks again when that is over, or has taken too long.
+    private func waitsForWriters() -> Bool {
+        let now = Self.now
+        for name in writes.takeUnreported(now: now) {
+            report("\(OneLine.plain(name)) is being written to: changes wait until it is closed, at most 30 s", false)
+        }
+        for name in writes.takeExpired(now: now) {
+            report("\(OneLine.plain(name)) was written to and not closed within 30 s: it is read as it is", true)
+        }
+        guard let due = writes.nextDue else { return false }
+        lookAgain(in: due.since(now))
+        return true
+    }
+
+    /// Nothing tells whether its writer has finished; looks again until nothing changes any more.
+    private func waitsForStability() -> Bool {
+        let now = Self.now
+        var found: [String: FileIdentity?] = [:]
+        for path in states.keys { found[path] = .some(FileIdentity(path: path)) }
+        let since = unstable?.since ?? now
+        if unstable?.states == found || now.since(since) >= OpenWrites.patience { return false }
+        unstable = (found, since)
+        lookAgain(in: Self.stability)
+        return true
+    }
+
+    private func lookAgain(in wait: Nanoseconds) {
+        timer.schedule(deadline: .now() + .nanoseconds(Int(max(wait, 1_000_000))), leeway: .milliseconds(10))
     }
 
     private func differs() -> Bool {
@@ -132,14 +204,18 @@ package final class FileWatch: @unchecked Sendable {
         for _ in 0..<4 {
             let found = PathTrail(of: states.keys)
             var next: [Int32: Set<String>] = [:]
+            directories = [:]
             for (directory, names) in found.names {
                 let watch = unsafe linux_inotify_add(descriptor, directory, DirectoryEvent.interest)
-                if watch >= 0 { next[Int32(truncatingIfNeeded: watch), default: []].formUnion(names) }
+                guard watch >= 0 else { continue }
+                next[Int32(truncatingIfNeeded: watch), default: []].formUnion(names)
+                directories[Int32(truncatingIfNeeded: watch)] = directory
             }
             for watch in watches.keys where next[watch] == nil { _ = linux_inotify_remove(descriptor, watch) }
             let isSettled = found == trail && next == watches
             trail = found
             watches = next
+            writes.keep { next[$0] != nil }
             if isSettled { return }
         }
     }

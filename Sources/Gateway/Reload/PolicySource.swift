@@ -8,12 +8,24 @@ import Store
 /// The policy file and everything it names: reads, checks and compiles them as often as asked. `serve`, reload and
 /// `check` are this same code. Loading does blocking input and output, so never on a loop's queue.
 package final class PolicySource: Sendable {
-    /// What becomes of a server's name that cannot be resolved.
+    /// What the names of upstream servers are looked up for. One that cannot be resolved is a warning in any case: its server is left
+    /// out.
     package enum Resolution: Sendable {
-        /// An error: the gateway could not forward to it.
-        case required
-        /// A warning: where a policy is only checked, its names may mean nothing.
+        /// To serve: names that `previous` does not have are waited for a little, since the policy is waited for as well.
+        case serving
+        /// To check the policy: every answer is waited for.
         case advisory
+        /// Not at all.
+        case skipped
+
+        /// How long answers are waited for.
+        fileprivate func wait(isReload: Bool) -> Nanoseconds {
+            switch self {
+            case .serving: isReload ? FixedBounds.nameWaitAtReload : FixedBounds.nameWaitAtStart
+            case .advisory: FixedBounds.nameWaitToCheck
+            case .skipped: 0
+            }
+        }
     }
 
     /// A policy file above this is a mistake; many keys belong in a keys file.
@@ -28,19 +40,19 @@ package final class PolicySource: Sendable {
 
     let path: String
     private let resolution: Resolution
-    /// How the names of servers become addresses.
-    package let addresses: UpstreamResolution
+    /// What looks up the names of servers.
+    package let lookups: NameLookups
     let cryptography: any Cryptography
     let hashSeed: HashSeed
 
     /// `path` as the operator named the file; it stands in diagnostics.
     package init(
-        path: String, resolution: Resolution = .required, addresses: UpstreamResolution = UpstreamResolution(),
+        path: String, resolution: Resolution = .serving, lookups: NameLookups = NameLookups(),
         cryptography: any Cryptography = OpenSSLCryptography()
     ) {
         self.path = path
         self.resolution = resolution
-        self.addresses = addresses
+        self.lookups = lookups
         self.cryptography = cryptography
         hashSeed = HashSeed(SecureRandom.word(), SecureRandom.word())
     }
@@ -85,7 +97,8 @@ package final class PolicySource: Sendable {
         let compiled = Snapshot.compile(configuration, environment: files)
         load.diagnostics += compiled.diagnostics
         if compiled.snapshot != nil, let filter { run(tests, named: filter, of: configuration, into: &load) }
-        var upstreams = resolve(configuration.upstreams, previous, into: &load)
+        let names = answers(for: configuration.upstreams, previous)
+        var upstreams = resolve(configuration.upstreams, names, into: &load)
         var tls = TLSCompiler(files: files, previous: previous)
         let listeners = configuration.listeners.enumerated().map {
             CompiledPolicy.Listener($1, security: tls.server($1, at: $0))
@@ -101,7 +114,7 @@ package final class PolicySource: Sendable {
         }
         let keySets = files.keySets.map { connected($0, previous, by: &tls) }
         let store = configuration.store.flatMap { self.store($0, of: configuration, files, into: &load) }
-        if resolution == .advisory, let fault = store?.fault() {
+        if resolution != .serving, let fault = store?.fault() {
             load.diagnostics.append(
                 Diagnostic(
                     .warning, .storeUnusable, file: path, position: configuration.store?.position, path: "store",
@@ -118,6 +131,7 @@ package final class PolicySource: Sendable {
             snapshot: snapshot, listeners: listeners, upstreams: upstreams, keySets: keySets, certificates: tls.expiries,
             watchedFiles: files.watched)
         load.policy?.refreshSecurity = refreshSecurity
+        load.policy?.names = names
         load.policy?.store = store
         load.policy?.audit = audit
         load.policy?.admin = admin
@@ -249,21 +263,39 @@ package final class PolicySource: Sendable {
 
     // MARK: Upstreams
 
-    /// Every upstream in the order of their names, with the addresses its servers' names resolve to.
-    private func resolve(
-        _ upstreams: [String: UpstreamConfiguration], _ previous: CompiledPolicy?, into load: inout PolicyLoad
-    ) -> [CompiledPolicy.Upstream] {
-        upstreams.sorted { $0.key < $1.key }.map { name, configuration in
-            let known = previous?.upstreams.first { $0.name == name }?.servers ?? []
-            let servers = addresses.servers(of: configuration, known: known) { failure in
-                let isWarning = resolution == .advisory || !failure.kept.isEmpty
-                load.diagnostics.append(
-                    Diagnostic(
-                        isWarning ? .warning : .error, .serverInvalid, file: path, position: failure.server.position,
-                        path: failure.server.path,
-                        message: failure.kept.isEmpty ? failure.message : "\(failure.message); its old addresses stay"))
-            }
-            return CompiledPolicy.Upstream(name: name, configuration: configuration, servers: servers)
+    /// What is known of the names of the servers: names that the policy in force has keep their answers, and the others are looked up,
+    /// all at once.
+    private func answers(
+        for upstreams: [String: UpstreamConfiguration], _ previous: CompiledPolicy?
+    ) -> [String: NameAnswer] {
+        guard resolution != .skipped else { return [:] }
+        var answers: [String: NameAnswer] = [:]
+        var unknown: [String] = []
+        for name in UpstreamResolution.names(in: upstreams.values) {
+            if let known = previous?.names[name] { answers[name] = known } else { unknown.append(name) }
         }
+        guard !unknown.isEmpty else { return answers }
+        let found = lookups.answers(for: unknown, within: resolution.wait(isReload: previous != nil))
+        return answers.merging(found) { _, new in new }
+    }
+
+    /// Every upstream in the order of their names, with the servers that `names` lead to.
+    private func resolve(
+        _ upstreams: [String: UpstreamConfiguration], _ names: [String: NameAnswer], into load: inout PolicyLoad
+    ) -> [CompiledPolicy.Upstream] {
+        let resolved = upstreams.sorted { $0.key < $1.key }.map { name, configuration in
+            CompiledPolicy.Upstream(
+                name: name, configuration: configuration,
+                servers: UpstreamResolution.servers(of: configuration, answers: names))
+        }
+        for missing in UpstreamResolution.unresolved(in: resolved, answers: names) {
+            let isAlone = resolved.first { $0.name == missing.upstream }?.servers.isEmpty ?? true
+            load.diagnostics.append(
+                Diagnostic(
+                    .warning, .serverInvalid, file: path, position: missing.server.position, path: missing.server.path,
+                    message: missing.message
+                        + (isAlone ? "; until it is resolved, requests are answered 503 upstream_unresolved" : "; its server is left out")))
+        }
+        return resolved
     }
 }

@@ -1,67 +1,62 @@
-package import Core
+import Core
 import Crypto
 package import Policy
 
-/// Finds the addresses of an upstream's servers: when a policy is loaded, and again now and then while it is in force, since
-/// the address behind a name may change. Blocks, so never on a loop's queue.
-package struct UpstreamResolution: Sendable {
-    package typealias Resolver = @Sendable (_ host: String, _ port: UInt16) throws(NameResolution.Failure) -> [SocketEndpoint]
-
-    /// A server whose name could not be resolved.
-    struct Failure {
-        var server: Located<UpstreamConfiguration.Server>
-        var message: String
-        /// Addresses it had before, which stay.
-        var kept: [CompiledPolicy.Server]
+/// From names to the servers of upstreams: which names a policy has, and which servers follow from what is known of them.
+package enum UpstreamResolution {
+    /// A server whose name has no addresses.
+    package struct Unresolved: Sendable {
+        package var upstream: String
+        package var server: Located<UpstreamConfiguration.Server>
+        package var message: String
     }
 
-    let resolver: Resolver
-
-    package init(resolver: @escaping Resolver = { host, port throws(NameResolution.Failure) in
-        try NameResolution.endpoints(of: host, port: port)
-    }) {
-        self.resolver = resolver
+    /// The names among the servers of upstreams, each once and sorted. Addresses are not among them.
+    static func names(in upstreams: some Sequence<UpstreamConfiguration>) -> [String] {
+        var names: Set<String> = []
+        for upstream in upstreams {
+            for server in upstream.servers where IPAddress(server.value.host) == nil { names.insert(server.value.host) }
+        }
+        return names.sorted()
     }
 
-    /// The addresses of an upstream's servers in the order of the file. A resolver that is down for a moment does not undo
-    /// addresses that are `known`.
-    func servers(
-        of configuration: UpstreamConfiguration, known: [CompiledPolicy.Server], failed: (Failure) -> Void
-    ) -> [CompiledPolicy.Server] {
+    /// The addresses of an upstream's servers in the order of the file, each once. A server whose name has none is left out.
+    static func servers(of configuration: UpstreamConfiguration, answers: [String: NameAnswer]) -> [CompiledPolicy.Server] {
         var servers: [CompiledPolicy.Server] = []
+        var known: Set<CompiledPolicy.Server> = []
         for server in configuration.servers {
             let (host, port) = (server.value.host, server.value.port)
             let hostField = Array("\(host.contains(":") ? "[\(host)]" : host):\(port)".utf8)
             let name = configuration.tls.map { TLSServerName($0.serverName ?? host) }
-            var found: [CompiledPolicy.Server]
-            do throws(NameResolution.Failure) {
-                found = try resolver(host, port).map {
-                    CompiledPolicy.Server(endpoint: $0, hostField: hostField, tlsName: name)
-                }
-            } catch {
-                found = known.filter { $0.hostField == hostField }
-                for index in found.indices { found[index].tlsName = name }
-                failed(Failure(server: server, message: error.message, kept: found))
+            let addresses = IPAddress(host).map { [$0] } ?? answers[host]?.addresses ?? []
+            for address in addresses {
+                let found = CompiledPolicy.Server(
+                    endpoint: SocketEndpoint(address: address, port: port), hostField: hostField, tlsName: name)
+                if known.insert(found).inserted { servers.append(found) }
             }
-            servers += found.filter { !servers.contains($0) }
         }
         return servers
     }
 
-    /// The upstreams of a policy with the addresses their names have now; nil when none has changed. A name that cannot be
-    /// resolved keeps its addresses.
-    package func renewed(_ upstreams: [CompiledPolicy.Upstream]) -> [CompiledPolicy.Upstream]? {
-        var renewed = upstreams
-        for index in renewed.indices where Self.hasNames(renewed[index].configuration) {
-            let now = servers(of: renewed[index].configuration, known: renewed[index].servers) { _ in }
-            // Resolvers turn the order round; only another set of addresses is news.
-            if Set(now) != Set(renewed[index].servers), !now.isEmpty { renewed[index].servers = now }
+    /// The upstreams with the servers that follow from `answers`.
+    static func resolved(
+        _ upstreams: [CompiledPolicy.Upstream], answers: [String: NameAnswer]
+    ) -> [CompiledPolicy.Upstream] {
+        upstreams.map { upstream in
+            var upstream = upstream
+            upstream.servers = servers(of: upstream.configuration, answers: answers)
+            return upstream
         }
-        return zip(renewed, upstreams).contains { $0.servers != $1.servers } ? renewed : nil
     }
 
-    /// One of the servers is a name and not an address.
-    package static func hasNames(_ configuration: UpstreamConfiguration) -> Bool {
-        configuration.servers.contains { IPAddress($0.value.host) == nil }
+    /// Every server whose name has no addresses, in the order of the upstreams.
+    static func unresolved(in upstreams: [CompiledPolicy.Upstream], answers: [String: NameAnswer]) -> [Unresolved] {
+        upstreams.flatMap { upstream in
+            upstream.configuration.servers.compactMap { server in
+                guard IPAddress(server.value.host) == nil, let answer = answers[server.value.host], answer.addresses.isEmpty
+                else { return nil }
+                return Unresolved(upstream: upstream.name, server: server, message: answer.failure ?? "not resolved yet")
+            }
+        }
     }
 }

@@ -11,25 +11,39 @@ private import Glibc
 /// The running gateway: loops, listeners, signals, reload and drain. Everything here happens on one control queue; the
 /// loops are told by `submit`.
 package final class GatewayServer: @unchecked Sendable {
-    private let source: PolicySource
     private let shared: SharedState
+    /// Nothing here waits for files, names, other queues' work or standard error, so that signals are heeded at once.
     private let control = DispatchQueue(label: "portcullis.control")
-    private let resolving = DispatchQueue(label: "portcullis.resolving", qos: .utility)
+    private let loader: PolicyLoader
+    private let names: NameWatch
     private var workers: [Worker] = []
     private var policy: CompiledPolicy
     private var listeners: [OpenListener] = []
     private var listenersOpened = 0
     private var signals: [any DispatchSourceSignal] = []
     private var watch: FileWatch?
-    private var nameTimer: (any DispatchSourceTimer)?
     private var usageTimer: (any DispatchSourceTimer)?
-    /// Grows with each policy put in force, so that what was found out for an older one is told.
-    private var policyNumber = 0
     /// Of the policy in force, without their places in the file.
     private var toldWarnings: Set<String> = []
-    private var isDraining = false
-    /// Loops that still have clients, or that have yet to cut them.
+    private var ending = Ending.none
+    /// With which the process ends.
+    private var exitStatus: Int32 = 0
+    /// Loops that still have clients, or that have yet to cut them; and which request to say so that counts.
     private var undrained = 0
+    private var drainRound = 0
+    /// Since when loaded policies are put aside because their files changed while they were read.
+    private var unsettledSince: Instant?
+
+    /// How far the end of the process is.
+    private enum Ending {
+        case none
+        /// Not ready any more, and everything is still served.
+        case announced
+        /// The traffic listeners are closed.
+        case draining
+        case cutting
+        case leaving
+    }
 
     /// A listener as configured and the port it really has.
     private struct OpenListener: Equatable {
@@ -46,14 +60,24 @@ package final class GatewayServer: @unchecked Sendable {
     package init(
         source: PolicySource, policy: CompiledPolicy, warnings: [Diagnostic], log: OperatorLog
     ) throws(SystemError) {
-        self.source = source
         self.policy = policy
         shared = SharedState(policy: policy, log: log)
+        loader = PolicyLoader(source: source, control: control)
+        let changed = NamesChanged()
+        names = NameWatch(queue: control, lookups: source.lookups, log: log) { changed.server?.adoptNames() }
         tell(warnings)
         let count = policy.snapshot.configuration.loops ?? Process.processorCount
         for index in 0..<count { workers.append(try Worker(index: index, policy: policy, shared: shared)) }
         shared.enlist(workers)
         for wanted in Self.wantedListeners(of: policy) { try open(wanted, for: policy) }
+        changed.server = self
+        loader.previous = { [unowned self] in self.policy }
+        loader.take = { [unowned self] load, cause in self.loaded(load, cause) }
+    }
+
+    /// Lets a closure refer to the server before that is whole. Set once, before the control queue has work.
+    private final class NamesChanged: @unchecked Sendable {
+        weak var server: GatewayServer?
     }
 
     /// Serves until a signal ends the process.
@@ -67,7 +91,8 @@ package final class GatewayServer: @unchecked Sendable {
 
     private func started() {
         watchFiles()
-        watchNames()
+        names.adopt(policy.names)
+        shared.tell(unresolvedNames: policy)
         watchKeyUsage()
         shared.keySets.adopt(policy.keySets)
         watchSignals { self.announce() }
@@ -144,10 +169,13 @@ package final class GatewayServer: @unchecked Sendable {
     private func adoptListeners(of policy: CompiledPolicy) throws(SystemError) {
         let wanted = Self.wantedListeners(of: policy)
         let before = listeners
+        // What is about to close opens nothing, and operators are answered to the end.
+        let isEnding = ending != .none
         func isSame(_ a: OpenListener, _ b: OpenListener) -> Bool {
             a.configured == b.configured && a.role == b.role
         }
-        let gone = before.filter { old in !wanted.contains { isSame(old, $0) } }
+        let gone = before.filter { old in !wanted.contains { isSame(old, $0) } && (!isEnding || old.role == .traffic) }
+        if isEnding { return close(gone) }
         do throws(SystemError) {
             for new in wanted where !before.contains(where: { isSame($0, new) }) { try open(new, for: policy) }
         } catch {
@@ -171,17 +199,39 @@ package final class GatewayServer: @unchecked Sendable {
     // MARK: Reload
 
     private func watchFiles() {
-        let watch = FileWatch(queue: control) { [weak self] in self?.reload(because: "file changed") }
+        let report: @Sendable (String, Bool) -> Void = { [log = shared.log] line, isWarning in
+            isWarning ? log.warning(line) : log.info(line)
+        }
+        let watch = FileWatch(queue: control, report: report) { [weak self] in self?.reload(because: "file changed") }
         watch.watch(policy.watchedFiles)
         self.watch = watch
     }
 
-    /// All or nothing: a policy that does not compile, or whose listeners cannot be opened, changes nothing.
     private func reload(because cause: String) {
-        guard !isDraining else { return }
-        let loaded = source.load(previous: policy)
-        watch?.watch(loaded.watchedFiles)
-        guard let next = loaded.policy else {
+        switch ending {
+        case .none, .announced, .draining: loader.load(because: cause)
+        case .cutting, .leaving: break
+        }
+    }
+
+    /// Files changed while they were read, or one is being written to: what was read may be half of each. The watch asks for another
+    /// load when they have settled. Files that never settle are taken as they are in the end.
+    private func isUnsettled(_ load: PolicyLoad) -> Bool {
+        guard let watch else { return false }
+        watch.watch(load.watchedFiles)
+        let now = EventLoop.readClocks().instant
+        if watch.isAsSeen || now.since(unsettledSince ?? now) >= OpenWrites.patience {
+            unsettledSince = nil
+            return false
+        }
+        unsettledSince = unsettledSince ?? now
+        return true
+    }
+
+    /// All or nothing: a policy that does not compile, or whose listeners cannot be opened, changes nothing.
+    private func loaded(_ loaded: PolicyLoad, _ cause: String) {
+        if ending == .cutting || ending == .leaving || isUnsettled(loaded) { return }
+        guard var next = loaded.policy else {
             let errors = loaded.diagnostics.filter { $0.severity == .error }.map(\.description)
             refuse(errors.isEmpty ? ["the policy cannot be read"] : errors, cause)
             return
@@ -194,11 +244,15 @@ package final class GatewayServer: @unchecked Sendable {
         }
         tell(loaded.diagnostics)
         warnOfRestartMembers(next.snapshot.configuration)
-        policy = next
-        policyNumber += 1
-        shared.adopt(next)
+        // What was found out about names while the policy was loaded is newer than what it was loaded with.
+        names.adopt(next.names)
+        next.names = names.answers
+        next.upstreams = UpstreamResolution.resolved(next.upstreams, answers: next.names)
+        let adopted = next
+        policy = adopted
+        shared.adopt(adopted)
         for worker in workers {
-            worker.loop.submit { worker.loop.round { worker.adopt(next) } }
+            worker.loop.submit { worker.loop.round { worker.adopt(adopted) } }
         }
         shared.reloads.succeeded()
         shared.log.info("reloaded (\(cause)): \(next.snapshot.routes.count) routes")
@@ -241,30 +295,15 @@ package final class GatewayServer: @unchecked Sendable {
 
     // MARK: Names
 
-    /// Resolves the names of upstream servers again and again: addresses behind them move without a word to us.
-    private func watchNames() {
-        let timer = DispatchSource.makeTimerSource(queue: control)
-        let period = DispatchTimeInterval.nanoseconds(Int(FixedBounds.nameRefresh))
-        timer.schedule(deadline: .now() + period, repeating: period, leeway: .seconds(1))
-        timer.setEventHandler { @Sendable [weak self] in self?.renewNames() }
-        timer.activate()
-        nameTimer = timer
-    }
-
-    private func renewNames() {
-        let (number, upstreams, addresses) = (policyNumber, policy.upstreams, source.addresses)
-        guard !isDraining, upstreams.contains(where: { UpstreamResolution.hasNames($0.configuration) }) else { return }
-        resolving.async {
-            guard let renewed = addresses.renewed(upstreams) else { return }
-            self.control.async {
-                // A policy that came meanwhile has resolved its own.
-                guard self.policyNumber == number, !self.isDraining else { return }
-                self.policy.upstreams = renewed
-                for worker in self.workers {
-                    worker.loop.submit { worker.loop.round { worker.adopt(renewed) } }
-                }
-                self.shared.log.info("an upstream's name leads to other addresses now")
-            }
+    /// Puts in force what the names of upstream servers lead to now.
+    private func adoptNames() {
+        policy.names = names.answers
+        let upstreams = UpstreamResolution.resolved(policy.upstreams, answers: policy.names)
+        shared.tell(unresolvedNames: policy)
+        guard upstreams.map(\.servers) != policy.upstreams.map(\.servers) else { return }
+        policy.upstreams = upstreams
+        for worker in workers {
+            worker.loop.submit { worker.loop.round { worker.adopt(upstreams) } }
         }
     }
 
@@ -298,55 +337,96 @@ package final class GatewayServer: @unchecked Sendable {
         if number == SIGHUP {
             shared.logWriter.reopen()
             shared.audit.reopen()
+            names.hasten()
+            // A file that is half written is waited for; its end causes the reload.
+            if watch?.isBeingWritten ?? false { return shared.log.info("SIGHUP: the reload waits for a file to be written") }
             reload(because: "SIGHUP")
-        } else if isDraining {
+            return
+        }
+        switch ending {
+        case .none: drain()
+        case .announced, .draining:
             shared.log.error("second signal: leaving at once")
-            exit(1)
-        } else {
-            drain()
+            exitStatus = 1
+            cut()
+        case .cutting:
+            exitStatus = 1
+            leave("second signal: leaving at once")
+        case .leaving:
+            // The rest is bounded, but for the store.
+            control.asyncAfter(deadline: .now() + .seconds(2)) { exit(1) }
         }
     }
 
-    /// Stops accepting, finishes what is under way, and ends the process; at the latest after `drain_timeout`.
+    // MARK: The end
+
+    /// Ends the process once what is under way is finished, at the latest after `drain_delay` and `drain_timeout` together.
+    /// Operators are answered to the end, and from now on learn that the gateway is not ready.
     private func drain() {
-        isDraining = true
         shared.isReady.store(false, ordering: .releasing)
+        let delay = policy.snapshot.configuration.bounds.drainDelay
+        guard delay > 0 else { return closeTraffic() }
+        ending = .announced
+        shared.log.info("draining: the listeners stay open for \(delay / 1_000_000) ms")
+        for worker in workers { worker.loop.submit { worker.announceEnd() } }
+        control.asyncAfter(deadline: .now() + .nanoseconds(Int(delay))) {
+            if self.ending == .announced { self.closeTraffic() }
+        }
+    }
+
+    /// Stops accepting and finishes what is under way.
+    private func closeTraffic() {
+        ending = .draining
         shared.log.info("draining")
-        shared.keySets.stop()
-        undrained = workers.count
+        let drained = nextRound()
         for worker in workers {
-            worker.loop.submit {
-                worker.loop.round { worker.drain { self.control.async { self.workerDrained() } } }
-            }
+            worker.loop.submit { worker.loop.round { worker.drain(drained) } }
         }
         let timeout = policy.snapshot.configuration.bounds.drainTimeout
         control.asyncAfter(deadline: .now() + .nanoseconds(Int(timeout))) {
+            guard self.ending == .draining else { return }
+            self.shared.log.info("drain_timeout reached: connections still open are cut")
             self.cut()
         }
     }
 
+    /// Ends every connection, and leaves when the loops have handed over their records.
     private func cut() {
-        shared.log.info("drain_timeout reached: connections still open are cut")
-        undrained = workers.count
+        ending = .cutting
+        let cut = nextRound()
         for worker in workers {
-            worker.loop.submit {
-                worker.loop.round { worker.cut { self.control.async { self.workerDrained() } } }
-            }
+            worker.loop.submit { worker.loop.round { worker.cut(cut) } }
         }
         // A loop that does not answer holds nobody up.
         control.asyncAfter(deadline: .now() + .seconds(1)) { self.leave("cut") }
     }
 
-    private func workerDrained() {
-        undrained -= 1
-        if undrained == 0 { leave("drained") }
+    /// What each loop calls once when it has done what is asked of it now; answers to what was asked before count no more.
+    private func nextRound() -> @Sendable () -> Void {
+        undrained = workers.count
+        drainRound += 1
+        return { [drainRound] in
+            self.control.async {
+                guard self.drainRound == drainRound else { return }
+                self.undrained -= 1
+                if self.undrained == 0 { self.leave(self.ending == .draining ? "drained" : "cut") }
+            }
+        }
     }
 
+    /// Writes what is still to be written, each log within a time of its own, and ends the process. On a queue of its own, so that a
+    /// signal still ends it sooner.
     private func leave(_ reason: String) {
+        guard ending != .leaving else { return }
+        ending = .leaving
         shared.log.info(reason)
-        shared.tokens.stop()
-        shared.audit.finish()
-        _ = shared.logWriter.finish()
-        exit(0)
+        shared.keySets.stop()
+        DispatchQueue(label: "portcullis.leaving").async { [shared] in
+            _ = shared.logWriter.finish()
+            shared.tokens.stop()
+            shared.audit.finish()
+            shared.log.finish()
+            self.control.async { exit(self.exitStatus) }
+        }
     }
 }

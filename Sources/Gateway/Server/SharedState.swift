@@ -39,6 +39,8 @@ final class SharedState: Sendable {
     let isReady = Atomic(false)
     /// The certificates of the policy in force.
     private let shownCertificates: Mutex<[CertificateExpiry]>
+    /// Servers of the policy in force whose names have no addresses.
+    private let unresolvedServers = Mutex<[UnresolvedServer]>([])
     /// The policy in force, to be asked why.
     private let explained: Mutex<ExplainablePolicy>
     /// Every loop, for what is asked of all of them. Set once, before the loops start.
@@ -82,6 +84,14 @@ final class SharedState: Sendable {
     }
 
     var certificates: [CertificateExpiry] { shownCertificates.withLock { $0 } }
+
+    var unresolved: [UnresolvedServer] { unresolvedServers.withLock { $0 } }
+
+    /// Follows what is known of the names of upstream servers.
+    func tell(unresolvedNames policy: CompiledPolicy) {
+        let unresolved = UpstreamResolution.unresolved(in: policy.upstreams, answers: policy.names).map(UnresolvedServer.init)
+        unresolvedServers.withLock { $0 = unresolved }
+    }
 
     var adminToken: Digest256? { adminTokenHeld.withLock { $0 } }
 
@@ -131,6 +141,7 @@ final class SharedState: Sendable {
         adminTokenHeld.withLock { $0 = policy.adminToken }
         credentials.adopt(security: policy.refreshSecurity.mapValues(\.context))
         shownCertificates.withLock { $0 = policy.certificates }
+        tell(unresolvedNames: policy)
         explained.withLock { $0 = ExplainablePolicy(policy) }
         logWriter.adopt(configuration.accessLog)
     }

@@ -20,6 +20,8 @@ final class Worker: @unchecked Sendable {
     /// What connections of HTTP/2 to upstreams are made with.
     private(set) var upstreamHTTP2Limits: HTTP2Bounds
     private(set) var isDraining = false
+    /// The listeners close soon: clients of traffic learn with each answer that they are to go.
+    private(set) var announcesEnd = false
     let tunnels = TunnelRegister()
     /// What this loop holds for messages under way.
     var buffers: LoopBuffers
@@ -48,6 +50,8 @@ final class Worker: @unchecked Sendable {
     private var groups: [UpstreamGroup] = []
     private var listeners: [ListenerSocket] = []
     private var clients: [ObjectIdentifier: any ClientConnection] = [:]
+    /// Those of the operator's listeners among them.
+    private var operators = 0
     private var freeExchanges: [Exchange] = []
     private var freeStorage = ByteBufferPool(countLimit: 512, byteLimit: 262_144, totalByteLimit: 8_388_608)
     private var date: [UInt8] = []
@@ -179,6 +183,7 @@ final class Worker: @unchecked Sendable {
         metrics.totals.connectionsAccepted &+= 1
         metrics.totals.connectionsOpen += 1
         clients[ObjectIdentifier(client)] = client
+        if client.listener.role != .traffic { operators += 1 }
     }
 
     /// A connection is open for HTTP; a fault is answered before anything is read.
@@ -215,15 +220,20 @@ final class Worker: @unchecked Sendable {
     func clientClosed(_ client: any ClientConnection) {
         guard clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
         shared.ledger(of: client.listener.role).leave(client.peerAddress)
+        if client.listener.role != .traffic { operators -= 1 }
         metrics.totals.connectionsOpen -= 1
         if isDraining { reportIfDrained() }
     }
 
-    /// Stops accepting, lets exchanges finish, closes what is idle; `completion` when no client is left.
+    /// The gateway drains soon. Everything is served as before, and with each answer its client is told to go.
+    func announceEnd() { announcesEnd = true }
+
+    /// Stops accepting traffic, lets exchanges finish, closes what is idle; `completion` when no client of traffic is left. Operators
+    /// are served as before.
     func drain(_ completion: @escaping @Sendable () -> Void) {
         isDraining = true
         drained = completion
-        closeListeners { _ in true }
+        closeListeners { $0.role == .traffic }
         tunnels.drain()
         reportIfDrained()
     }
@@ -237,7 +247,7 @@ final class Worker: @unchecked Sendable {
     }
 
     private func reportIfDrained() {
-        guard clients.isEmpty, let drained else { return }
+        guard clients.count == operators, let drained else { return }
         self.drained = nil
         accessLog.flush()
         drained()

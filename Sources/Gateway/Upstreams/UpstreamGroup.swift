@@ -88,3 +88,8 @@ final class UpstreamGroup {
         return best
     }
 }
+
+extension UpstreamGroup? {
+    /// Why no server can be tried.
+    var nothingToTry: Denial { self?.servers.isEmpty ?? false ? .upstreamUnresolved : .noServerAvailable }
+}

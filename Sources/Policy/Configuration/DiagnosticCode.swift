@@ -84,6 +84,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case keyDuplicate = "key_duplicate"
     case keyRecordInvalid = "key_record_invalid"
     case keysFileInvalid = "keys_file_invalid"
+    case keysFileEmpty = "keys_file_empty"
     case hmacSecretShort = "hmac_secret_short"
     case fileWorldReadable = "file_world_readable"
     case certificateInvalid = "certificate_invalid"
@@ -121,7 +122,7 @@ extension DiagnosticCode {
             .bracesDoubled:
             .reviewing
         case .routesAmbiguous, .secretUnreadable, .adminTokenShort, .fileUnreadable, .keySetInvalid,
-            .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .hmacSecretShort, .fileWorldReadable,
+            .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .keysFileEmpty, .hmacSecretShort, .fileWorldReadable,
             .certificateInvalid, .certificateExpired, .certificateExpiresSoon, .certificateNotYetValid, .certificateFlawed,
             .ocspResponseExpired, .storeUnusable, .compilationFailed, .testFailed:
             .compiling

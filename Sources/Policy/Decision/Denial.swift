@@ -67,6 +67,8 @@ package enum Denial: Error, Sendable {
     /// No secure connection came about: the server could not prove who it is, or does not take who we are.
     case upstreamTLSFailed
     case noServerAvailable, overloaded
+    /// The names of the upstream's servers have not been resolved.
+    case upstreamUnresolved
 }
 
 extension Denial {
@@ -109,6 +111,7 @@ extension Denial {
         case .upstreamInvalidResponse: "upstream_invalid_response"
         case .upstreamTLSFailed: "upstream_tls_failed"
         case .noServerAvailable: "no_server_available"
+        case .upstreamUnresolved: "upstream_unresolved"
         case .overloaded: "overloaded"
         case .membershipMissing: "membership_missing"
         case .realmMissing: "realm_missing"
@@ -161,7 +164,7 @@ extension Denial {
         case .upstreamUnreachable, .upstreamClosed, .upstreamInvalidResponse, .upstreamTLSFailed,
             .upstreamCredentialRefreshFailed:
             502
-        case .limitsUnavailable, .noServerAvailable, .overloaded, .storeUnavailable: 503
+        case .limitsUnavailable, .noServerAvailable, .upstreamUnresolved, .overloaded, .storeUnavailable: 503
         case .upstreamConnectTimeout, .upstreamTimeout: 504
         }
     }
@@ -205,6 +208,7 @@ extension Denial {
         case .upstreamInvalidResponse: "The server behind the gateway sent an invalid answer."
         case .upstreamTLSFailed: "No secure connection to the server behind the gateway can be made."
         case .noServerAvailable: "No server is available for this resource."
+        case .upstreamUnresolved: "The address of the server behind the gateway is not known yet."
         case .overloaded: "The gateway is overloaded."
         case .membershipMissing: "The user does not belong to this organization or project."
         case .realmMissing: "No realm is named: name one by header, parameter or credential."
@@ -247,7 +251,7 @@ extension Denial {
             .credentialMissing, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited,
             .limitsUnavailable,
             .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
-            .upstreamTLSFailed, .noServerAvailable, .overloaded,
+            .upstreamTLSFailed, .noServerAvailable, .upstreamUnresolved, .overloaded,
             .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
             .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed, .storeUnavailable,
@@ -272,7 +276,7 @@ extension Denial {
             .certificateExpired, .addressNotAllowed, .tokenAddressNotAllowed,
             .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable, .upstreamUnreachable,
             .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .upstreamTLSFailed,
-            .noServerAvailable, .overloaded,
+            .noServerAvailable, .upstreamUnresolved, .overloaded,
             .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
             .loginFailed, .currentPasswordWrong, .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling,

@@ -55,7 +55,7 @@ extension Denial {
             .authorization
         case .rateLimited: .rateLimit
         case .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
-            .upstreamTLSFailed, .noServerAvailable, .upstreamCredentialRefreshFailed:
+            .upstreamTLSFailed, .noServerAvailable, .upstreamUnresolved, .upstreamCredentialRefreshFailed:
             .upstream
         case .limitsUnavailable, .storeUnavailable, .overloaded: .unavailable
         }

@@ -44,7 +44,7 @@ extension Denial {
             .tokenOptionNotAllowed, .refreshTokenInvalid, .upstreamCredentialMissing:
             .forwarding
         case .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
-            .upstreamTLSFailed, .noServerAvailable, .overloaded, .upstreamCredentialRefreshFailed:
+            .upstreamTLSFailed, .noServerAvailable, .upstreamUnresolved, .overloaded, .upstreamCredentialRefreshFailed:
             .upstream
         }
     }

@@ -23,6 +23,17 @@ final class Watching {
     /// True when the watch calls within the bound of the test.
     func isCalled() -> Bool { called.wait(timeout: .now() + 5) == .success }
 
+    /// Some watched file is being written to.
+    func isHeld() -> Bool { queue.sync { watch.isBeingWritten } }
+
+    /// The watch has looked at the files since the events so far.
+    func settles() -> Bool {
+        for _ in 0..<500 where queue.sync(execute: { watch.isSettling }) { usleep(10_000) }
+        return queue.sync { !watch.isSettling }
+    }
+
+    func isSilentSoFar() -> Bool { called.wait(timeout: .now()) == .timedOut }
+
     /// True when no call came that was not waited for, and none is on its way: the kernel tells of a change at once.
     func isSilent() -> Bool {
         let isQuiet = queue.sync {
@@ -143,6 +154,48 @@ final class Watching {
         try folder.write("two", to: "first")
         #expect(watching.isSilent())
         try folder.write("two", to: "second")
+        #expect(watching.isCalled())
+    }
+
+    @Test func `a file that is written in place is noticed when its writer closes it, and not before`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("one", to: "keys.jsonl")
+        let watching = Watching([path])
+        let writer = try #require(FileHandle(forWritingAtPath: path))
+        try writer.truncate(atOffset: 0)
+        try writer.write(contentsOf: Data("half".utf8))
+        #expect(watching.isHeld())
+        // Another file's change waits too: the reload would read the half one.
+        #expect(watching.settles() && watching.isSilentSoFar())
+        try writer.write(contentsOf: Data(" and half".utf8))
+        try writer.close()
+        #expect(watching.isCalled())
+        #expect(!watching.isHeld())
+    }
+
+    @Test func `a file that is renamed over a half written one is noticed at once`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("one", to: "keys.jsonl")
+        let watching = Watching([path])
+        let writer = try #require(FileHandle(forWritingAtPath: path))
+        try writer.write(contentsOf: Data("half".utf8))
+        #expect(watching.isHeld())
+        try folder.write("whole", to: "keys.jsonl.tmp")
+        try folder.rename("keys.jsonl.tmp", to: "keys.jsonl")
+        #expect(watching.isCalled())
+        try writer.close()
+    }
+
+    @Test func `a new file that an editor has only just created waits for its content`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("one", to: "keys.jsonl")
+        let watching = Watching([path])
+        try folder.rename("keys.jsonl", to: "keys.jsonl~")
+        #expect(watching.isCalled())
+        let writer = FileHandle(fileDescriptor: unsafe open(path, O_WRONLY | O_CREAT, 0o600), closeOnDealloc: true)
+        #expect(watching.isHeld() && watching.isSilentSoFar())
+        try writer.write(contentsOf: Data("two".utf8))
+        try writer.close()
         #expect(watching.isCalled())
     }
 }

@@ -1,60 +1,54 @@
 import Core
 import Policy
-import Synchronization
 import Testing
 
 @testable import Gateway
 
 @Suite struct UpstreamResolutionTests {
-    /// Answers what it was last told; nil cannot be resolved.
-    final class Names: Sendable {
-        let addresses = Mutex<[String: [UInt32]]>([:])
-
-        var resolution: UpstreamResolution {
-            UpstreamResolution { host, port throws(NameResolution.Failure) in
-                if let address = IPAddress(host) { return [SocketEndpoint(address: address, port: port)] }
-                guard let found = self.addresses.withLock({ $0[host] }) else {
-                    throw NameResolution.Failure(message: "cannot resolve \(host)")
-                }
-                return found.map { SocketEndpoint(address: IPAddress(v4: $0), port: port) }
-            }
-        }
-
-        func set(_ host: String, _ list: [UInt32]?) { addresses.withLock { $0[host] = list } }
-    }
-
-    private func policy(_ names: Names, _ servers: String) throws -> [CompiledPolicy.Upstream] {
+    private func load(_ names: GatedNames, _ server: String, previous: CompiledPolicy? = nil) throws -> PolicyLoad {
         let folder = try TemporaryFolder()
-        let path = try folder.write(PolicySourceTests.policy(server: servers), to: "gateway.json")
-        return try #require(PolicySource(path: path, addresses: names.resolution).load().policy).upstreams
+        let path = try folder.write(PolicySourceTests.policy(server: server), to: "gateway.json")
+        return PolicySource(path: path, lookups: names.lookups).load(previous: previous)
     }
 
-    private func hosts(_ upstreams: [CompiledPolicy.Upstream]?) -> [[String]]? {
-        upstreams?.map { $0.servers.map { "\($0.endpoint)" }.sorted() }
-    }
+    private func addresses(_ policy: CompiledPolicy?) -> [String]? { policy?.upstreams.flatMap { $0.servers.map { "\($0.endpoint)" } } }
 
-    @Test func `a name that leads elsewhere is news, the same addresses in another order are not`() throws {
-        let names = Names()
+    @Test func `a name that is known keeps its addresses at a reload and is not looked up`() throws {
+        let names = GatedNames()
         names.set("api.internal", [0x0A00_0001, 0x0A00_0002])
-        let upstreams = try policy(names, "api.internal:80")
-        names.set("api.internal", [0x0A00_0002, 0x0A00_0001])
-        #expect(hosts(names.resolution.renewed(upstreams)) == nil)
-        names.set("api.internal", [0x0A00_0002, 0x0A00_0003])
-        #expect(hosts(names.resolution.renewed(upstreams)) == [["10.0.0.2:80", "10.0.0.3:80"]])
-    }
-
-    @Test func `a name that cannot be resolved any more keeps its addresses`() throws {
-        let names = Names()
-        names.set("api.internal", [0x0A00_0001])
-        let upstreams = try policy(names, "api.internal:80")
+        let first = try load(names, "api.internal:80").policy
+        #expect(addresses(first) == ["10.0.0.1:80", "10.0.0.2:80"])
         names.set("api.internal", nil)
-        #expect(hosts(names.resolution.renewed(upstreams)) == nil)
+        let second = try load(names, "api.internal:81", previous: first)
+        #expect(addresses(second.policy) == ["10.0.0.1:81", "10.0.0.2:81"])
+        #expect(second.diagnostics.filter { $0.code == .serverInvalid }.isEmpty)
+        #expect(names.asked == ["api.internal"])
     }
 
-    @Test func `addresses are not asked about`() throws {
-        let names = Names()
-        let upstreams = try policy(names, "127.0.0.1:80")
-        #expect(!UpstreamResolution.hasNames(upstreams[0].configuration))
-        #expect(hosts(names.resolution.renewed(upstreams)) == nil)
+    @Test func `a new name that is not answered leaves its server out, and the policy is loaded all the same`() throws {
+        let names = GatedNames()
+        names.hold("slow.internal")
+        let slow = try load(names, "slow.internal:80")
+        #expect(addresses(slow.policy) == [])
+        let warning = try #require(slow.diagnostics.first { $0.code == .serverInvalid })
+        #expect(warning.severity == .warning && warning.message.contains("503 upstream_unresolved"))
+        // One that has failed before is not waited for again.
+        let again = try load(names, "slow.internal:80", previous: slow.policy)
+        #expect(again.policy != nil && names.asked == ["slow.internal"])
+        names.release("slow.internal")
+    }
+
+    @Test func `addresses are not looked up`() throws {
+        let names = GatedNames()
+        #expect(addresses(try load(names, "127.0.0.1:80").policy) == ["127.0.0.1:80"])
+        #expect(names.asked == [])
+    }
+
+    @Test func `commands that need no addresses look up no names`() throws {
+        let names = GatedNames()
+        let folder = try TemporaryFolder()
+        let path = try folder.write(PolicySourceTests.policy(server: "api.internal:80"), to: "gateway.json")
+        let load = PolicySource(path: path, resolution: .skipped, lookups: names.lookups).load()
+        #expect(load.policy != nil && load.diagnostics.filter { $0.code == .serverInvalid }.isEmpty && names.asked == [])
     }
 }

@@ -153,8 +153,8 @@ extension ObjectShape {
         case .bounds:
             [
                 "head_bytes", "target_bytes", "header_fields", "body_bytes", "connections", "connections_per_address",
-                "head_timeout", "idle_timeout", "body_timeout", "half_close_timeout", "drain_timeout", "buffered_bytes", "buckets",
-                "http2",
+                "head_timeout", "idle_timeout", "body_timeout", "half_close_timeout", "drain_delay", "drain_timeout", "buffered_bytes",
+                "buckets", "http2",
             ]
         case .http2Bounds: ["streams", "stream_window", "connection_window", "header_table", "queued_bytes"]
         case .paths: ["dot_segments", "encoded_slash", "empty_segments", "readings"]

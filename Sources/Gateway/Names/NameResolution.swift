@@ -12,9 +12,9 @@ package enum NameResolution {
         package var message: String
     }
 
-    /// The addresses of `host` in the resolver's order, without doubles; an address stands for itself. At least one.
-    package static func endpoints(of host: String, port: UInt16) throws(Failure) -> [SocketEndpoint] {
-        if let address = IPAddress(host) { return [SocketEndpoint(address: address, port: port)] }
+    /// The addresses of `host` in the resolver's order, each once; an address is its own. At least one.
+    package static func addresses(of host: String) throws(Failure) -> [IPAddress] {
+        if let address = IPAddress(host) { return [address] }
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = AF_UNSPEC
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -25,17 +25,21 @@ package enum NameResolution {
         guard code == 0 else {
             throw Failure(message: "cannot resolve \(host): \(unsafe String(cString: gai_strerror(code)))")
         }
-        var endpoints: [SocketEndpoint] = []
+        var addresses: [IPAddress] = []
         var entry = unsafe list
         while let current = unsafe entry {
-            if let address = unsafe address(of: current.pointee), endpoints.count < addressLimit {
-                let endpoint = SocketEndpoint(address: address, port: port)
-                if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
+            if let address = unsafe address(of: current.pointee), addresses.count < addressLimit, !addresses.contains(address) {
+                addresses.append(address)
             }
             unsafe entry = current.pointee.ai_next
         }
-        guard !endpoints.isEmpty else { throw Failure(message: "cannot resolve \(host): it has no address") }
-        return endpoints
+        guard !addresses.isEmpty else { throw Failure(message: "cannot resolve \(host): it has no address") }
+        return addresses
+    }
+
+    /// The same addresses with a port.
+    package static func endpoints(of host: String, port: UInt16) throws(Failure) -> [SocketEndpoint] {
+        try addresses(of: host).map { SocketEndpoint(address: $0, port: port) }
     }
 
     /// The resolver's own entry names the family and length of the address it points to.
