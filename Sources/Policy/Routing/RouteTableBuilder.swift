@@ -1,8 +1,8 @@
 import Core
 
-/// Builds a `RouteTable` from the routes of a configuration and finds those that tie.
+/// Builds a `RouteTable` from the routes of a configuration and finds those that tie with an earlier one.
 struct RouteTableBuilder {
-    /// Two routes that would both be chosen for some request, by their indices, the earlier first.
+    /// A route and the first earlier one that would both be chosen for some request, by their indices.
     struct Tie: Equatable {
         var first: Int
         var second: Int
@@ -37,7 +37,7 @@ struct RouteTableBuilder {
                 add(index, patterns[index], root: root(of: host))
             }
         }
-        for place in leaves.indices { order(&leaves[place]) }
+        for place in leaves.indices { Self.order(&leaves[place], by: conditions) }
     }
 
     func table(seed: HashSeed) -> RouteTable {
@@ -125,15 +125,22 @@ struct RouteTableBuilder {
             nodes[Int(node)][keyPath: place] = Int32(leaves.count - 1)
         }
         let leaf = Int(nodes[Int(node)][keyPath: place])
-        for other in leaves[leaf] where conditions[Int(other)].ties(with: conditions[route]) {
-            let tie = Tie(first: Int(other), second: route)
-            if !ties.contains(tie) { ties.append(tie) }
-        }
+        if ties.last?.second != route, let other = firstTie(of: route, at: leaf) { ties.append(Tie(first: other, second: route)) }
         leaves[leaf].append(Int32(route))
     }
 
+    /// The first route of a leaf that ties with `route`. One is enough to refuse it: naming all pairs of n equal routes would take
+    /// n² steps and lines.
+    private func firstTie(of route: Int, at leaf: Int) -> Int? {
+        for other in leaves[leaf] where conditions[Int(other)].ties(with: conditions[route]) { return Int(other) }
+        return nil
+    }
+
     /// The most specific route first; among equals, which no request meets at once, the order of the file.
-    private func order(_ leaf: inout [Int32]) {
+    ///
+    /// Static, since a method of `self` would be given a copy of the builder for each leaf, and with it a copy of `leaves`.
+    private static func order(_ leaf: inout [Int32], by conditions: [RouteConditions]) {
+        guard leaf.count > 1 else { return }
         leaf.sort { a, b in
             let (first, second) = (conditions[Int(a)], conditions[Int(b)])
             if first.isMoreSpecific(than: second) { return true }

@@ -131,6 +131,11 @@ struct RouteTableTests {
             ])
     }
 
+    @Test func `each of many equal routes ties once, with the first`() throws {
+        let (_, ties) = try table((0..<300).map { _ in PolicyFixture.route("/a") { $0.hosts = ["one.test", "two.test"] } })
+        #expect(ties == (1..<300).map { .init(first: 0, second: $0) })
+    }
+
     @Test func `the table agrees with trying every pattern`() throws {
         var generator = SplitMix(state: 2024)
         let words = ["a", "b", "c", "{x}"]
