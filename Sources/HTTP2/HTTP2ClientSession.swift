@@ -108,6 +108,14 @@ package final class HTTP2ClientSession: HTTP2Session {
 
     // MARK: Responses
 
+    /// The library ends the connection when the upstream breaks its rules, and reports that only when its GOAWAY is written.
+    /// Known at once, the fault is not taken for what follows it: the end of the connection, or a request that was never sent.
+    override func tookInput() {
+        guard failure == nil, !isLeaving, !isPeerLeaving else { return }
+        guard unsafe nghttp2_session_get_next_stream_id(raw) <= UInt32(Int32.max) else { return }
+        if unsafe nghttp2_session_check_request_allowed(raw) == 0 { fail(.protocolViolated) }
+    }
+
     override var headAllowance: Int { FixedBounds.responseHeadBytes }
 
     /// What an upstream sends for a stream that we opened and that is gone is ignored: we may have reset it. Streams of its own

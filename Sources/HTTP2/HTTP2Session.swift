@@ -127,6 +127,8 @@ package class HTTP2Session {
     var headAllowance: Int { 0 }
     /// Whether HEADERS or DATA go on to the library for a stream that is not open. False too when the session has failed.
     func admitUnknown(_ header: FrameHeader) -> Bool { true }
+    /// Bytes of the peer were given to the library.
+    func tookInput() {}
     /// A stream is being reset by us, or was refused.
     func noteReset(of id: Int32) {}
 
@@ -137,6 +139,7 @@ package class HTTP2Session {
         guard failure == nil, !bytes.isEmpty else { return }
         self.now = now
         withExtendedLifetime(self) { deliver(bytes) }
+        tookInput()
         if openBlock == 0, boundary.remaining == 0 { headerBlockSince = nil }
         if failure == nil, unsafe nghttp2_session_get_outbound_queue_size(raw) > limits.outboundFrames {
             fail(.outboundFlooded)

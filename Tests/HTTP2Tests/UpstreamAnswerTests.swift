@@ -92,6 +92,16 @@ import Testing
         #expect(client.frames().goAways == [1] && client.session.isOver)
     }
 
+    @Test(arguments: [Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8), Frames.settings + Frames.content([1], stream: 0)])
+    func `an upstream that breaks the protocol is known before anything is written`(_ bytes: [UInt8]) {
+        let client = ClientPeer()
+        client.request()
+        client.receive(bytes)
+        #expect(client.session.failure == .protocolViolated)
+        #expect(client.frames().goAways == [1] && client.session.isOver)
+        #expect(client.events.last == "closed 1 refusedStream unprocessed")
+    }
+
     @Test func `the upstream's limits are kept`() {
         let client = ClientPeer()
         client.receive(Frames.settings([(3, 2)]))

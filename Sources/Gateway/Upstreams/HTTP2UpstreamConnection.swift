@@ -131,13 +131,18 @@ final class HTTP2UpstreamConnection: UpstreamConnection, HTTP2ClientDelegate {
 
     override var wantsInput: Bool { phase == .open && session.failure == nil }
 
-    override func endOfStream() {
-        // Something came, but the server does not speak HTTP/2.
-        close(hasHeard && !session.hasSettings ? .invalidAnswer : .closedBeforeAnswer)
-    }
+    override func endOfStream() { close(failureAtEnd) }
 
     override func readFailed() {
-        if hasAnswered || !failedLate() { close(.closedBeforeAnswer) }
+        if hasAnswered || !failedLate() { close(failureAtEnd) }
+    }
+
+    /// Bytes came, and they were not HTTP/2.
+    var speaksOtherProtocol: Bool { hasHeard && !session.hasSettings }
+
+    /// What the connection's end means to its exchanges: what the server sent before it is judged first.
+    private var failureAtEnd: UpstreamFailure {
+        session.failure != nil || speaksOtherProtocol ? .invalidAnswer : .closedBeforeAnswer
     }
 
     override func flushOutput() {
@@ -158,11 +163,11 @@ final class HTTP2UpstreamConnection: UpstreamConnection, HTTP2ClientDelegate {
                 isReadable = true
                 sawPeerClose = true
                 receive()
-                return close(.closedBeforeAnswer)
+                return close(failureAtEnd)
             }
         }
         guard !isClosed, output.pending == 0 else { return }
-        if session.isOver { return close(session.failure == nil ? .closedBeforeAnswer : .invalidAnswer) }
+        if session.isOver { return close(failureAtEnd) }
         closeIfUnwanted()
     }
 

@@ -331,7 +331,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         // An answer that is whole is still handed on.
         guard heldTrailers == nil, let stream else { return }
         if stream.isUnprocessed {
-            fail(.unprocessed)
+            fail(connection.speaksOtherProtocol ? .invalidAnswer : .unprocessed)
         } else {
             fail(code == .protocolError && !answerHasBegun ? .invalidAnswer : .cut)
         }
@@ -341,7 +341,8 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         guard heldTrailers == nil else { return }
         if answerHasBegun {
             fail(.cut)
-        } else if failure == .closedBeforeAnswer, isUntouched {
+        } else if isUntouched, failure == .closedBeforeAnswer || failure == .invalidAnswer && !connection.speaksOtherProtocol {
+            // What the server did wrong before is no answer to a request that it never saw.
             fail(.unprocessed)
         } else {
             fail(failure)
