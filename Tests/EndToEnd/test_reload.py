@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 from harness import load
+from harness.certificates import shelf
 from harness.client import RawClient, ask, request
 from harness.gateway import Gateway
 from harness.http2 import HTTP2Client
-from harness.policy import Json, api_key, keyed_policy, open_route, policy
+from harness.issuer import SigningKey, jwt_authenticator, key_set
 from harness.origin import QuickOrigin
+from harness.policy import Json, api_key, keyed_policy, open_route, policy
 from harness.protocols import HTTP1_ONLY
 from harness.upstream import Connection, Upstream, ok
 from harness.waiting import until
@@ -209,13 +211,30 @@ def test_a_keys_file_that_is_being_written_is_not_taken_half(gateway: Start, ups
         running.replace(config | {"bounds": {"connections": 1000}})
         mark = len(running.lines)
         running.signal(signal.SIGHUP)
-        running.wait_for_line("the reload waits", after=mark)
+        running.wait_for_line(r"reload \(SIGHUP\) waits", after=mark)
         assert statuses() == [200, 200]
         exporter.write(json.dumps(two) + "\n" + json.dumps(three) + "\n")
     running.wait_for_line("reloaded", after=mark)
     assert statuses() == [200, 200]
     assert ask(running.port, fields=[f"X-API-Key: {added}"]).status == 200
     assert len([line for line in running.lines if "reloaded" in line]) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.clients("h1")
+def test_a_writer_that_never_closes_is_waited_for_half_a_minute(gateway: Start, upstream: Origin, tmp_path: Path) -> None:
+    _, one = api_key("one")
+    added, two = api_key("two")
+    path = tmp_path / "keys.jsonl"
+    path.write_text(json.dumps(one) + "\n")
+    config = keyed_policy(upstream().port, records=[])
+    config["authenticators"]["keys"]["keys_file"] = str(path)
+    running = gateway(config)
+    with path.open("a") as writer:
+        writer.write(json.dumps(two) + "\n")
+        writer.flush()
+        running.wait_for_line(r"warning keys\.jsonl was written to and not closed within 30 s", timeout=40)
+        until(lambda: ask(running.port, fields=[f"X-API-Key: {added}"]).status == 200, 2, "the new key")
 
 
 def test_a_keys_file_that_becomes_empty_revokes_its_keys_with_a_warning(
@@ -230,6 +249,43 @@ def test_a_keys_file_that_becomes_empty_revokes_its_keys_with_a_warning(
     path.write_text("")
     running.wait_for_line(r"warning .*keys_file: the keys file holds no key")
     until(lambda: ask(running.port, fields=[f"X-API-Key: {secret}"]).status == 401, 2, "the end of the key")
+
+
+@pytest.mark.clients("h1")
+@pytest.mark.parametrize("emptied", ["tests", "pepper", "keys", "authority", "certificate", "key"])
+def test_any_other_file_that_becomes_empty_changes_nothing(
+    gateway: Start, upstream: Origin, tmp_path: Path, emptied: str
+) -> None:
+    """What held requests back would otherwise be gone with it."""
+    origin = upstream()
+    shelf().authority.issue("localhost").put(tmp_path, "server")
+    files = {
+        "tests": tmp_path / "tests.json",
+        "pepper": tmp_path / "pepper",
+        "keys": tmp_path / "keys.json",
+        "authority": tmp_path / "authority.pem",
+        "certificate": tmp_path / "server.pem",
+        "key": tmp_path / "server.key",
+    }
+    files["tests"].write_text("[]")
+    files["pepper"].write_text("a pepper of some length\n")
+    files["keys"].write_text(key_set(SigningKey("ES256")))
+    files["authority"].write_bytes(shelf().authority.path.read_bytes())
+    tls = {"certificate": f"file:{files['certificate']}", "key": f"file:{files['key']}"}
+    config = marked(origin.port, "whole", tests_file=str(files["tests"]))
+    config["authenticators"] = {
+        "keys": {"type": "api_key", "from": ["header:X-API-Key"], "pepper": f"file:{files['pepper']}", "keys": []},
+        "tokens": jwt_authenticator("ES256"),
+    }
+    config["key_sets"] = {"issuer": {"file": str(files["keys"])}}
+    config["routes"].append({"name": "t", "match": {"path": "/t"}, "authenticate": ["tokens", "keys"], "upstream": "up"})
+    config["upstreams"]["tls"] = {"servers": ["https://127.0.0.1:9"], "tls": {"ca": f"file:{files['authority']}"}}
+    config["listeners"] = [{"address": "127.0.0.1:0"}, {"address": "127.0.0.2:0", "tls": tls}]
+    running = gateway(config)
+    mark = len(running.lines)
+    files[emptied].write_text("")
+    running.wait_for_line("reload refused", after=mark)
+    assert current(running) == "whole"
 
 
 def test_a_listener_comes_and_goes(gateway: Start, upstream: Origin) -> None:

@@ -463,6 +463,18 @@ def test_a_drain_says_goodbye(gateway: Start, echo: Callable[..., EchoServer]) -
     assert origin.closes == [(1001, "gateway_draining")]
 
 
+def test_an_upgrade_during_the_drain_delay_is_one_and_ends_with_it(gateway: Start, echo: Callable[..., EchoServer]) -> None:
+    origin = echo()
+    running = gateway(policy(origin.port, routes=[open_route(**WEBSOCKET)], bounds={"drain_delay": "1s"}))
+    running.signal(15)
+    running.wait_for_line("stay open")
+    with dial(running) as socket:
+        assert alive(socket)
+        assert closing(socket) == (1001, "gateway_draining")
+    assert running.process.wait(5) == 0
+    assert origin.closes == [(1001, "gateway_draining")]
+
+
 def test_what_the_client_had_to_say_still_arrives_while_draining(gateway: Start, upstream: Origin) -> None:
     seen: list[tuple[int, bytes]] = []
 

@@ -21,7 +21,6 @@ package final class GatewayServer: @unchecked Sendable {
     private var listeners: [OpenListener] = []
     private var listenersOpened = 0
     private var signals: [any DispatchSourceSignal] = []
-    private var watch: FileWatch?
     private var usageTimer: (any DispatchSourceTimer)?
     /// Of the policy in force, without their places in the file.
     private var toldWarnings: Set<String> = []
@@ -31,8 +30,9 @@ package final class GatewayServer: @unchecked Sendable {
     /// Loops that still have clients, or that have yet to cut them; and which request to say so that counts.
     private var undrained = 0
     private var drainRound = 0
-    /// Since when loaded policies are put aside because their files changed while they were read.
-    private var unsettledSince: Instant?
+
+    /// How long operators have for answers to what they asked before the end.
+    private static let lastAnswers: DispatchTimeInterval = .milliseconds(250)
 
     /// How far the end of the process is.
     private enum Ending {
@@ -62,7 +62,7 @@ package final class GatewayServer: @unchecked Sendable {
     ) throws(SystemError) {
         self.policy = policy
         shared = SharedState(policy: policy, log: log)
-        loader = PolicyLoader(source: source, control: control)
+        loader = PolicyLoader(source: source, control: control, log: log)
         let changed = NamesChanged()
         names = NameWatch(queue: control, lookups: source.lookups, log: log) { changed.server?.adoptNames() }
         tell(warnings)
@@ -90,12 +90,13 @@ package final class GatewayServer: @unchecked Sendable {
     }
 
     private func started() {
-        watchFiles()
         names.adopt(policy.names)
         shared.tell(unresolvedNames: policy)
         watchKeyUsage()
         shared.keySets.adopt(policy.keySets)
-        watchSignals { self.announce() }
+        loader.watch(policy.watchedFiles) {
+            self.watchSignals { self.announce() }
+        }
     }
 
     /// Says that requests are served and signals are heeded.
@@ -198,15 +199,6 @@ package final class GatewayServer: @unchecked Sendable {
 
     // MARK: Reload
 
-    private func watchFiles() {
-        let report: @Sendable (String, Bool) -> Void = { [log = shared.log] line, isWarning in
-            isWarning ? log.warning(line) : log.info(line)
-        }
-        let watch = FileWatch(queue: control, report: report) { [weak self] in self?.reload(because: "file changed") }
-        watch.watch(policy.watchedFiles)
-        self.watch = watch
-    }
-
     private func reload(because cause: String) {
         switch ending {
         case .none, .announced, .draining: loader.load(because: cause)
@@ -214,23 +206,9 @@ package final class GatewayServer: @unchecked Sendable {
         }
     }
 
-    /// Files changed while they were read, or one is being written to: what was read may be half of each. The watch asks for another
-    /// load when they have settled. Files that never settle are taken as they are in the end.
-    private func isUnsettled(_ load: PolicyLoad) -> Bool {
-        guard let watch else { return false }
-        watch.watch(load.watchedFiles)
-        let now = EventLoop.readClocks().instant
-        if watch.isAsSeen || now.since(unsettledSince ?? now) >= OpenWrites.patience {
-            unsettledSince = nil
-            return false
-        }
-        unsettledSince = unsettledSince ?? now
-        return true
-    }
-
     /// All or nothing: a policy that does not compile, or whose listeners cannot be opened, changes nothing.
     private func loaded(_ loaded: PolicyLoad, _ cause: String) {
-        if ending == .cutting || ending == .leaving || isUnsettled(loaded) { return }
+        if ending == .cutting || ending == .leaving { return }
         guard var next = loaded.policy else {
             let errors = loaded.diagnostics.filter { $0.severity == .error }.map(\.description)
             refuse(errors.isEmpty ? ["the policy cannot be read"] : errors, cause)
@@ -338,8 +316,6 @@ package final class GatewayServer: @unchecked Sendable {
             shared.logWriter.reopen()
             shared.audit.reopen()
             names.hasten()
-            // A file that is half written is waited for; its end causes the reload.
-            if watch?.isBeingWritten ?? false { return shared.log.info("SIGHUP: the reload waits for a file to be written") }
             reload(because: "SIGHUP")
             return
         }
@@ -421,8 +397,14 @@ package final class GatewayServer: @unchecked Sendable {
         ending = .leaving
         shared.log.info(reason)
         shared.keySets.stop()
+        let answered = DispatchGroup()
+        for worker in workers {
+            answered.enter()
+            worker.loop.submit { worker.loop.round { worker.drainOperators { answered.leave() } } }
+        }
         DispatchQueue(label: "portcullis.leaving").async { [shared] in
             _ = shared.logWriter.finish()
+            _ = answered.wait(timeout: .now() + Self.lastAnswers)
             shared.tokens.stop()
             shared.audit.finish()
             shared.log.finish()

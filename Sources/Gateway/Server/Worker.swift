@@ -57,6 +57,7 @@ final class Worker: @unchecked Sendable {
     private var date: [UInt8] = []
     private var dateSecond: Int64 = .min
     private var drained: (@Sendable () -> Void)?
+    private var operatorsDrained: (@Sendable () -> Void)?
 
     /// While draining, how long a kept connection may still bring one more request, so that a request already on its way
     /// is answered and not reset.
@@ -223,6 +224,7 @@ final class Worker: @unchecked Sendable {
         if client.listener.role != .traffic { operators -= 1 }
         metrics.totals.connectionsOpen -= 1
         if isDraining { reportIfDrained() }
+        reportIfOperatorsDrained()
     }
 
     /// The gateway drains soon. Everything is served as before, and with each answer its client is told to go.
@@ -238,12 +240,25 @@ final class Worker: @unchecked Sendable {
         reportIfDrained()
     }
 
-    /// Ends every connection at once; `completion` when the access records of what was cut are on their way.
+    /// Ends every connection of traffic at once; `completion` when the access records of what was cut are on their way.
     func cut(_ completion: @escaping @Sendable () -> Void) {
         drained = nil
-        for client in clients.values { client.cut() }
+        for client in clients.values where client.listener.role == .traffic { client.cut() }
         accessLog.flush()
         completion()
+    }
+
+    /// The process ends: answers operators for the last time; `completion` when none is left. Those that keep a connection do not matter.
+    func drainOperators(_ completion: @escaping @Sendable () -> Void) {
+        operatorsDrained = completion
+        closeListeners { _ in true }
+        reportIfOperatorsDrained()
+    }
+
+    private func reportIfOperatorsDrained() {
+        guard clients.isEmpty, let operatorsDrained else { return }
+        self.operatorsDrained = nil
+        operatorsDrained()
     }
 
     private func reportIfDrained() {

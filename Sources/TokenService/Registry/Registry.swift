@@ -206,13 +206,17 @@ package final class Registry: @unchecked Sendable {
         }
     }
 
-    /// Publishes the keys of some key sets anew, for a policy that has them in other places; blocks until that is done.
-    func republish(keySets: Set<String>) {
+    /// Publishes the keys of some key sets anew, for a policy that has them in other places. Blocks until that is done, so that the
+    /// policy's first request finds them, but no longer than `wait`: the store may hold this queue up, and may not hold up who calls.
+    func republish(keySets: Set<String>, wait: Nanoseconds = .milliseconds(250)) {
         var change = RegistryChange()
         change.keySets = keySets
-        queue.sync {
-            if store != nil { publish(index, change) }
+        let done = DispatchSemaphore(value: 0)
+        queue.async { [change] in
+            if self.store != nil { self.publish(self.index, change) }
+            done.signal()
         }
+        _ = done.wait(timeout: .now() + .nanoseconds(Int(wait)))
     }
 
     // MARK: Changes
