@@ -141,6 +141,10 @@ package enum FixedBounds {
     /// Bytes read and thrown away from a client after a refusal, so that it gets to read the answer.
     package static let lingerBytes = 1_048_576
     package static let lingerTimeout: Nanoseconds = .seconds(2)
+    /// Between the last of an answer that is cut, over HTTP/2, and the reset of its stream.
+    package static let cutDelay: Nanoseconds = .milliseconds(100)
+    /// How often a connection that ends with a reset is asked whether the client has what was written.
+    package static let resetInterval: Nanoseconds = .milliseconds(10)
     /// How often a tunnel whose credential has no nearer end is asked about, whatever else calls for it.
     package static let tunnelReviewInterval: Nanoseconds = .seconds(30)
     /// How often, and for how long at most, while nobody can say because the keys cannot be had.

@@ -9,6 +9,9 @@ package enum ResponseFraming: Equatable, Sendable {
     /// HTTP/1.0 clients only: the end of the connection ends the content.
     case untilClose
 
+    /// The head and the content show where the content ends, so that a client notices when the connection ends before.
+    package var showsLength: Bool { self != .untilClose }
+
     /// How a response that came as `received` goes on to a client of `version`.
     package init(received: BodyFraming, status: Int, requestMethod: Method, version: HTTPVersion) {
         if status < 200 || status == 204 {

@@ -93,6 +93,7 @@ extension HTTP2Session {
             stream.unconsumed = 0
         }
         pendingBytes &-= stream.queue.count
+        stream.unsentBytes = stream.queue.count
         stream.queue.recycle(into: &freeStorage, limit: Self.freeStorageLimit)
         stream.reserved = 0
         account(for: stream)

@@ -13,7 +13,7 @@ package final class HTTP2Stream {
     package internal(set) var isRemoteEnded = false
     /// We ended ours, and the frame that says so is written.
     package internal(set) var isLocalEnded = false
-    /// Client sessions: the request's head was written, so the peer may have seen it.
+    /// The final head was written, so the peer may have seen it.
     package internal(set) var isHeadWritten = false
     /// The stream was closed, or will be, without the peer having acted on it (RFC 9113 §8.7): it may be tried again
     /// elsewhere.
@@ -23,8 +23,8 @@ package final class HTTP2Stream {
     /// When content was last taken for writing; when it was queued, if none was yet.
     package internal(set) var lastTaken: Instant
 
-    /// Content queued and not yet framed.
-    package var pendingBytes: Int { queue.count }
+    /// Content queued and not yet framed; of a closed stream, what never was.
+    package var pendingBytes: Int { isOpen ? queue.count : unsentBytes }
 
     /// Content waits and the peer's windows do not let it go.
     package var isStalled: Bool { isOpen && queue.count > 0 }
@@ -43,6 +43,8 @@ package final class HTTP2Stream {
     /// No more content comes from our side.
     var isContentEnded = false
     var trailers: TrailerSection?
+    /// Content that was queued when the stream was closed.
+    var unsentBytes = 0
     /// The library asked for content when there was none, and waits to be called.
     var isDeferred = false
     /// Content is dropped and given back at once: the request is refused.

@@ -115,6 +115,9 @@ package enum Sockets {
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
+    /// Bytes written that the peer's side has not acknowledged (SIOCOUTQ, tcp(7)); 0 where that cannot be known.
+    package static func unacknowledgedBytes(_ descriptor: Int32) -> Int { Int(linux_output_queue(descriptor)) }
+
     private static func open(_ family: IPAddress.Family) throws(SystemError) -> Int32 {
         Int32(try SystemError.check(linux_socket(family == .v4 ? AF_INET : AF_INET6), "socket"))
     }

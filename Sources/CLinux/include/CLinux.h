@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -15,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -82,6 +84,12 @@ static inline int64_t linux_realtime_ns(void) { return linux_clock_ns(CLOCK_REAL
 
 static inline long linux_set_int_option(int fd, int level, int name, int value) {
   return linux_result(setsockopt(fd, level, name, &value, sizeof value));
+}
+
+// Bytes written and not yet acknowledged; 0 where that cannot be known.
+static inline int linux_output_queue(int fd) {
+  int count = 0;
+  return ioctl(fd, SIOCOUTQ, &count) == 0 ? count : 0;
 }
 
 static inline long linux_connect(int fd, const struct sockaddr_storage *address, socklen_t length) {

@@ -57,5 +57,5 @@ protocol ClientStream: AnyObject {
     /// The exchange is over, its answer queued.
     func exchangeEnded(closes: Bool)
     /// The answer cannot be finished, and the client must not take it for whole.
-    func abortAnswer()
+    func abortAnswer(_ ending: AnswerCut)
 }

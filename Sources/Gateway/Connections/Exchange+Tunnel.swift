@@ -137,7 +137,7 @@ extension Exchange {
             closeTunnel()
         } else {
             dropUpstream()
-            abort()
+            abort(.afterQueued(showsLength: false))
         }
     }
 

@@ -309,7 +309,7 @@ final class Exchange {
         if answer == .none {
             refuse(Refusal(denial: denial, after: grant))
         } else {
-            abort()
+            abort(.afterQueued(showsLength: answerFraming.showsLength))
         }
     }
 
@@ -404,7 +404,7 @@ final class Exchange {
         if upstreamHasEnded { return end() }
         if answer != .none {
             fault = .upstreamCut
-            abort()
+            abort(.afterQueued(showsLength: tunnel == nil && answerFraming.showsLength))
             return
         }
         if mayTryAgain(after: failure, on: failed),
@@ -438,7 +438,7 @@ final class Exchange {
         } else {
             dropUpstream()
             fault = .clientTimedOut
-            abort()
+            abort(.now)
         }
     }
 
@@ -453,13 +453,6 @@ final class Exchange {
         guard let upstream else { return }
         self.upstream = nil
         upstream.leave()
-    }
-
-    /// The answer has begun and cannot be finished.
-    func abort() {
-        let client = self.client!
-        finish()
-        client.abortAnswer()
     }
 
     // MARK: 6. The end

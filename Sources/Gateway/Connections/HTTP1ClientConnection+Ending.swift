@@ -30,10 +30,29 @@ extension HTTP1ClientConnection {
         queueFlush()
     }
 
-    func abortAnswer() {
-        exchange = nil
-        phase = .discarding
-        close(resets: true)
+    func abortAnswer(_ ending: AnswerCut) {
+        switch ending {
+        case .now:
+            exchange = nil
+            phase = .discarding
+            close(resets: true)
+        case .afterQueued(let showsLength):
+            if !showsLength { resetDue = .distantFuture }
+            exchangeEnded(closes: true)
+        }
+    }
+
+    /// Resets the connection when the client's side has acknowledged what was written: a reset takes back what is on its way
+    /// (RFC 9293 §3.10.7.4). It is looked for now and then, and no longer than `FixedBounds.lingerTimeout` without progress.
+    func resetWhenTaken() {
+        let now = worker.loop.now.instant
+        let waiting = Sockets.unacknowledgedBytes(descriptor)
+        if waiting != unacknowledged {
+            unacknowledged = waiting
+            resetDue = now.advanced(by: FixedBounds.lingerTimeout)
+        }
+        guard waiting > 0, let resetDue, now < resetDue else { return close(resets: true) }
+        setDeadline(after: FixedBounds.resetInterval)
     }
 
     /// The next deadline is the one between requests.
@@ -114,8 +133,9 @@ extension HTTP1ClientConnection {
     func cut() { close(because: .drainTimedOut, resets: phase == .exchange || phase == .tunnel) }
 
     func close(because fault: ExchangeFault = .clientLeft, resets: Bool = false) {
+        if !isClosed { exchange?.notTaken(output.pending) }
         // What is not written yet is missing: an end of the stream must not make an answer without a length look whole.
-        guard closeSocket(resets: resets || output.pending > 0) else { return }
+        guard closeSocket(resets: resets || resetDue != nil || output.pending > 0) else { return }
         phase = .closed
         if let exchange {
             self.exchange = nil

@@ -40,6 +40,11 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     /// Nothing more is sent through the tunnel than what is queued.
     var endsTunnelOutput = false
     var closesAfterFlush = false
+    /// The answer was cut, and only a reset behind what is queued shows it. When that comes at the latest; `.distantFuture` as
+    /// long as it waits for the queue.
+    var resetDue: Instant?
+    /// What the client's side had not acknowledged when it was last looked at.
+    var unacknowledged = 0
     var mustResume = false
     /// Nothing was asked yet, and the listener speaks HTTP/2 with clients that know it beforehand.
     private var mayBeHTTP2: Bool
@@ -106,7 +111,9 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             endsTunnelOutput = false
             endWriting()
         }
-        if output.pending == 0, closesAfterFlush {
+        if output.pending == 0, resetDue != nil {
+            resetWhenTaken()
+        } else if output.pending == 0, closesAfterFlush {
             beginLingering()
         } else if mustResume, phase == .tunnel || output.pending <= worker.buffers.queueLimit {
             mustResume = false
@@ -121,6 +128,8 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         case .exchange:
             exchange?.clientTimedOut()
         case .tunnel: break
+        case .discarding where resetDue != nil && output.pending == 0:
+            resetWhenTaken()
         case .head, .discarding, .lingering:
             close()
         case .closed: break
@@ -266,8 +275,8 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             if isTruncated { return close() }
             var none = TrailerSection()
             exchange?.requestEnded(trailers: &none)
-        case .head where mustResume:
-            // Requests sent ahead may wait until their turn.
+        case .head where mustResume, .discarding where resetDue != nil:
+            // Requests sent ahead may wait until their turn; a reset comes when the queue is taken.
             break
         case .head, .discarding, .lingering:
             if output.pending == 0 || phase == .lingering { close() } else { closesAfterFlush = true }

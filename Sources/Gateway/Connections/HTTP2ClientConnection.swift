@@ -11,6 +11,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     let facts: ConnectionFacts
     private(set) var session: HTTP2ServerSession!
     private var waiting: [HTTP2ClientStream] = []
+    private var cuts = StreamCuts()
     private var isEnding = false
     private var lastProgress: Instant
     private let beganAt: Instant
@@ -120,6 +121,10 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
             }
         }
         guard !isClosed, output.pending == 0 else { return }
+        if !cuts.isEmpty {
+            cuts.noteWritten(at: worker.loop.now.instant)
+            bringForward(cuts.due)
+        }
         if session.isOver || session.streams.isEmpty && (sawEnd || isEnding && sawGoodbye) { return close() }
         if sawEnd { cutStalled() }
         if isReadable { receive() }
@@ -191,6 +196,12 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         while let stream = waiting.popLast() { stream.deliver() }
     }
 
+    /// Ends a stream whose answer cannot be finished, behind what is queued on it.
+    func resetWhenTaken(_ stream: HTTP2Stream) {
+        cuts.add(stream)
+        queueFlush()
+    }
+
     // MARK: Answers
 
     func submitInterim(on stream: HTTP2Stream) {
@@ -239,7 +250,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         } else {
             setDeadline(after: min(worker.bounds.headTimeout, worker.bounds.bodyTimeout) / 4)
         }
-        bringForward(min(calmedUntil, halfCloseDue, unfinishedDue))
+        bringForward(min(calmedUntil, halfCloseDue, unfinishedDue, cuts.due))
     }
 
     /// When what the client began to send, and first of all the preface with its SETTINGS, must have come.
@@ -263,6 +274,10 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     override func deadlinePassed() {
         let now = worker.loop.now.instant
         if now >= calmedUntil { return close() }
+        for stream in cuts.takeDue(at: now) {
+            session.reset(stream, .internalError)
+            queueFlush()
+        }
         if isEnding, !sawGoodbye {
             sawGoodbye = true
             session.finishStreams()

@@ -201,10 +201,13 @@ final class HTTP2ClientStream: ClientStream {
         return true
     }
 
-    func abortAnswer() {
+    func abortAnswer(_ ending: AnswerCut) {
         exchange = nil
         dropContent()
-        connection.session.reset(stream, .internalError)
+        switch ending {
+        case .now: connection.session.reset(stream, .internalError)
+        case .afterQueued: connection.resetWhenTaken(stream)
+        }
         connection.queueFlush()
     }
 
@@ -213,6 +216,7 @@ final class HTTP2ClientStream: ClientStream {
         guard let exchange else { return }
         self.exchange = nil
         dropContent()
+        exchange.notTaken(stream.pendingBytes)
         exchange.clientLeft(fault)
     }
 }

@@ -36,6 +36,8 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
     private var held: [UInt8] = []
     /// The answer is whole, in `held`.
     private var heldTrailers: TrailerSection?
+    /// What the answer failed with behind what is in `held`.
+    private var lateFailure: UpstreamFailure?
     /// Content handed on and not yet given back to the server's window.
     private var unreturned = 0
     /// The stream's window, all of which is set aside at the client.
@@ -268,6 +270,8 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         if var trailers = heldTrailers {
             heldTrailers = nil
             receivedEnd(&trailers)
+        } else if let lateFailure {
+            fail(lateFailure)
         } else {
             connection.watch(self)
         }
@@ -351,8 +355,12 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
 
     func fail(_ failure: UpstreamFailure) {
         guard let exchange else { return }
+        if isPaused, !held.isEmpty {
+            // The client gets first what came before.
+            lateFailure = failure
+            return
+        }
         detach()
-        held = []
         exchange.upstreamFailed(failure, on: self)
     }
 
