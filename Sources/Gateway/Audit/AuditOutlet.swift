@@ -28,8 +28,9 @@ package final class AuditOutlet: AuditTransport {
     /// Opens the file anew, as log rotation asks with SIGHUP.
     package func reopen() { writer.reopen() }
 
-    /// Blocks until everything is written, as far as it can be.
-    package func finish() { _ = writer.finish(within: .seconds(10)) }
+    /// Blocks until everything is written, as far as it can be in this time: with the times of the other logs it must fit into what
+    /// service managers allow beyond `drain_timeout`.
+    package func finish() { _ = writer.finish(within: .seconds(5)) }
 
     package func write(_ line: [UInt8]) {
         guard audit.withLock({ $0.log }) != nil else {
