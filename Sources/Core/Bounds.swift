@@ -141,6 +141,8 @@ package enum FixedBounds {
     /// Bytes read and thrown away from a client after a refusal, so that it gets to read the answer.
     package static let lingerBytes = 1_048_576
     package static let lingerTimeout: Nanoseconds = .seconds(2)
+    /// After this long without a word of the upstream a client that waits for 100 is asked for its content.
+    package static let continueDelay: Nanoseconds = .seconds(1)
     /// Between the last of an answer that is cut, over HTTP/2, and the reset of its stream.
     package static let cutDelay: Nanoseconds = .milliseconds(100)
     /// How often a connection that ends with a reset is asked whether the client has what was written.

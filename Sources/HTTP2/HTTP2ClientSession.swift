@@ -108,6 +108,10 @@ package final class HTTP2ClientSession: HTTP2Session {
 
     // MARK: Responses
 
+    /// An upstream can provoke no more resets than it is sent requests, and those of many clients share the connection: an answer
+    /// that is merely wrong must not cost the others theirs.
+    override var provokedResetPoints: Int64 { 1 }
+
     /// The library ends the connection when the upstream breaks its rules, and reports that only when its GOAWAY is written.
     /// Known at once, the fault is not taken for what follows it: the end of the connection, or a request that was never sent.
     override func tookInput() {
@@ -162,8 +166,7 @@ package final class HTTP2ClientSession: HTTP2Session {
         if let fault {
             stream.dropsContent = true
             reset(stream, .protocolError)
-            // Streams of many clients share the connection: answers that are merely wrong do not end it, work without use does.
-            guard charge(meter.refuse() &+ 1) else { return }
+            guard charge(meter.refuse() &+ provokedResetPoints) else { return }
             client.session(self, refused: fault, on: stream)
         } else if isInterim {
             client.session(self, receivedInterim: &builder.head, on: stream)

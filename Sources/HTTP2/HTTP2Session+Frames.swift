@@ -134,6 +134,6 @@ extension HTTP2Session {
 
     private func provoked(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
         reset(stream, code)
-        _ = charge(.provokedReset)
+        _ = charge(provokedResetPoints)
     }
 }

@@ -85,7 +85,7 @@ extension HTTP2Session {
             stream.isResetAccounted = true
             if !stream.isAnnounced { rejectHeaders(of: stream) }
         }
-        return charge(error == NGHTTP2_ERR_REFUSED_STREAM.rawValue ? .refusedStream : .provokedReset)
+        return charge(error == NGHTTP2_ERR_REFUSED_STREAM.rawValue ? Glitch.refusedStream.points : provokedResetPoints)
     }
 
     func receivedContent(_ content: Span<UInt8>, on id: Int32) {
@@ -114,7 +114,7 @@ extension HTTP2Session {
     func endTrailers(of stream: HTTP2Stream) {
         guard !trailers.isMalformed else {
             reset(stream, .protocolError)
-            _ = charge(Glitch.provokedReset.points &+ meter.refuse())
+            _ = charge(provokedResetPoints &+ meter.refuse())
             return
         }
         trailers.finish()

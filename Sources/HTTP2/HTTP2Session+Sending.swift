@@ -50,7 +50,7 @@ extension HTTP2Session {
             noteReset(of: header.stream_id)
             if let stream = stream(header.stream_id), !stream.isResetAccounted {
                 stream.isResetAccounted = true
-                _ = charge(.provokedReset)
+                _ = charge(provokedResetPoints)
             }
         case .goAway:
             // One of the library's own: the peer broke the protocol.

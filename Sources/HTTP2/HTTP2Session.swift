@@ -123,6 +123,8 @@ package class HTTP2Session {
     func receivedPong() {}
     /// What RST_STREAM of the peer counts as.
     var resetGlitch: Glitch? { nil }
+    /// What a frame costs that makes us reset a stream.
+    var provokedResetPoints: Int64 { Glitch.provokedReset.points }
     /// How many bytes a block may have, received or decoded, before it costs the peer anything.
     var headAllowance: Int { 0 }
     /// Whether HEADERS or DATA go on to the library for a stream that is not open. False too when the session has failed.

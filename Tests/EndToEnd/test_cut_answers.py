@@ -92,16 +92,36 @@ def test_a_slow_client_gets_all_of_a_cut_answer(
     assert (content, is_complete) == (BLOCK * 20, False) and has_died.is_set()
 
 
+MALFORMED = pytest.mark.parametrize("rest", [b"zz\r\nmore\r\n", b"5\r\nhelloXX"], ids=["size", "end"])
+
+
 @pytest.mark.upstreams("http", "https")
-@pytest.mark.parametrize("rest", [b"zz\r\nmore\r\n", b"5\r\nhelloXX"], ids=["size", "end"])
+@MALFORMED
 def test_chunks_that_are_malformed_in_the_middle(gateway: Start, upstream: Origin, rest: bytes) -> None:
+    def script(connection: Connection) -> None:
+        connection.read_request()
+        # More than is read at a time: the head has gone on when the fault comes.
+        connection.send(CHUNKED + chunk(BLOCK * 10) + rest)
+        connection.await_end()
+
+    running = gateway(policy(upstream(script).port))
+    content, is_complete = taken(running.port)
+    assert content in (BLOCK * 10, BLOCK * 10 + b"hello") and not is_complete
+    assert running.access_records(1)[0]["reason"] == "upstream_cut"
+
+
+@pytest.mark.upstreams("http", "https")
+@MALFORMED
+def test_chunks_that_are_malformed_behind_the_head_are_502(gateway: Start, upstream: Origin, rest: bytes) -> None:
+    """The head has not gone on yet when the fault is there to be seen."""
+
     def script(connection: Connection) -> None:
         connection.read_request()
         connection.send(CHUNKED + chunk(b"good") + rest)
         connection.await_end()
 
-    content, is_complete = taken(gateway(policy(upstream(script).port)).port)
-    assert content in (b"good", b"goodhello") and not is_complete
+    answer = ask(gateway(policy(upstream(script).port)).port)
+    assert (answer.status, reason(answer)) == (502, "upstream_invalid_response")
 
 
 @pytest.mark.upstreams("http", "https")

@@ -204,6 +204,26 @@ def test_a_server_that_refuses_everything_is_not_asked_for_ever(gateway: Start, 
     assert len(origin.requests) == 3
 
 
+@pytest.mark.parametrize(("count", "members", "tries"), [
+    (60_000, {}, 2), (70_000, {}, 1), (200_000, {"retry_buffer": "256KiB"}, 2), (1, {"retry_buffer": "0B"}, 1),
+])
+def test_a_goaway_that_names_a_post_as_not_looked_at_costs_nothing(
+    gateway: Start, http2_upstream: HTTP2Origin, count: int, members: Json, tries: int
+) -> None:
+    def leave_first(request: Request) -> None:
+        if request.path == "/" and request.connection.number == 0:
+            request.connection.leave(request.stream - 2)
+        else:
+            request.answer(str(len(request.body)).encode())
+
+    origin = http2_upstream(on_request=leave_first)
+    running = gateway(over("h2c", origin, **members))
+    assert ask(running.port, "/first").status == 200
+    answer = ask(running.port, method="POST", body=b"z" * count)
+    assert answer.body == str(count).encode() if tries == 2 else reason(answer) == "upstream_closed"
+    assert len(origin.requests) == 1 + tries
+
+
 def test_content_that_is_gone_is_not_sent_again(gateway: Start, http2_upstream: HTTP2Origin) -> None:
     origin = http2_upstream(on_request=lambda request: request.cancel())
     running = gateway(over("h2c", origin))
@@ -221,6 +241,29 @@ def test_a_stream_that_may_have_been_acted_on_is_not_sent_again(
         answer = ask(running.port, method=method)
         assert (answer.status, reason(answer)) == (502, "upstream_closed")
     assert len(origin.requests) == 2
+
+
+def test_malformed_answers_cost_no_other_stream_its_connection(gateway: Start, http2_upstream: HTTP2Origin) -> None:
+    held: list[Request] = []
+
+    def answer(request: Request) -> None:
+        if request.path == "/held":
+            return held.append(request)
+        # Less content than the head says.
+        request.head(200, ("content-length", "10"))
+        request.send(b"short")
+
+    origin = http2_upstream(on_request=answer)
+    running = gateway(over("h2c", origin))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, running.port, "/held")
+        until(lambda: held)
+        for _ in range(300):
+            with RawClient(running.port) as client:
+                client.send(request()).read_all()
+        held[0].answer()
+        assert first.result().status == 200
+    assert len(origin.connections) == 1
 
 
 def test_streams_above_the_last_of_a_goaway_go_elsewhere(gateway: Start, http2_upstream: HTTP2Origin) -> None:

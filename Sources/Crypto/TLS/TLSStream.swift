@@ -20,6 +20,8 @@ import Core
     package private(set) var isEstablished = false
     /// What broke the connection; later calls answer the same.
     package private(set) var fault: TLSFault?
+    /// Writing failed because the socket is broken. What the peer sent before may still be there to be read.
+    private var writeFault: TLSFault?
     /// OpenSSL has made a record that the socket did not take.
     private var hasUnsentRecord = false
     /// What ALPN agreed on; nil before the end of the handshake, and when the other side does not speak ALPN.
@@ -127,7 +129,7 @@ import Core
 
     /// Encrypts and writes from `bytes`, which must not be empty, as much as the socket takes.
     package func write(_ bytes: UnsafeRawBufferPointer) -> TLSWriteOutcome {
-        if let fault { return .failed(fault) }
+        if let fault = fault ?? writeFault { return .failed(fault) }
         guard isEstablished, let start = bytes.baseAddress else { return .wantsWrite }
         var count = 0
         var failure = copenssl_failure()
@@ -140,6 +142,10 @@ import Core
             }
             let interruption = interpret(failure)
             hasUnsentRecord = interruption == .wantsWrite
+            if case .failed(let broken) = interruption, case .transport = broken {
+                writeFault = broken
+                fault = nil
+            }
             if count > 0 { return .bytes(count) }
             switch interruption {
             case .wantsRead: return .wantsRead
@@ -154,7 +160,7 @@ import Core
 
     /// Says close_notify, if that can be done at once. Everything written has to have been taken before. Reading goes on.
     package func shutdown() -> TLSShutdownOutcome {
-        guard isEstablished, fault == nil else { return .impossible }
+        guard isEstablished, fault == nil, writeFault == nil else { return .impossible }
         if hasUnsentRecord { return .wantsWrite }
         var failure = copenssl_failure()
         if unsafe copenssl_shutdown(ssl, &failure) == 1 { return .sent }

@@ -49,6 +49,15 @@ struct BodyReader {
         }
     }
 
+    /// Whether the framing of `bytes`, which come next, has no fault. Nothing is taken.
+    func admits(_ bytes: Span<UInt8>) -> Bool {
+        guard framing == .chunked else { return true }
+        var trial = self
+        var index = 0
+        do throws(FramingFault) { while try trial.next(bytes, from: &index) != nil {} } catch { return false }
+        return true
+    }
+
     /// The connection ended: true when that is how this content ends.
     mutating func endOfStream() -> Bool {
         if framing == .untilClose { isComplete = true }

@@ -29,12 +29,7 @@ extension Exchange {
 
     /// Nobody behind the gateway tells a client that waits for it to send its content (RFC 9110 §10.1.1).
     private func askForContent() {
-        if head.expectsContinue, head.version != .http10 {
-            worker.responseHead.removeAll()
-            worker.responseHead.status = 100
-            worker.lines.removeAll()
-            client.sendInterim()
-        }
+        sendContinue()
         head.dropExpectation()
         client.resumeContent()
         client.expectContent()

@@ -65,6 +65,8 @@ final class Exchange {
     var upstreamHasEnded = false
     /// Grows with each wait begun or ended, so that a call that comes too late finds another number.
     private var waitNumber: UInt64 = 0
+    /// Its client may be waiting for 100.
+    var expectation: Expectation?
     /// Tells an action under way when nobody waits for it any more.
     var interest: ActionInterest?
 
@@ -262,6 +264,7 @@ final class Exchange {
         } else {
             client.resumeContent()
             client.expectContent()
+            watchExpectation()
         }
     }
 
@@ -474,6 +477,7 @@ final class Exchange {
             worker.metrics.totals.requestsInFlight -= 1
         }
         forgetTunnel()
+        endExpectation()
         worker.buffers.hold(-heldBytes)
         heldBytes = 0
         // What stays with a free exchange is small.

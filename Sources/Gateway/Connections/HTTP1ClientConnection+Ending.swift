@@ -43,16 +43,18 @@ extension HTTP1ClientConnection {
     }
 
     /// Resets the connection when the client's side has acknowledged what was written: a reset takes back what is on its way
-    /// (RFC 9293 §3.10.7.4). It is looked for now and then, and no longer than `FixedBounds.lingerTimeout` without progress.
+    /// (RFC 9293 §3.10.7.4). It is looked for now and then, and no longer than `body_timeout` without progress.
     func resetWhenTaken() {
         let now = worker.loop.now.instant
         let waiting = Sockets.unacknowledgedBytes(descriptor)
         if waiting != unacknowledged {
             unacknowledged = waiting
-            resetDue = now.advanced(by: FixedBounds.lingerTimeout)
+            resetDue = now.advanced(by: worker.bounds.bodyTimeout)
         }
         guard waiting > 0, let resetDue, now < resetDue else { return close(resets: true) }
-        setDeadline(after: FixedBounds.resetInterval)
+        // Less and less often when the client takes nothing.
+        let waited = worker.bounds.bodyTimeout &- resetDue.since(now)
+        setDeadline(after: min(max(FixedBounds.resetInterval, waited / 4), .seconds(1)))
     }
 
     /// The next deadline is the one between requests.

@@ -111,7 +111,7 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
         } else {
             output.bytes.append(contentsOf: bytes)
         }
-        if output.keepsWritten, output.bytes.count > FixedBounds.pendingOutputBytes / 2 { output.keepsWritten = false }
+        if output.keepsWritten, output.bytes.count > server.retryByteLimit { output.keepsWritten = false }
         queueFlush()
     }
 
@@ -201,7 +201,10 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
             output.keepsWritten = output.keepsWritten && !sawAnswerBytes
             receive()
             if phase == .request, exchange != nil { fail(.closedBeforeAnswer) }
-            if phase == .tunnel { fail(.cut) }
+            if phase == .tunnel {
+                // Of what the server sent before, a slow client may not have taken all; reading finds the end behind it.
+                if isPaused { worker.recycle(&output) } else { fail(.cut) }
+            }
             if phase == .leaving { close() }
             return
         }
@@ -235,7 +238,7 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
                 case .incomplete: return offset
                 case .complete(let count):
                     offset &+= count
-                    receiveHead()
+                    receiveHead(before: bytes.extracting(offset..<bytes.count))
                 case .malformed:
                     fail(.invalidAnswer)
                     return bytes.count
@@ -262,7 +265,8 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
         return offset
     }
 
-    private func receiveHead() {
+    /// `rest`: what was read behind the head.
+    private func receiveHead(before rest: Span<UInt8>) {
         let status = worker.responseHead.status
         guard let exchange else { return }
         if status == 101 {
@@ -281,9 +285,11 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
             exchange.receive(status: status)
             return
         }
+        content.begin(worker.responseHead.framing)
+        // Nothing of the answer has gone on yet: the client can still be told that it is wrong.
+        guard content.admits(rest) else { return fail(.invalidAnswer) }
         phase = .answer
         keepsAlive = worker.responseHead.keepsAlive
-        content.begin(worker.responseHead.framing)
         exchange.receive(status: status)
         if content.isComplete { answerEnded() } else { setDeadline(after: server.timeouts.body) }
     }

@@ -9,9 +9,6 @@ import Policy
 /// first, and given back to the window only when the client has taken it. The window begins small and grows with what the
 /// client takes. It asks the loop for the end of the round, as channels do, since its connection may be gone by then.
 final class HTTP2UpstreamStream: UpstreamStream, Channel {
-    /// Content kept so that a request can be sent again.
-    private static let sentBytes = 16_384
-
     let server: UpstreamServer
     private let connection: HTTP2UpstreamConnection
     private var stream: HTTP2Stream?
@@ -111,10 +108,12 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         connection.watch(self)
     }
 
-    /// While the connection is being made everything is kept: after the first piece the exchange has to wait.
+    /// While the connection is being made everything is kept: after the first piece the exchange has to wait. While memory is
+    /// scarce nothing more is.
     private func keep(_ bytes: Span<UInt8>) {
         guard !answerHasBegun, let kept = sentSoFar?.content.count else { return }
-        if !connection.isOpen || kept &+ bytes.count <= Self.sentBytes {
+        let fits = kept &+ bytes.count <= server.retryByteLimit && !connection.worker.buffers.isFull
+        if !connection.isOpen || fits {
             sentSoFar?.content.append(contentsOf: bytes)
             exchange?.hold(bytes.count)
         } else {

@@ -30,6 +30,8 @@ final class UpstreamServer {
     private(set) var openLimit: Int
     /// Time between PING frames on connections of HTTP/2; nil for none.
     private(set) var keepAlivePing: Nanoseconds?
+    /// Content of a request kept so that it can be sent again, in bytes.
+    private(set) var retryByteLimit: Int
     let counters: UpstreamCounters
     /// Requests under way.
     var active = 0
@@ -65,6 +67,7 @@ final class UpstreamServer {
         protocols = configuration.protocols
         speaksHTTP1 = configuration.protocols == [.http11]
         keepAlivePing = configuration.keepAlivePing
+        retryByteLimit = configuration.retryByteLimit
         timeouts = Timeouts(configuration)
         idleLimit = configuration.idleConnectionLimit
         openLimit = configuration.connectionLimit
@@ -85,6 +88,7 @@ final class UpstreamServer {
         idleLimit = configuration.idleConnectionLimit
         openLimit = configuration.connectionLimit
         keepAlivePing = configuration.keepAlivePing
+        retryByteLimit = configuration.retryByteLimit
         isRetired = false
     }
 

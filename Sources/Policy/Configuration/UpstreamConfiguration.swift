@@ -63,6 +63,8 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var idleConnectionLimit = 512
     /// Open connections per server and loop, busy ones included; above it requests get 503.
     package var connectionLimit = 10_000
+    /// Content of a request kept so that it can be sent again, in bytes.
+    package var retryByteLimit = 65_536
     package var host = HostPolicy.keep
     package var position: SourcePosition
 

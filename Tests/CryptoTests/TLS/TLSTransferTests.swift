@@ -172,6 +172,16 @@ struct TLSTransferTests {
         #expect(link.server.write("x".utf8) == .failed(.transport(EPIPE)))
     }
 
+    @Test func `what a peer said before it was gone is read after writing has failed`() throws {
+        let link = try Self.link()
+        #expect(link.client.write("answer".utf8) == .bytes(6))
+        link.sockets.closeFirst()
+        #expect(link.server.write("x".utf8) == .failed(.transport(EPIPE)))
+        #expect(link.server.write("x".utf8) == .failed(.transport(EPIPE)))
+        #expect(link.server.readAll().bytes == Array("answer".utf8))
+        #expect(link.server.shutdown() == .impossible)
+    }
+
     @Test func `a key update is answered`() throws {
         let link = try RawLink(TestContexts.server())
         link.handshake()

@@ -129,7 +129,7 @@ extension ConfigurationReader {
     /// What a timeout may be: from 1 ms to a day.
     static let timeouts: ClosedRange<Nanoseconds> = .milliseconds(1)...(.seconds(86_400))
 
-    private mutating func size(_ node: LocatedNode?, in range: ClosedRange<UInt64>) -> Int? {
+    mutating func size(_ node: LocatedNode?, in range: ClosedRange<UInt64>) -> Int? {
         byteSize(node, in: range).flatMap { Int(exactly: $0) }
     }
 

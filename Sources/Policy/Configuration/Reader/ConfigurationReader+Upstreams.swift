@@ -25,6 +25,7 @@ extension ConfigurationReader {
         upstream.idleConnectionLimit =
             integer(members["idle_connections"], in: 0...100_000) ?? upstream.idleConnectionLimit
         upstream.connectionLimit = integer(members["connections"], in: 1...1_000_000) ?? upstream.connectionLimit
+        upstream.retryByteLimit = size(members["retry_buffer"], in: 0...1_048_576) ?? upstream.retryByteLimit
         upstream.host = hostPolicy(members["host"]) ?? upstream.host
         let protocols = wireProtocols(members["protocols"])
         let tls = members["tls"].map { upstreamTLS($0) }

@@ -161,7 +161,7 @@ extension ObjectShape {
         case .upstream:
             [
                 "connect_timeout", "response_timeout", "body_timeout", "idle_timeout", "idle_connections",
-                "connections", "host", "protocols", "tls", "keep_alive_ping",
+                "connections", "retry_buffer", "host", "protocols", "tls", "keep_alive_ping",
             ]
         case .upstreamTLS: ["ca", "server_name", "verify", "certificate", "key", "passphrase", "minimum_version"]
         case .keySet:
