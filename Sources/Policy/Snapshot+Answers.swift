@@ -13,12 +13,11 @@ extension Snapshot {
         answer.removeAll()
         let template = (refusal.route?.profile ?? profile).answer(for: refusal.denial)
         let wait = Self.wait(of: refusal)
-        let limit = refusal.denial == .rateLimited ? refusal.rate?.limit.rule.secondsLimit : nil
         let status = template.status ?? refusal.denial.status
         let values = AnswerValues(
             reason: refusal.denial.reason, status: status, title: ReasonPhrase.standard(for: status),
             detail: refusal.denial.detail, messages: refusal.messages,
-            retryAfter: wait.map { RateHeaders.retryAfterSeconds($0, now: now.wall, atMost: limit ?? .max) },
+            retryAfter: wait.map { RateHeaders.retryAfterSeconds($0) },
             reset: wait.map { RateHeaders.resetSecond($0, now: now.wall) })
         answer.status = status
         var isGRPC = false

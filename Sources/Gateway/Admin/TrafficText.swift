@@ -43,7 +43,7 @@ enum TrafficText {
         out.append("{\"name\":")
         out.append(jsonString: name)
         out.append(",\"requests\":")
-        out.append(decimal: counters.latency.count)
+        out.append(decimal: counters.requests)
         let classes: InlineArray<6, StaticString> = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"]
         out.append(",\"statuses\":{")
         for index in classes.indices {
@@ -172,7 +172,7 @@ enum TrafficText {
             out.append(",\"burst\":")
             out.append(decimal: bucket.capacity)
             out.append(",\"reset_seconds\":")
-            out.append(decimal: RateHeaders.retryAfterSeconds(bucket.resetAfter, now: now))
+            out.append(decimal: RateHeaders.retryAfterSeconds(bucket.resetAfter))
             out.append("}")
         }
         out.append("]")

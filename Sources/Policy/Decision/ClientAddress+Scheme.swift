@@ -25,9 +25,10 @@ extension ClientAddress {
 
     /// The `proto` of the last element of all (RFC 7239 §5.4).
     private static func forwardedElement(_ head: RequestHead) -> Bool? {
-        guard let line = head.fields.last(where: { $0.known == .forwarded }) else { return nil }
+        guard let line = head.fields.last(where: { $0.known == .forwarded && !$0.value.isEmpty }) else { return nil }
         let value = head.bytes.span.extracting(line.value.range)
-        guard let last = ForwardedSyntax.elements(value)?.last else { return false }
+        guard let elements = ForwardedSyntax.elements(value) else { return false }
+        guard let last = elements.last else { return nil }
         let element = value.extracting(last)
         switch ForwardedSyntax.parameter("proto", ofElement: element) {
         case .absent: return nil

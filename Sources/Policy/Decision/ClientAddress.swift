@@ -38,10 +38,10 @@ struct ClientAddress: Sendable {
         var current = peer
         var isPresent = false
         for line in head.fields.reversed() where line.known == field {
-            isPresent = true
             let value = head.bytes.span.extracting(line.value.range)
             let elements = field == .forwarded ? ForwardedSyntax.elements(value) : ForwardedSyntax.listItems(value)
             guard let elements else { return current }
+            if !elements.isEmpty { isPresent = true }
             for range in elements.reversed() {
                 let item = value.extracting(range)
                 let next = field == .forwarded ? ForwardedSyntax.node(ofElement: item) : ForwardedSyntax.address(item)

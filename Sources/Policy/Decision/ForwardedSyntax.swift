@@ -2,21 +2,27 @@ import Core
 
 /// Reads X-Forwarded-For lists and Forwarded elements (RFC 7239 §4), strictly: what is not clear is no address.
 enum ForwardedSyntax {
-    /// The items between commas, without whitespace around them; an empty one stays in the list.
-    static func listItems(_ value: Span<UInt8>) -> [Range<Int>]? {
+    /// The items between commas, without whitespace around them. Empty ones, as proxies leave that join lists, are none (RFC 9110
+    /// §5.6.1.2).
+    static func listItems(_ value: Span<UInt8>) -> [Range<Int>] {
         var items: [Range<Int>] = []
+        forEachItem(value) { items.append($0) }
+        return items
+    }
+
+    static func forEachItem(_ value: Span<UInt8>, _ body: (Range<Int>) -> Void) {
         var start = 0
-        while true {
+        while start < value.count {
             let end = value.firstIndex(of: 0x2C, from: start) ?? value.count
-            items.append(value.trimmed(start..<end))
-            if end == value.count { return items }
+            let item = value.trimmed(start..<end)
+            if !item.isEmpty { body(item) }
             start = end &+ 1
         }
     }
 
-    /// The elements of a Forwarded value: commas in quoted strings divide nothing. Nil when a quotation mark is left
-    /// open.
-    static func elements(_ value: Span<UInt8>) -> [Range<Int>]? { split(value, at: 0x2C) }
+    /// The elements of a Forwarded value, without empty ones: commas in quoted strings divide nothing. Nil when a quotation mark is
+    /// left open.
+    static func elements(_ value: Span<UInt8>) -> [Range<Int>]? { split(value, at: 0x2C)?.filter { !$0.isEmpty } }
 
     /// An address as X-Forwarded-For has it: bare, with a port, in brackets, in quotation marks.
     static func address(_ item: Span<UInt8>) -> IPAddress? {

@@ -122,8 +122,17 @@ final class ForwardingFields: Sendable {
     /// The received lines of a list, and the comma after them.
     private static func appendReceived(_ field: KnownField, _ head: RequestHead, to value: inout [UInt8]) {
         for line in head.fields where line.known == field && !line.value.isEmpty {
-            value.append(contentsOf: head.bytes.span.extracting(line.value.range))
-            value.append(", ")
+            let received = head.bytes.span.extracting(line.value.range)
+            guard field == .xForwardedFor else {
+                value.append(contentsOf: received)
+                value.append(", ")
+                continue
+            }
+            // Servers that count addresses from the end must not count empty ones.
+            ForwardedSyntax.forEachItem(received) { item in
+                value.append(contentsOf: received.extracting(item))
+                value.append(", ")
+            }
         }
     }
 

@@ -28,15 +28,6 @@ package enum LimitRule: Equatable, Sendable {
         case .window(let rule): rule.per
         }
     }
-
-    /// No answer names more seconds to wait than these, at least 1. What is rounded up to a Unix second can be more than a
-    /// window's length away.
-    package var secondsLimit: Int64 {
-        switch self {
-        case .bucket: .max
-        case .window(let rule): rule.per.secondsRoundedUp
-        }
-    }
 }
 
 /// Of several limits of one request each is of its own kind.

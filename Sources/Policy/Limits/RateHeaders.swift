@@ -2,13 +2,9 @@ package import Core
 
 /// Writes where a client stands with its limits into the fields of an answer, in the families the policy asks for.
 ///
-/// **One rule for time.** A wait is told in whole seconds and never too short. The reset second is the first full
-/// second of Unix time at which the wait is over, `ceil(wall + wait)`; the number of seconds is that second minus the
-/// one the clock stands in, `floor(wall)`, and at least 1. So `X-RateLimit-Reset` in Unix seconds is `floor(wall)` plus
-/// its value in `delta` form, and on a refusal that same number is `Retry-After`, the `t` of `RateLimit` and the body's
-/// `retry_after`: all name one instant, and a client that waits for it, by either clock, is not too early. It may be up
-/// to a second more than the wait rounded up; of a window the number of seconds is never more than its length, while the Unix
-/// second stays, the same for all requests of the window.
+/// **Time.** A wait is told as the least whole number of seconds that is enough, at least 1: `Retry-After`, the body's `retry_after`,
+/// the `t` of `RateLimit` and `X-RateLimit-Reset` in `delta` form are the wait rounded up. `X-RateLimit-Reset` in Unix seconds is
+/// the first full second at which the wait is over, by the gateway's clock. Who waits for either is not too early.
 ///
 /// `X-RateLimit-*` describe the limit closest to exhaustion: `Limit` is the bucket's capacity, `Remaining` its whole
 /// tokens, `Reset` when it is full again, or, on refusal, when one token exists. Of a window `Limit` is the number of requests
@@ -34,34 +30,28 @@ package struct RateHeaders: Sendable {
             let value =
                 reset == .unix
                 ? Self.resetSecond(status.resetAfter, now: now.wall)
-                : Self.retryAfterSeconds(status.resetAfter, now: now.wall, atMost: status.limit.rule.secondsLimit)
+                : Self.retryAfterSeconds(status.resetAfter)
             status.limit.line.append(to: &lines)
             lines.append(name: "X-RateLimit-Remaining", decimal: status.remaining)
             lines.append(name: "X-RateLimit-Reset", decimal: Int(value))
         }
         if writesIETF {
             lines.append(name: "RateLimit-Policy") { Self.appendPolicies(of: status, to: &$0) }
-            lines.append(name: "RateLimit") { Self.appendStanding(status, now: now.wall, to: &$0) }
+            lines.append(name: "RateLimit") { Self.appendStanding(status, to: &$0) }
         }
         if status.isRefused {
-            lines.append(name: "Retry-After") {
-                let limit = status.limit.rule.secondsLimit
-                $0.append(decimal: Self.retryAfterSeconds(status.retryAfter, now: now.wall, atMost: limit))
-            }
+            lines.append(name: "Retry-After") { $0.append(decimal: Self.retryAfterSeconds(status.retryAfter)) }
         }
     }
 
-    /// Seconds to tell a client to wait, at least 1.
-    /// - Parameter limit: `LimitRule.secondsLimit` of the limit the wait is for, if it is for one.
-    package static func retryAfterSeconds(_ wait: Nanoseconds, now: WallTime, atMost limit: Int64 = .max) -> Int64 {
+    /// Seconds to tell a client to wait: the least whole number that is enough, at least 1.
+    package static func retryAfterSeconds(_ wait: Nanoseconds) -> Int64 { max(1, wait.secondsRoundedUp) }
+
+    /// The Unix second a client is told to wait for: the first at which the wait is over, always in the future.
+    package static func resetSecond(_ wait: Nanoseconds, now: WallTime) -> Int64 {
         let end = now.advanced(by: max(0, wait))
         let isWhole = end.nanoseconds % 1_000_000_000 == 0
-        return min(limit, max(1, end.seconds &+ (isWhole ? 0 : 1) &- now.seconds))
-    }
-
-    /// The Unix second a client is told to wait for, always in the future.
-    package static func resetSecond(_ wait: Nanoseconds, now: WallTime) -> Int64 {
-        now.seconds &+ retryAfterSeconds(wait, now: now)
+        return max(now.seconds &+ 1, end.seconds &+ (isWhole ? 0 : 1))
     }
 
     /// Whether a field tells of rate limits in one of the dialects in use: an upstream's own, which contradict ours.
@@ -98,7 +88,7 @@ package struct RateHeaders: Sendable {
         }
     }
 
-    private static func appendStanding(_ status: RateStatus, now: WallTime, to bytes: inout [UInt8]) {
+    private static func appendStanding(_ status: RateStatus, to bytes: inout [UInt8]) {
         let start = bytes.count
         for index in status.limits.indices where status.standsForItsLimit(index) {
             let measure = status[index]
@@ -107,9 +97,7 @@ package struct RateHeaders: Sendable {
             bytes.append(";r=")
             bytes.append(decimal: measure.remaining)
             bytes.append(";t=")
-            let isFull = measure.resetAfter == 0
-            let limit = status.limits[index].rule.secondsLimit
-            bytes.append(decimal: isFull ? 0 : Self.retryAfterSeconds(measure.resetAfter, now: now, atMost: limit))
+            bytes.append(decimal: measure.resetAfter == 0 ? 0 : Self.retryAfterSeconds(measure.resetAfter))
         }
     }
 }

@@ -27,7 +27,8 @@ struct ClientAddressTests {
             ),
             ("garbage ends the walk", ["X-Forwarded-For: 192.0.2.1, evil, 10.1.1.1"], "10.1.1.1"),
             ("garbage at the right end", ["X-Forwarded-For: 192.0.2.1, evil"], "10.0.0.1"),
-            ("an empty item is garbage", ["X-Forwarded-For: 192.0.2.1,, 10.1.1.1"], "10.1.1.1"),
+            ("empty items are none", ["X-Forwarded-For: , 192.0.2.1,, 10.1.1.1 ,\t,"], "192.0.2.1"),
+            ("nothing but empty items", ["X-Forwarded-For: ,,"], "10.0.0.1"),
             ("an empty field", ["X-Forwarded-For:"], "10.0.0.1"),
             ("a port", ["X-Forwarded-For: 192.0.2.1:4711"], "192.0.2.1"),
             ("quotation marks", ["X-Forwarded-For: \"192.0.2.1\""], "192.0.2.1"),
@@ -66,6 +67,7 @@ struct ClientAddressTests {
             ),
             ("two nodes in one element", ["Forwarded: for=192.0.2.1;for=1.1.1.1"], "10.0.0.1"),
             ("an open quotation mark", ["Forwarded: for=192.0.2.1, for=\"10.1.1.1"], "10.0.0.1"),
+            ("empty elements are none", ["Forwarded: for=192.0.2.1,, for=10.1.1.1, "], "192.0.2.1"),
             ("an element without a node", ["Forwarded: for=192.0.2.1, proto=http"], "10.0.0.1"),
             ("the other family is not read", ["X-Forwarded-For: 192.0.2.1"], "10.0.0.1"),
         ] as [(String, [String], String)])
@@ -79,6 +81,7 @@ struct ClientAddressTests {
         #expect(try client([both[0]], family: .both) == "192.0.2.1")
         #expect(try client([both[1]], family: .both) == "192.0.2.1")
         #expect(try client([both[0], "Forwarded: for=192.0.2.2"], family: .both) == "ambiguous")
+        #expect(try client(["X-Forwarded-For: ,", both[1]], family: .both) == "192.0.2.1")
     }
 
     @Test func `without a family nothing is believed`() throws {
