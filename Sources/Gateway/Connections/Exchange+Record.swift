@@ -8,12 +8,19 @@ extension Exchange {
 
     var outcome: RequestOutcome {
         RequestOutcome(
-            status: status, reason: fault?.rawValue ?? refusal?.denial.reason, bytesIn: contentBytes, bytesOut: bytesOut,
-            duration: worker.loop.now.instant.since(startedAt))
+            status: status, reason: fault?.rawValue ?? refusal?.denial.reason, isRefused: refusal != nil,
+            bytesIn: contentBytes, bytesOut: bytesOut, duration: age)
+    }
+
+    /// From the beginning until now. The loop's clock stands while events of one round are handled; what ends in the round in which
+    /// it began, as refusals do, is measured by the clock itself.
+    private var age: Nanoseconds {
+        let now = worker.loop.now.instant
+        return (now == startedAt ? EventLoop.readClocks().instant : now).since(startedAt)
     }
 
     /// What the counters are told: of a tunnel the time its handshake took, since its age is no latency.
-    var countedOutcome: RequestOutcome {
+    func counted(_ outcome: RequestOutcome) -> RequestOutcome {
         var counted = outcome
         if tunnel != nil, let answeredAfter { counted.duration = answeredAfter }
         return counted

@@ -6,13 +6,18 @@ package struct RequestOutcome {
     package var status: Int
     /// Why the gateway answered itself or cut the answer short: a stable identifier. Nil when all went well.
     package var reason: String?
+    /// The answer is a refusal of the gateway's own, a failed upstream's 502 to 504 among them.
+    package var isRefused: Bool
     package var bytesIn: UInt64
     package var bytesOut: UInt64
     package var duration: Nanoseconds
 
-    package init(status: Int, reason: String?, bytesIn: UInt64, bytesOut: UInt64, duration: Nanoseconds) {
+    package init(
+        status: Int, reason: String?, isRefused: Bool, bytesIn: UInt64, bytesOut: UInt64, duration: Nanoseconds
+    ) {
         self.status = status
         self.reason = reason
+        self.isRefused = isRefused
         self.bytesIn = bytesIn
         self.bytesOut = bytesOut
         self.duration = duration
@@ -117,7 +122,11 @@ package final class LoopMetrics {
     private func count(_ outcome: RequestOutcome, in slot: Int) {
         let hundreds = outcome.status / 100
         counters[slot].statuses[hundreds >= 1 && hundreds <= 5 ? hundreds : 0] &+= 1
-        counters[slot].latency.add(outcome.duration)
+        if outcome.isRefused {
+            counters[slot].refusedLatency.add(outcome.duration)
+        } else {
+            counters[slot].latency.add(outcome.duration)
+        }
         counters[slot].bytesIn &+= outcome.bytesIn
         counters[slot].bytesOut &+= outcome.bytesOut
         if let reason = outcome.reason {

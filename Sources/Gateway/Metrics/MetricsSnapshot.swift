@@ -105,18 +105,21 @@ package struct MetricsSnapshot: Sendable {
         _ routes: [(name: String, counters: RouteCounters)], to page: inout PrometheusText
     ) {
         let name: StaticString = "portcullis_request_duration_seconds"
-        page.family(name, .histogram, "From the first byte of a request to the last of its answer, by route.")
+        page.family(name, .histogram, "From the first byte of a request to the last of its answer, by route and result.")
         for route in routes {
-            var cumulative: UInt64 = 0
-            let latency = route.counters.latency
-            for index in LatencyHistogram.labels.indices {
-                cumulative &+= latency.counts[index]
-                let bound = LatencyHistogram.labels[index].description
-                page.sample(name, suffix: "_bucket", [("route", route.name), ("le", bound)], cumulative)
+            let histograms = [("served", route.counters.latency), ("refused", route.counters.refusedLatency)]
+            for (result, latency) in histograms where latency.count > 0 {
+                let labels: [(StaticString, String)] = [("route", route.name), ("result", result)]
+                var cumulative: UInt64 = 0
+                for index in LatencyHistogram.labels.indices {
+                    cumulative &+= latency.counts[index]
+                    let bound = LatencyHistogram.labels[index].description
+                    page.sample(name, suffix: "_bucket", labels + [("le", bound)], cumulative)
+                }
+                page.sample(name, suffix: "_bucket", labels + [("le", "+Inf")], latency.count)
+                page.sample(name, suffix: "_sum", labels, nanoseconds: latency.sum)
+                page.sample(name, suffix: "_count", labels, latency.count)
             }
-            page.sample(name, suffix: "_bucket", [("route", route.name), ("le", "+Inf")], latency.count)
-            page.sample(name, suffix: "_sum", [("route", route.name)], nanoseconds: latency.sum)
-            page.sample(name, suffix: "_count", [("route", route.name)], latency.count)
         }
     }
 

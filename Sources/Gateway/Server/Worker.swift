@@ -153,7 +153,7 @@ final class Worker: @unchecked Sendable {
     func accept(_ descriptor: Int32, from peer: SocketEndpoint, on listener: ListenerSocket) {
         let isInReserve = listener.role == .traffic && descriptor >= shared.trafficDescriptorLimit
         guard !isInReserve, shared.ledger(of: listener.role).enter(peer.address, bounds: bounds) else {
-            metrics.totals.connectionsRefused &+= 1
+            if listener.role == .traffic { metrics.totals.connectionsRefused &+= 1 }
             Sockets.closeDescriptor(descriptor)
             return
         }
@@ -181,10 +181,14 @@ final class Worker: @unchecked Sendable {
     }
 
     private func enlist(_ client: any ClientConnection) {
-        metrics.totals.connectionsAccepted &+= 1
-        metrics.totals.connectionsOpen += 1
         clients[ObjectIdentifier(client)] = client
-        if client.listener.role != .traffic { operators += 1 }
+        // Operators who look at the counters do not count themselves.
+        if client.listener.role == .traffic {
+            metrics.totals.connectionsAccepted &+= 1
+            metrics.totals.connectionsOpen += 1
+        } else {
+            operators += 1
+        }
     }
 
     /// A connection is open for HTTP; a fault is answered before anything is read.
@@ -221,8 +225,7 @@ final class Worker: @unchecked Sendable {
     func clientClosed(_ client: any ClientConnection) {
         guard clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
         shared.ledger(of: client.listener.role).leave(client.peerAddress)
-        if client.listener.role != .traffic { operators -= 1 }
-        metrics.totals.connectionsOpen -= 1
+        if client.listener.role == .traffic { metrics.totals.connectionsOpen -= 1 } else { operators -= 1 }
         if isDraining { reportIfDrained() }
         reportIfOperatorsDrained()
     }
@@ -378,7 +381,8 @@ final class Worker: @unchecked Sendable {
 
     /// Counts a finished exchange and writes its access record.
     func record(_ exchange: Exchange) {
-        let counted = exchange.countedOutcome
+        let outcome = exchange.outcome
+        let counted = exchange.counted(outcome)
         if let refusal = exchange.refusal { metrics.credentials.count(refusal) }
         if let grant = exchange.grant, !grant.shadowRefusals.isEmpty { metrics.shadow.count(grant) }
         if let grant = exchange.grant, snapshot.usesDirectory {
@@ -391,7 +395,6 @@ final class Worker: @unchecked Sendable {
             metrics.countUnrouted(counted)
         }
         guard accessLog.isOn else { return }
-        let outcome = exchange.outcome
         accessRecord.removeAll()
         exchange.fill(&accessRecord, outcome: outcome)
         accessLog.append(accessRecord, head: exchange.head)

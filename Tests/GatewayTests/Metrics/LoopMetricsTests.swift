@@ -4,8 +4,11 @@ import Testing
 @testable import Gateway
 
 @Suite struct LoopMetricsTests {
-    static func outcome(_ status: Int, _ reason: String? = nil, duration: Nanoseconds = 2_000_000) -> RequestOutcome {
-        RequestOutcome(status: status, reason: reason, bytesIn: 1, bytesOut: 10, duration: duration)
+    static func outcome(
+        _ status: Int, _ reason: String? = nil, isRefused: Bool = false, duration: Nanoseconds = 2_000_000
+    ) -> RequestOutcome {
+        RequestOutcome(
+            status: status, reason: reason, isRefused: isRefused, bytesIn: 1, bytesOut: 10, duration: duration)
     }
 
     static func page(_ metrics: LoopMetrics...) -> [Substring] {
@@ -104,13 +107,15 @@ import Testing
         for duration in [500_000, 500_001, 3_000_000_000, 60_000_000_000, -5] as [Nanoseconds] {
             metrics.count(Self.outcome(200, duration: duration), route: 0, named: "a")
         }
+        metrics.count(Self.outcome(401, "r", isRefused: true, duration: 7_000), route: 0, named: "a")
         let buckets = Self.samples("portcullis_request_duration_seconds", metrics)
-        #expect(buckets.contains(#"portcullis_request_duration_seconds_bucket{route="a",le="0.0005"} 2"#))
-        #expect(buckets.contains(#"portcullis_request_duration_seconds_bucket{route="a",le="0.001"} 3"#))
-        #expect(buckets.contains(#"portcullis_request_duration_seconds_bucket{route="a",le="5"} 4"#))
-        #expect(buckets.contains(#"portcullis_request_duration_seconds_bucket{route="a",le="+Inf"} 5"#))
-        #expect(buckets.contains(#"portcullis_request_duration_seconds_sum{route="a"} 63.001000001"#))
-        #expect(buckets.contains(#"portcullis_request_duration_seconds_count{route="a"} 5"#))
+        #expect(buckets.contains(#"portcullis_request_duration_seconds_bucket{route="a",result="served",le="0.0005"} 2"#))
+        #expect(buckets.contains(#"portcullis_request_duration_seconds_bucket{route="a",result="served",le="0.001"} 3"#))
+        #expect(buckets.contains(#"portcullis_request_duration_seconds_bucket{route="a",result="served",le="5"} 4"#))
+        #expect(buckets.contains(#"portcullis_request_duration_seconds_bucket{route="a",result="served",le="+Inf"} 5"#))
+        #expect(buckets.contains(#"portcullis_request_duration_seconds_sum{route="a",result="served"} 63.001000001"#))
+        #expect(buckets.contains(#"portcullis_request_duration_seconds_count{route="a",result="served"} 5"#))
+        #expect(buckets.contains(#"portcullis_request_duration_seconds_count{route="a",result="refused"} 1"#))
     }
 
     @Test func `an upstream's counters are one object as long as it is named or in use`() {
