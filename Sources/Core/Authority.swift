@@ -20,6 +20,15 @@ package enum Authority {
         return isValidHost(bytes.extracting(host))
     }
 
+    /// The bytes of a request's authority that say something: all of them, without the colon of an empty port (`api.test:` is
+    /// `api.test`, RFC 3986 §6.2.3). Nil where the authority is invalid.
+    package static func significantCount(in bytes: Span<UInt8>) -> Int? {
+        let count = bytes.count
+        let hasEmptyPort = count > 0 && bytes[count &- 1] == 0x3A && hostRange(in: bytes).upperBound == count &- 1
+        let significant = hasEmptyPort ? count &- 1 : count
+        return isValidAuthority(bytes.extracting(0..<significant)) ? significant : nil
+    }
+
     /// The host without the port: an IPv6 address with its brackets, or everything before the first colon. The rest is
     /// empty or begins with the colon where the authority is valid.
     package static func hostRange(in bytes: Span<UInt8>) -> Range<Int> {

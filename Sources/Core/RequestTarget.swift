@@ -34,8 +34,8 @@ package struct RequestTarget: Sendable {
         var end = colon &+ 3
         while end < target.count, target[end] != 0x2F, target[end] != 0x3F { end &+= 1 }
         let host = colon &+ 3..<end
-        guard Authority.isValidAuthority(target.extracting(host)) else { return false }
-        authority = ByteRange(start: start &+ host.lowerBound, count: host.count)
+        guard let count = Authority.significantCount(in: target.extracting(host)) else { return false }
+        authority = ByteRange(start: start &+ host.lowerBound, count: count)
         return takePathAndQuery(target, from: end, start: start)
     }
 

@@ -44,7 +44,7 @@ struct FramingFields {
     }
 
     /// Takes note of a Connection field: a list of tokens, of which no head may name more than
-    /// `FixedBounds.connectionOptions`, since each is compared with each field.
+    /// `FixedBounds.connectionOptions`, since each is compared with each field. Options with a parameter are ignored.
     mutating func takeConnection(_ value: Span<UInt8>) -> FramingFieldFault? {
         if value.equalsIgnoringCase("keep-alive") {
             keepsAlive = true
@@ -56,9 +56,13 @@ struct FramingFields {
             let option = value.extracting(value.trimmed(start..<end))
             start = end &+ 1
             if option.isEmpty { continue }
-            guard option.isToken else { return .connectionInvalid }
+            let tokenEnd = option.firstIndexOutsideToken(from: 0)
+            // An option with a parameter ("timeout=5", which belongs into Keep-Alive) names no field, and says nothing here.
+            let isParameter = tokenEnd > 0 && tokenEnd < option.count && option[tokenEnd] == 0x3D
+            guard tokenEnd == option.count || isParameter else { return .connectionInvalid }
             optionCount &+= 1
             guard optionCount <= FixedBounds.connectionOptions else { return .connectionInvalid }
+            if isParameter { continue }
             if option.equalsIgnoringCase("close") {
                 closes = true
             } else if option.equalsIgnoringCase("keep-alive") {

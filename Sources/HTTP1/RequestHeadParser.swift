@@ -181,7 +181,8 @@ package struct RequestHeadParser: Sendable {
         switch line.known {
         case .host:
             guard !hasHost else { return .hostRepeated }
-            guard Authority.isValidAuthority(value) else { return .hostInvalid }
+            guard let count = Authority.significantCount(in: value) else { return .hostInvalid }
+            line.value = ByteRange(start: Int(line.value.start), count: count)
             hasHost = true
             host = line.value
         case .contentLength: fault = framing.takeContentLength(value)
@@ -194,10 +195,13 @@ package struct RequestHeadParser: Sendable {
             if head.version == .http10 {
                 line.isDropped = true
             } else {
-                guard !head.expectsContinue, value.equalsIgnoringCase("100-continue") else {
-                    return .expectationUnknown
+                switch ExpectValue(value) {
+                case .nothing: line.isDropped = true
+                case .continue(let range) where !head.expectsContinue:
+                    line.value = ByteRange(start: Int(line.value.start) &+ range.lowerBound, count: range.count)
+                    head.expectsContinue = true
+                case .continue, .unknown: return .expectationUnknown
                 }
-                head.expectsContinue = true
             }
         case .te: if value.listContains("trailers") { head.acceptsTrailers = true }
         case .upgrade: if !value.isEmpty { hasUpgrade = true }
@@ -226,6 +230,8 @@ package struct RequestHeadParser: Sendable {
         if head.targetForm != .absolute { head.authority = host }
         head.keepsAlive = !framing.closes && (head.version != .http10 || framing.keepsAlive)
         head.wantsUpgrade = head.version != .http10 && framing.upgrades && hasUpgrade
+        // What has no content may ask for an upgrade, and need not say twice that it has none.
+        if head.wantsUpgrade, head.framing == .length(0) { head.framing = .none }
         framing.dropNamedFields(&head.fields, in: received)
         if !framing.isChunked {
             for index in head.fields.indices where head.fields[index].known == .trailer {

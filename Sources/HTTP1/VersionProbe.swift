@@ -5,7 +5,7 @@ enum VersionProbe {
     case incomplete
     /// These bytes do not begin an HTTP version.
     case notHTTP
-    /// An HTTP version, but not 1.0 or 1.1.
+    /// An HTTP version of another major version than 1.
     case unsupported
     case version(HTTPVersion)
 
@@ -34,9 +34,10 @@ enum VersionProbe {
             self = .incomplete
             return
         }
+        // A higher minor version is read as the highest that is known (RFC 9110 §2.5).
         switch (bytes[5], bytes[7]) {
-        case (0x31, 0x31): self = .version(.http11)
         case (0x31, 0x30): self = .version(.http10)
+        case (0x31, _): self = .version(.http11)
         default: self = .unsupported
         }
     }

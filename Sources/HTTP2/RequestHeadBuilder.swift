@@ -63,7 +63,8 @@ struct RequestHeadBuilder {
         if head.bytes.count &+ cookie.count > bounds.headByteLimit { note(.headTooLarge) }
     }
 
-    private mutating func takeLine(_ name: Span<UInt8>, _ value: Span<UInt8>, _ bounds: Bounds) {
+    private mutating func takeLine(_ name: Span<UInt8>, _ received: Span<UInt8>, _ bounds: Bounds) {
+        var value = received
         guard name.isLowercaseToken else { return note(.fieldNameInvalid) }
         guard value.isStrictFieldValue else { return note(.fieldValueInvalid) }
         let known = KnownField.named(name)
@@ -77,19 +78,25 @@ struct RequestHeadBuilder {
             hasHostField = true
             // Beside :authority it may only repeat it (RFC 9113 §8.3.1).
             if hasHost {
-                let agrees = head.bytes.span.extracting(head.authority.range).equalsIgnoringCase(value)
-                return agrees ? () : note(.authorityDiffers)
+                let agrees = Authority.significantCount(in: value).map {
+                    head.bytes.span.extracting(head.authority.range).equalsIgnoringCase(value.extracting(0..<$0))
+                }
+                return agrees == true ? () : note(.authorityDiffers)
             }
-            guard Authority.isValidAuthority(value) else { return note(.hostInvalid) }
+            guard let count = Authority.significantCount(in: value) else { return note(.hostInvalid) }
+            value = value.extracting(0..<count)
         case .contentLength:
             guard contentLength == nil else { return note(.contentLengthRepeated) }
             contentLength = value.contentLength
             guard contentLength != nil else { return note(.contentLengthInvalid) }
         case .expect:
-            guard !head.expectsContinue, value.equalsIgnoringCase("100-continue") else {
-                return note(.expectationUnknown)
+            switch ExpectValue(value) {
+            case .nothing: return
+            case .continue(let range) where !head.expectsContinue:
+                value = value.extracting(range)
+                head.expectsContinue = true
+            case .continue, .unknown: return note(.expectationUnknown)
             }
-            head.expectsContinue = true
         case .te:
             guard value.equalsIgnoringCase("trailers") else { return isMalformed = true }
             head.acceptsTrailers = true
@@ -148,8 +155,8 @@ struct RequestHeadBuilder {
         head.bytes.append(" HTTP/1.1\r\n")
         if !pseudo.authority.isEmpty {
             let authority = text.span.extracting(pseudo.authority.range)
-            guard Authority.isValidAuthority(authority) else { return note(.hostInvalid) }
-            append(name: "host", authority, .host)
+            guard let count = Authority.significantCount(in: authority) else { return note(.hostInvalid) }
+            append(name: "host", authority.extracting(0..<count), .host)
         } else if pseudo.hasAuthority {
             return note(.hostInvalid)
         }

@@ -28,6 +28,14 @@ struct AuthorityTests {
         #expect(!isValid(text))
     }
 
+    @Test(arguments: [
+        ("a", 1), ("a:", 1), ("a:80", 4), ("[::1]:", 5), ("[::1]", 5), (":", nil), ("a::", nil), ("a:80:", nil), ("", nil),
+        ("[::1]::", nil), ("a,b:", nil), ("[:", nil), ("[::1:", nil),
+    ] as [(String, Int?)])
+    func `an empty port says nothing`(text: String, count: Int?) {
+        #expect(Authority.significantCount(in: text.utf8.span) == count)
+    }
+
     @Test func `a host has at most 255 bytes`() {
         #expect(isValid(String(repeating: "a", count: 255)))
         #expect(!isValid(String(repeating: "a", count: 256)))

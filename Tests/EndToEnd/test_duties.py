@@ -330,7 +330,7 @@ def test_p30_hop_by_hop_fields(running: Gateway, origin: Upstream) -> None:
 def test_p31_connection_cannot_remove_ours(gateway: Start, upstream: Origin, name: str) -> None:
     origin = upstream()
     secret, record = api_key()
-    running = gateway(keyed_policy(origin.port, records=[record]))
+    running = gateway(keyed_policy(origin.port, records=[record]) | {"via": "gate"})
     answer = ask(running.port, fields=[f"Connection: {name}", f"X-API-Key: {secret}"])
     if answer.status == 400:
         assert name == "Host"
@@ -339,7 +339,15 @@ def test_p31_connection_cannot_remove_ours(gateway: Start, upstream: Origin, nam
     assert origin.requests[0].value(name)
 
 
-def test_p32_via(running: Gateway, origin: Upstream) -> None:
+def test_p32_via(gateway: Start, origin: Upstream) -> None:
+    """Via is added where the policy names the gateway; without a name a client's own goes on alone."""
+    running = gateway(policy(origin.port))
+    ask(running.port, fields=["Via: 1.1 earlier"])
+    assert origin.requests.pop().values("via") == ["1.1 earlier"]
+    ask(running.port)
+    assert origin.requests.pop().values("via") == []
+    running.replace(policy(origin.port) | {"via": "gate"})
+    running.wait_for_line(r"reloaded \(")
     ask(running.port, fields=["Via: 1.1 earlier"])
     via = ", ".join(origin.requests[0].values("via")).split(", ")
     assert via[0] == "1.1 earlier" and len(via) == 2

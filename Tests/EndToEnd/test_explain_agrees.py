@@ -163,7 +163,7 @@ def random_upgrade(chance: random.Random) -> dict[str, str]:
 
 
 #: What differs from request to request, or tells what is left in buckets to the second.
-VARYING = {"x-request-id", "traceparent", "date", "content-length", "connection", "retry-after", "x-forwarded-port", "x-ratelimit-reset"}
+VARYING = {"x-request-id", "traceparent", "date", "content-length", "connection", "retry-after", "x-ratelimit-reset"}
 #: Fields of the connection, which the one to the upstream makes anew.
 OF_CONNECTION = ("transfer-encoding", "te", "upgrade", "via")
 

@@ -43,7 +43,7 @@ import Testing
         ("GET / \r\n", .requestLineInvalid), ("GET / http/1.1", .requestLineInvalid),
         ("GET / HTTP/1.1 \r\n", .requestLineInvalid), ("GET / HTTP/1.1\n", .lineEndingInvalid),
         ("GET / HTTP/1.1\rH", .lineEndingInvalid), ("GET / HTTP/1.10", .requestLineInvalid),
-        ("GET / HTTP/2.0\r\n", .versionNotSupported), ("GET / HTTP/1.2\r\n", .versionNotSupported),
+        ("GET / HTTP/2.0\r\n", .versionNotSupported), ("GET / HTTP/3.1\r\n", .versionNotSupported),
         ("GET / HTTP/0.9\r\n", .versionNotSupported), ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", .versionNotSupported),
         ("CONNECT h:443 HTTP/1.1\r\n", .methodNotSupported),
         (String(repeating: "M", count: 33), .methodNotSupported),
@@ -58,7 +58,8 @@ import Testing
         ("GET / HTTP/1.1\r\n\r\n", .hostMissing), (get("Host: h\r\n"), .hostRepeated),
         ("GET / HTTP/1.1\r\nHost:\r\n\r\n", .hostInvalid), ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", .hostInvalid),
         ("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", .hostInvalid), ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", .hostInvalid),
-        ("GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", .hostInvalid), ("GET / HTTP/1.1\r\nHost: a:\r\n\r\n", .hostInvalid),
+        ("GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", .hostInvalid), ("GET / HTTP/1.1\r\nHost: :\r\n\r\n", .hostInvalid),
+        ("GET / HTTP/1.1\r\nHost: a::\r\n\r\n", .hostInvalid), ("GET http://:/ HTTP/1.1\r\nHost: a\r\n\r\n", .targetInvalid),
         ("GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", .hostInvalid),
         ("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", .hostInvalid),
         ("GET / HTTP/1.0\r\nHost: a/b\r\n\r\n", .hostInvalid), (get("Host: h\r\n", version: "1.0"), .hostRepeated),
@@ -84,9 +85,11 @@ import Testing
         (get("Transfer-Encoding: chunked\r\nContent-Length: 1\r\n"), .framingAmbiguous),
         (get("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"), .framingAmbiguous),
         (get("Connection: a b\r\n"), .connectionInvalid), (get("Connection: a;b\r\n"), .connectionInvalid),
+        (get("Connection: =5\r\n"), .connectionInvalid), (get("Connection: timeout = 5\r\n"), .connectionInvalid),
         (get("Connection: " + String(repeating: "a,", count: 65) + "\r\n"), .connectionInvalid),
         (get("Expect: 200-ok\r\n"), .expectationUnknown), (get("Expect: 100-continue, x\r\n"), .expectationUnknown),
         (get("Expect: 100-continue\r\nExpect: 100-continue\r\n"), .expectationUnknown),
+        (get("Expect: 100-continue, 100-continue\r\n"), .expectationUnknown), (get("Expect: ,x,\r\n"), .expectationUnknown),
     ]
 
     @Test(arguments: faults) func `what is not a request is refused as soon as that is certain`(
@@ -95,6 +98,49 @@ import Testing
         let bytes = text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
         #expect(parseRequest(bytes).progress == .malformed(fault))
         #expect(parseRequest(bytes, cuts: Array(1..<bytes.count)).progress == .malformed(fault))
+    }
+
+    @Test(arguments: ["a:", "[::1]:", "A.test:"]) func `an empty port is no part of the host`(_ written: String) throws {
+        let host = String(written.dropLast())
+        for text in ["GET / HTTP/1.1\r\nHost: \(written)\r\n\r\n", "GET http://\(written)/ HTTP/1.1\r\nHost: b\r\n\r\n"] {
+            let head = try Self.head(text)
+            #expect(String(decoding: head.bytes[head.authority.range], as: UTF8.self) == host)
+        }
+        let field = try #require(try Self.head("GET / HTTP/1.1\r\nHost: \(written)\r\n\r\n").fields.first)
+        #expect(field.value.count == UInt32(host.utf8.count))
+    }
+
+    @Test func `an empty expectation is none, and empty elements beside one are nothing`() throws {
+        for value in ["", ",", " , ,"] {
+            let head = try Self.head(Self.get("Expect: \(value)\r\n"))
+            #expect(!head.expectsContinue)
+            #expect(head.fields.last?.isDropped == true)
+        }
+        let head = try Self.head(Self.get("Expect: , 100-Continue ,\r\n"))
+        #expect(head.expectsContinue)
+        let field = try #require(head.fields.last)
+        #expect(text(head.bytes, field.value) == "100-Continue")
+    }
+
+    @Test func `an option with a parameter names no field and says nothing`() throws {
+        let head = try Self.head(Self.get("Connection: keep-alive, timeout=5, max=\"1,close=1\r\nTimeout: 1\r\nMax: 1\r\n", version: "1.0"))
+        #expect(head.keepsAlive)
+        #expect(head.fields.filter { $0.isDropped }.map { text(head.bytes, $0.name) } == ["Connection"])
+        let named = try Self.head(Self.get("Connection: close, timeout=5, X-Hop\r\nX-Hop: 1\r\n"))
+        #expect(!named.keepsAlive)
+        #expect(named.fields.filter { $0.isDropped }.map { text(named.bytes, $0.name) } == ["Connection", "X-Hop"])
+    }
+
+    @Test func `a handshake may say that it has no content`() throws {
+        let upgrade = "Connection: keep-alive, UPGRADE\r\nUpgrade: WebSocket\r\n"
+        let head = try Self.head(Self.get(upgrade + "Content-Length: 0\r\n"))
+        #expect(head.wantsUpgrade && head.framing == .none)
+        #expect(try Self.head(Self.get(upgrade + "Content-Length: 1\r\n")).framing == .length(1))
+    }
+
+    @Test(arguments: 2...9) func `a higher minor version is read as HTTP 1_1`(_ minor: Int) throws {
+        let head = try Self.head(Self.get("Transfer-Encoding: chunked\r\n", version: "1.\(minor)"))
+        #expect(head.version == .http11 && head.framing == .chunked && head.keepsAlive)
     }
 
     @Test func `a head holds nothing of the one before, whether it is shorter or refused`() {

@@ -37,7 +37,7 @@ import Testing
         "/a%2",
         "/\"", "/<", "/>", "/[", "/]", "/\\", "/^", "/`", "/{", "/|", "/}", "/%?a1", "ftp://h/", "http:/h", "http://",
         "http:///a",
-        "http://u@h/", "http://u:p@h/", "http://h:/", "http://h:x/", "http://h:65536/", "http://h%61/", "http://a,b/",
+        "http://u@h/", "http://u:p@h/", "http://h::/", "http://h:x/", "http://h:65536/", "http://h%61/", "http://a,b/",
         "httpx://h/",
         "http:h", "://h/", "http://[::1/", "http://[]/", "http://[1.2.3.4]/", "/a b",
     ]

@@ -73,7 +73,7 @@ import Testing
         ("HTTP/1.1 200\tOK", .statusLineInvalid), ("HTTP/1.1 200 O\0K", .statusLineInvalid),
         ("HTTP/1.1 200\n", .statusLineInvalid), ("HTTP/1.1 200 OK\n", .lineEndingInvalid),
         ("HTTP/1.1 200 OK\rX", .lineEndingInvalid), ("HTTP/2.0 200", .versionNotSupported),
-        ("HTTP/1.2 200", .versionNotSupported), (ok("X : a\r\n"), .whitespaceBeforeColon),
+        ("HTTP/3.2 200", .versionNotSupported), (ok("X : a\r\n"), .whitespaceBeforeColon),
         (ok("X: a\r\n b\r\n"), .fieldLineFolded),
         (ok("X\r\n"), .fieldNameInvalid), (ok("X: \0\r\n"), .fieldValueInvalid),
         (ok("X: a\nY: b\r\n"), .lineEndingInvalid),

@@ -75,6 +75,9 @@ import Testing
         ("host with a port more", Frames.get + [("host", "h.test:443")], .refused(.authorityDiffers)),
         ("empty host beside :authority", Frames.get + [("host", "")], .reset),
         ("two hosts", Frames.get + [("host", "h.test"), ("host", "h.test")], .reset),
+        ("empty port", get(":authority", "h.test:"), .accepted), ("two colons", get(":authority", "h.test::"), .refused(.hostInvalid)),
+        ("host that has an empty port", Frames.get + [("host", "h.test:")], .accepted),
+        ("host alone with an empty port", get(":authority", nil) + [("host", "h.test:")], .accepted),
         ("invalid host alone", get(":authority", nil) + [("host", "a,b")], .refused(.hostInvalid)),
     ]
 
@@ -97,6 +100,7 @@ import Testing
         ("empty content-length", Frames.get + [("content-length", "")], .reset), ("content-length beyond 64 bits", Frames.get + [("content-length", "18446744073709551616")], .reset),
         ("two content-lengths", Frames.get + [("content-length", "0"), ("content-length", "0")], .reset),
         ("content-length and no content", Frames.get + [("content-length", "1")], .reset), ("content-length 0", Frames.get + [("content-length", "0")], .accepted),
+        ("empty expectation", Frames.get + [("expect", "")], .accepted), ("empty elements", Frames.get + [("expect", ", 100-continue")], .accepted),
         ("unknown expectation", Frames.get + [("expect", "200-ok")], .refused(.expectationUnknown)),
         ("expectation twice", Frames.get + [("expect", "100-continue"), ("expect", "100-continue")], .refused(.expectationUnknown)),
         ("as many fields as allowed", Frames.get + (0..<99).map { ("a\($0)", "b") }, .accepted),

@@ -29,7 +29,7 @@ struct ExplainTarget {
             userinfo = Self.credentials(authority[..<at])
             authority = String(authority[authority.index(after: at)...])
         }
-        guard Authority.isValidAuthority(authority.utf8.span) else {
+        guard Authority.significantCount(in: authority.utf8.span) != nil else {
             throw ExplainFault("the URL has no host, or one that is none, or no port between 0 and 65535")
         }
         let tail = rest[end...]

@@ -11,7 +11,7 @@ package struct Configuration: Sendable {
     /// Which family of forwarding fields is believed from trusted peers and written to upstreams.
     package var forwardedFields = ForwardedFields.xForwarded
     /// The pseudonym in our `Via` entry (RFC 9110 §7.6.3); nil leaves Via alone.
-    package var via: String? = "portcullis"
+    package var via: String?
     package var bounds = Bounds()
     package var paths = PathRules()
     package var accessLog = AccessLogDestination.standardOutput

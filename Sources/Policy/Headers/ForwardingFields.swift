@@ -7,6 +7,9 @@ import Core
 /// configured even from a trusted peer, who may have passed it on from anybody. The addresses of a trusted peer are
 /// kept and the peer is added to them; its X-Forwarded-Proto, -Host and -Port are kept where there is one of them and
 /// it is well formed.
+///
+/// X-Forwarded-Port is the port of the host that X-Forwarded-Host names, else the default of the scheme that
+/// X-Forwarded-Proto names: what the client asked for, which the listener's port is not behind a port mapping.
 final class ForwardingFields: Sendable {
     private let writesX: Bool
     private let writesForwarded: Bool
@@ -31,7 +34,7 @@ final class ForwardingFields: Sendable {
         }
         guard !isSilent else { return }
         let origin = OriginCache.Origin(
-            peer: connection.peer, localPort: connection.localPort, isSecure: connection.isSecure, version: head.version)
+            peer: connection.peer, isSecure: connection.isSecure, version: head.version)
         let authority = head.bytes.span.extracting(head.authority.range)
         plan.origins.append(origin, authority: authority, by: self, to: &plan.lines) { lines in
             write(origin, authority, to: &lines)
@@ -45,7 +48,7 @@ final class ForwardingFields: Sendable {
             lines.append(name: "X-Real-IP") { origin.peer.append(to: &$0) }
             Self.appendScheme(origin.isSecure, to: &lines)
             if authority.count > 0 { lines.append(name: "X-Forwarded-Host", value: authority) }
-            lines.append(name: "X-Forwarded-Port") { $0.append(decimal: origin.localPort) }
+            Self.appendPort(of: authority, origin.isSecure, to: &lines)
         }
         if writesForwarded {
             lines.append(name: "Forwarded") { Self.appendElement(origin.peer, origin.isSecure, authority, to: &$0) }
@@ -92,31 +95,53 @@ final class ForwardingFields: Sendable {
 
     /// X-Forwarded-Proto, -Host and -Port: the trusted peer's own, or this connection's.
     private func appendOrigin(to lines: inout HeaderLines, _ head: inout RequestHead, _ connection: ConnectionFacts) {
-        if !Self.keep(.xForwardedProto, &head) { Self.appendScheme(connection.isSecure, to: &lines) }
-        if !Self.keep(.xForwardedHost, &head), !head.authority.isEmpty {
-            lines.append(name: "X-Forwarded-Host", value: head.bytes.span.extracting(head.authority.range))
+        var isSecure = connection.isSecure
+        if let scheme = Self.keep(.xForwardedProto, &head) {
+            isSecure = head.bytes.span.extracting(scheme.range).equalsIgnoringCase("https")
+        } else {
+            Self.appendScheme(isSecure, to: &lines)
         }
-        if !Self.keep(.xForwardedPort, &head) {
-            lines.append(name: "X-Forwarded-Port") { $0.append(decimal: connection.localPort) }
+        let saidHost = Self.keep(.xForwardedHost, &head)
+        let host = saidHost ?? head.authority
+        if saidHost == nil, !host.isEmpty {
+            lines.append(name: "X-Forwarded-Host", value: head.bytes.span.extracting(host.range))
+        }
+        if Self.keep(.xForwardedPort, &head) == nil {
+            Self.appendPort(of: head.bytes.span.extracting(host.range), isSecure, to: &lines)
         }
     }
 
-    /// Lets the one well-formed line of a field go on; false where there is none, or more than one.
-    private static func keep(_ field: KnownField, _ head: inout RequestHead) -> Bool {
+    /// X-Forwarded-Port: the port of the authority, else the default of the scheme.
+    private static func appendPort(of authority: Span<UInt8>, _ isSecure: Bool, to lines: inout HeaderLines) {
+        let host = Authority.hostRange(in: authority)
+        let named = host.upperBound < authority.count
+            ? Authority.port(authority.extracting(host.upperBound &+ 1..<authority.count)) : nil
+        lines.append(name: "X-Forwarded-Port") { $0.append(decimal: named ?? (isSecure ? 443 : 80)) }
+    }
+
+    /// Lets the one well-formed line of a field go on, and gives its value; nil where there is none, or more than one.
+    private static func keep(_ field: KnownField, _ head: inout RequestHead) -> ByteRange? {
         var found: Int?
         for index in head.fields.indices where head.fields[index].known == field {
-            if found != nil { return false }
+            if found != nil { return nil }
             found = index
         }
-        guard let found else { return false }
-        let isKept = isWellFormed(field, head.bytes.span.extracting(head.fields[found].value.range))
-        head.fields[found].isDropped = !isKept
-        return isKept
+        guard let found else { return nil }
+        let value = head.bytes.span.extracting(head.fields[found].value.range).copied()
+        let start = Int(head.fields[found].value.start)
+        let count = validCount(field, value.span)
+        head.fields[found].isDropped = count == nil
+        guard let count else { return nil }
+        head.fields[found].value = ByteRange(start: start, count: count)
+        return head.fields[found].value
     }
 
-    private static func isWellFormed(_ field: KnownField, _ value: Span<UInt8>) -> Bool {
-        if field == .xForwardedProto { return value.equalsIgnoringCase("http") || value.equalsIgnoringCase("https") }
-        return field == .xForwardedHost ? Authority.isValidAuthority(value) : Authority.port(value) != nil
+    /// How much of a value goes on: all of it, or a host without the colon of an empty port; nil for an invalid one.
+    private static func validCount(_ field: KnownField, _ value: Span<UInt8>) -> Int? {
+        if field == .xForwardedHost { return Authority.significantCount(in: value) }
+        let isValid = field == .xForwardedProto
+            ? value.equalsIgnoringCase("http") || value.equalsIgnoringCase("https") : Authority.port(value) != nil
+        return isValid ? value.count : nil
     }
 
     /// The received lines of a list, and the comma after them.

@@ -7,7 +7,6 @@ struct OriginCache {
     /// What the lines are made of.
     struct Origin {
         let peer: IPAddress
-        let localPort: UInt16
         let isSecure: Bool
         let version: HTTPVersion
     }
@@ -28,7 +27,7 @@ struct OriginCache {
         @inline(__always)
         func isOf(_ other: Origin, _ authority: Span<UInt8>) -> Bool {
             origin.peer.low == other.peer.low && origin.peer.high == other.peer.high
-                && origin.peer.family.rawValue == other.peer.family.rawValue && origin.localPort == other.localPort
+                && origin.peer.family.rawValue == other.peer.family.rawValue
                 && origin.isSecure == other.isSecure && origin.version == other.version
                 && self.authority.equal(authority)
         }

@@ -120,7 +120,7 @@ import Testing
         #expect(configuration.paths == PathRules())
         #expect(configuration.accessLog == .standardOutput)
         #expect(configuration.forwardedFields == .xForwarded)
-        #expect(configuration.via == "portcullis")
+        #expect(configuration.via == nil)
         #expect(configuration.failureBudget == FailureBudgetConfiguration())
         #expect(configuration.rateHeaders == RateHeaderStyle())
         #expect(configuration.identityHeaders == HeaderTemplate.identityDefaults)

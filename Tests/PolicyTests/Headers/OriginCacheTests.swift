@@ -20,14 +20,13 @@ struct OriginCacheTests {
         var host = "api.test"
         var version = "HTTP/1.1"
         var isSecure = false
-        var localPort: UInt16 = 8080
     }
 
     /// The lines for `request`, written into a plan that was used before or into a new one.
     private func lines(_ request: Request, _ fixture: PolicyFixture, _ plan: inout UpstreamPlan) throws -> [String] {
         var head = try PolicyFixture.head("GET /x", ["Host: \(request.host)"], version: request.version)
         let facts = ConnectionFacts(
-            peer: try #require(IPAddress(request.peer)), peerPort: 5000, localPort: request.localPort,
+            peer: try #require(IPAddress(request.peer)), peerPort: 5000, localPort: 8080,
             isSecure: request.isSecure, waited: false)
         let decision = fixture.snapshot.decide(&head, connection: facts, now: fixture.now, memory: fixture.memory)
         guard case .forward(let grant) = decision else {
@@ -42,7 +41,8 @@ struct OriginCacheTests {
 
     private static let requests = [
         Request(), Request(host: "other.test"), Request(host: "api.tesT"), Request(peer: "192.0.2.8"),
-        Request(peer: "2001:db8::1"), Request(version: "HTTP/1.0"), Request(isSecure: true), Request(localPort: 9090),
+        Request(peer: "2001:db8::1"), Request(version: "HTTP/1.0"), Request(isSecure: true),
+        Request(host: "api.test:443", isSecure: true),
         Request(peer: "10.0.0.1"), Request(host: "api.test:80"),
     ]
 
@@ -60,7 +60,7 @@ struct OriginCacheTests {
     }
 
     @Test func `different origins say different things`() throws {
-        let fixture = try fixture()
+        let fixture = try fixture { $0.via = "portcullis" }
         var plan = UpstreamPlan()
         var said: Set<[String]> = []
         for request in Self.requests { said.insert(try lines(request, fixture, &plan)) }
@@ -69,7 +69,8 @@ struct OriginCacheTests {
 
     @Test func `a new policy's fields are not those of the one before`() throws {
         var plan = UpstreamPlan()
-        #expect(try lines(Request(), fixture(), &plan).contains("Via: 1.1 portcullis"))
+        let named = try fixture { $0.via = "portcullis" }
+        #expect(try lines(Request(), named, &plan).contains("Via: 1.1 portcullis"))
         let other = try fixture { $0.via = "gate" }
         #expect(try lines(Request(), other, &plan).contains("Via: 1.1 gate"))
         let silent = try fixture {

@@ -116,7 +116,7 @@ struct SnapshotPrepareTests {
 
     @Test func `Connection cannot take our own headers away`() throws {
         let fields = ["Connection: X-Auth-Subject, X-Forwarded-For, Via, X-Org", key]
-        let forwarded = try fixture().forwarded("GET /acme/private", fields)
+        let forwarded = try fixture { $0.via = "portcullis" }.forwarded("GET /acme/private", fields)
         #expect(forwarded.values("X-Auth-Subject") == ["ci@acme"])
         #expect(forwarded.values("X-Forwarded-For") == [PolicyFixture.peer])
         #expect(forwarded.values("Via") == ["1.1 portcullis"])
@@ -234,12 +234,12 @@ struct SnapshotPrepareTests {
             "X-Forwarded-Host: evil",
             "X-Forwarded-Port: 443", "X-Real-IP: 1.1.1.1", "Forwarded: for=1.1.1.1", "Via: 1.0 fred",
         ]
-        let forwarded = try fixture().forwarded("GET /open/x", fields)
+        let forwarded = try fixture { $0.via = "portcullis" }.forwarded("GET /open/x", fields)
         #expect(forwarded.values("X-Forwarded-For") == [PolicyFixture.peer])
         #expect(forwarded.values("X-Real-IP") == [PolicyFixture.peer])
         #expect(forwarded.values("X-Forwarded-Proto") == ["http"])
         #expect(forwarded.values("X-Forwarded-Host") == ["api.test"])
-        #expect(forwarded.values("X-Forwarded-Port") == ["8080"])
+        #expect(forwarded.values("X-Forwarded-Port") == ["80"])
         #expect(forwarded.values("Forwarded") == [])
         #expect(forwarded.values("Via") == ["1.0 fred", "1.1 portcullis"])
     }
@@ -257,8 +257,34 @@ struct SnapshotPrepareTests {
         #expect(forwarded.values("X-Real-IP") == ["2.2.2.2"])
         #expect(forwarded.values("X-Forwarded-Proto") == ["https"])
         #expect(forwarded.values("X-Forwarded-Host") == ["shop.test"])
-        #expect(forwarded.values("X-Forwarded-Port") == ["8080"])
+        #expect(forwarded.values("X-Forwarded-Port") == ["443"])
         #expect(forwarded.values("Forwarded") == [])
+    }
+
+    /// Host, scheme of the connection, the trusted peer's fields; the port that upstreams are given.
+    static let ports: [(host: String, isSecure: Bool, said: [String], port: String)] = [
+        ("api.test", false, [], "80"), ("api.test", true, [], "443"), ("api.test:8088", true, [], "8088"),
+        ("api.test:", true, [], "443"), ("[2001:db8::1]", false, [], "80"), ("[2001:db8::1]:81", false, [], "81"),
+        ("api.test:8080", false, ["X-Forwarded-Proto: https"], "8080"), ("api.test", false, ["X-Forwarded-Proto: HTTPS"], "443"),
+        ("inner:8080", false, ["X-Forwarded-Proto: https", "X-Forwarded-Host: shop.test"], "443"),
+        ("inner:8080", false, ["X-Forwarded-Host: shop.test"], "80"), ("inner", true, ["X-Forwarded-Host: shop.test:444"], "444"),
+        ("inner:8080", true, ["X-Forwarded-Host: shop.test:"], "443"), ("inner", true, ["X-Forwarded-Host: a, b"], "443"),
+        ("inner:82", false, ["X-Forwarded-Host: a", "X-Forwarded-Host: b"], "82"), ("inner:82", true, ["X-Forwarded-Proto: ftp"], "82"),
+        ("inner:8080", false, ["X-Forwarded-Host: shop.test:444", "X-Forwarded-Port: 9443"], "9443"),
+        ("inner", false, ["X-Forwarded-Host: shop.test:444", "X-Forwarded-Port: 70000"], "444"),
+    ]
+
+    @Test(arguments: ports) func `the forwarded port is that of the forwarded host, else the scheme's`(
+        _ host: String, _ isSecure: Bool, _ said: [String], _ expected: String
+    ) throws {
+        let fixture = try fixture { $0.trustedProxies = [CIDRBlock("10.0.0.0/8")].compactMap(\.self) }
+        func port(_ fields: [String], from peer: String) throws -> [String] {
+            let facts = ConnectionFacts(
+                peer: try #require(IPAddress(peer)), peerPort: 5000, localPort: 8080, isSecure: isSecure, waited: false)
+            return try fixture.forwarded("GET /open/x", ["Host: \(host)"] + fields, over: facts).values("X-Forwarded-Port")
+        }
+        #expect(try port(said, from: "10.0.0.1") == [expected])
+        #expect(try port(said + ["X-Forwarded-Port: 1"], from: PolicyFixture.peer) == port([], from: "10.0.0.1"))
     }
 
     @Test func `Forwarded is written with its quotation marks`() throws {
@@ -272,8 +298,9 @@ struct SnapshotPrepareTests {
     }
 
     @Test func `Via tells the version received, or is left alone`() throws {
-        #expect(try fixture().forwarded("GET /open/x", version: "HTTP/1.0").values("Via") == ["1.0 portcullis"])
-        #expect(try fixture { $0.via = nil }.forwarded("GET /open/x").values("Via") == [])
+        #expect(try fixture { $0.via = "portcullis" }.forwarded("GET /open/x", version: "HTTP/1.0").values("Via") == ["1.0 portcullis"])
+        #expect(try fixture().forwarded("GET /open/x").values("Via") == [])
+        #expect(try fixture().forwarded("GET /open/x", ["Via: 1.1 theirs"]).values("Via") == ["1.1 theirs"])
     }
 
     @Test func `the request's identifier is ours, or a trusted proxy's`() throws {
