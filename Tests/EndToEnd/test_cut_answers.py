@@ -125,6 +125,19 @@ def test_chunks_that_are_malformed_behind_the_head_are_502(gateway: Start, upstr
 
 
 @pytest.mark.upstreams("http", "https")
+def test_an_answer_before_the_end_of_an_upload_is_read_when_writing_fails(gateway: Start, upstream: Origin) -> None:
+    def script(connection: Connection) -> None:
+        connection.read_head()
+        # The rest of the request is unread, so the end of the script is a reset.
+        connection.send(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 4\r\n\r\nmuch")
+
+    running = gateway(policy(upstream(script).port))
+    for _ in range(30):
+        answer = ask(running.port, method="POST", body=bytes(300_000))
+        assert (answer.status, answer.body) == (413, b"much")
+
+
+@pytest.mark.upstreams("http", "https")
 def test_nothing_sent_yet_is_502(gateway: Start, upstream: Origin) -> None:
     def script(connection: Connection) -> None:
         connection.read_request()
