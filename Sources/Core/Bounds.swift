@@ -16,8 +16,11 @@ package struct Bounds: Sendable, Equatable {
     package var idleTimeout: Nanoseconds = .seconds(60)
     /// Without a byte of a request body, or without the client taking a byte of a response.
     package var bodyTimeout: Nanoseconds = .seconds(30)
-    /// A client that closed its sending side is answered if the answer begins within this time.
+    /// A client that closed its sending side is answered if the answer begins within this time; over a connection in plaintext an
+    /// answer that has begun may then be silent for as long.
     package var halfCloseTimeout: Nanoseconds = .seconds(3)
+    /// Content that is not wanted any more, behind an early answer, is read and dropped for at most this time.
+    package var lingerTimeout: Nanoseconds = .seconds(30)
     /// From SIGTERM to the closing of the listeners: how long load balancers have to notice.
     package var drainDelay: Nanoseconds = 0
     /// From the closing of the listeners to the end of the process, at most.
@@ -138,11 +141,16 @@ package enum FixedBounds {
     package static let originCacheEntries = 1024
     /// Verdicts on client certificates a loop remembers. A power of two.
     package static let certificateCacheEntries = 512
-    /// Bytes read and thrown away from a client after a refusal, so that it gets to read the answer.
-    package static let lingerBytes = 1_048_576
+    /// How long a client that is told to go may take to close its connection, and the end of a tunnel to be taken.
     package static let lingerTimeout: Nanoseconds = .seconds(2)
     /// After this long without a word of the upstream a client that waits for 100 is asked for its content.
     package static let continueDelay: Nanoseconds = .seconds(1)
+    /// How long a client whose content is dropped may be silent.
+    package static let lingerSilence: Nanoseconds = .seconds(5)
+    /// An answer over HTTP/2 that is whole before its request is: until its stream is reset, content is dropped, so much and for so
+    /// long at most. Clients see the answer in that time.
+    package static let earlyAnswerBytes = 33_554_432
+    package static let earlyAnswerTimeout: Nanoseconds = .seconds(2)
     /// Between the last of an answer that is cut, over HTTP/2, and the reset of its stream.
     package static let cutDelay: Nanoseconds = .milliseconds(100)
     /// How often a connection that ends with a reset is asked whether the client has what was written.

@@ -12,6 +12,9 @@ package enum ResponseFraming: Equatable, Sendable {
     /// The head and the content show where the content ends, so that a client notices when the connection ends before.
     package var showsLength: Bool { self != .untilClose }
 
+    /// Trailers may follow the content over HTTP/2, whose end was not announced.
+    package var takesTrailers: Bool { self == .chunked || self == .untilClose }
+
     /// How a response that came as `received` goes on to a client of `version`.
     package init(received: BodyFraming, status: Int, requestMethod: Method, version: HTTPVersion) {
         if status < 200 || status == 204 {

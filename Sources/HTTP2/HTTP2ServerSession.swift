@@ -133,7 +133,8 @@ package final class HTTP2ServerSession: HTTP2Session {
 
     /// The answer is whole and the request is not: the client may stop sending it (RFC 9113 §8.1).
     override func endedLocally(_ stream: HTTP2Stream) {
-        if !stream.isRemoteEnded, !stream.isTunnel { reset(stream, .noError) }
+        guard !stream.isRemoteEnded, !stream.isTunnel else { return }
+        if stream.isAnnounced { server.session(self, answeredBeforeEndOf: stream) } else { reset(stream, .noError) }
     }
 
     // MARK: Responses

@@ -29,6 +29,10 @@ package protocol HTTP2ServerDelegate: HTTP2SessionDelegate {
     func session(
         _ session: HTTP2ServerSession, refused fault: RequestFault, head: inout RequestHead, on stream: HTTP2Stream)
 
+    /// The answer is whole, its end written, and the request is not: the stream is to be reset with `.noError` some time, so that the
+    /// client stops sending it (RFC 9113 §8.1). Until then its content comes as before.
+    func session(_ session: HTTP2ServerSession, answeredBeforeEndOf stream: HTTP2Stream)
+
     /// A message that is none (RFC 9113 §8.1.1) came and its stream is being reset. No other event of the stream comes.
     func session(_ session: HTTP2ServerSession, reset head: inout RequestHead, on stream: HTTP2Stream)
 }

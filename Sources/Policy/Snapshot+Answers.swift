@@ -139,7 +139,7 @@ extension Snapshot {
             .credentialMissing, .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled,
             .keyNotYetValid, .keyExpired, .certificateExpired, .token, .addressNotAllowed, .tokenAddressNotAllowed,
             .scopeMissing, .claimMismatch, .identityTooLarge, .upstreamUnreachable, .upstreamConnectTimeout,
-            .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .upstreamTLSFailed,
+            .upstreamClosed, .upstreamTimeout, .routeTimeout, .upstreamInvalidResponse, .upstreamTLSFailed,
             .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
             .loginFailed, .currentPasswordWrong, .tokenNotRenewable, .lifetimeAboveCeiling, .tokenOptionNotAllowed, .refreshTokenInvalid,

@@ -150,7 +150,7 @@ def test_an_answer_that_stalls_is_cut(gateway: Start, upstream: Origin) -> None:
         connection.await_end()
 
     origin = upstream(stall)
-    running = gateway(policy(origin.port, upstream={"body_timeout": "300ms"}))
+    running = gateway(policy(origin.port, routes=[open_route(idle_timeout="300ms")]))
     answer = ask(running.port)
     assert answer.status == 200 and answer.body == b"half" and not answer.complete
     origin.wait_for(lambda: origin.connections[0].closed_by_peer.is_set())

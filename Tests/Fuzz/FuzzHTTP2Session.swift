@@ -28,6 +28,8 @@ final class Listener: HTTP2ServerDelegate, HTTP2ClientDelegate {
         }
     }
 
+    func session(_ session: HTTP2ServerSession, answeredBeforeEndOf stream: HTTP2Stream) { session.reset(stream, .noError) }
+
     func session(_ session: HTTP2ServerSession, received head: inout RequestHead, on stream: HTTP2Stream) {
         note("request", stream)
         record += head.bytes

@@ -63,6 +63,10 @@ final class ServerPeer: HTTP2ServerDelegate {
         onRequest(stream, head)
     }
 
+    func session(_ session: HTTP2ServerSession, answeredBeforeEndOf stream: HTTP2Stream) {
+        session.reset(stream, .noError)
+    }
+
     func session(
         _ session: HTTP2ServerSession, refused fault: RequestFault, head: inout RequestHead, on stream: HTTP2Stream
     ) {

@@ -14,6 +14,14 @@ extension Exchange {
         sendLocalAnswer()
     }
 
+    /// Fills in the answer of a listener that redirects; false when the request is to be served after all.
+    func redirect(to target: HTTPSRedirect) -> Bool {
+        requestID.withSpan {
+            snapshot.redirect(
+                head, to: target, connection: facts, requestID: $0, now: worker.loop.now, into: &worker.answer)
+        }
+    }
+
     func answerLocally(_ kind: LocalAnswerKind) {
         if case .preflight(let answered) = kind { preflight = answered }
         requestID.withSpan { requestID in

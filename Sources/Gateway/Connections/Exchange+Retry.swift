@@ -23,7 +23,7 @@ extension Exchange {
             triedServers |= failed.server.bit
             return true
         case .chosenHTTP1, .nowSettled: return true
-        case .answerTimedOut, .stalled, .invalidAnswer, .cut: return false
+        case .answerTimedOut, .stalled, .idle, .invalidAnswer, .cut: return false
         }
     }
 

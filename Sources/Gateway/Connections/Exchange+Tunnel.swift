@@ -30,6 +30,7 @@ extension Exchange {
         translate(offer, isSwitch: isSwitch)
         requestIsComplete = false
         closesAfterAnswer = true
+        stopTimer()
         client.beginTunnel()
         let tunnel = Tunnel(self, worker: worker, grant: grant, rule: rule, isWebSocket: offer.isWebSocket)
         self.tunnel = tunnel

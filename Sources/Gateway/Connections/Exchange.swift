@@ -51,7 +51,7 @@ final class Exchange {
     /// The head of an answer is queued for the client.
     var answerHasBegun: Bool { answer != .none }
     var answer = AnswerState.none
-    private var answerFraming = ResponseFraming.none
+    private(set) var answerFraming = ResponseFraming.none
     var closesAfterAnswer = false
     /// Servers not to be asked again, by their bits.
     var triedServers: UInt64 = 0
@@ -63,6 +63,8 @@ final class Exchange {
     var tunnel: Tunnel?
     /// The tunnel's upstream sends no more.
     var upstreamHasEnded = false
+    /// Nil where the route does not bound the time of its exchanges.
+    var timer: ExchangeTimer?
     /// Grows with each wait begun or ended, so that a call that comes too late finds another number.
     private var waitNumber: UInt64 = 0
     /// Its client may be waiting for 100.
@@ -102,14 +104,6 @@ final class Exchange {
             sendLocalAnswer()
         } else {
             decide()
-        }
-    }
-
-    /// Fills in the answer of a listener that redirects; false when the request is to be served after all.
-    private func redirect(to target: HTTPSRedirect) -> Bool {
-        requestID.withSpan {
-            snapshot.redirect(
-                head, to: target, connection: facts, requestID: $0, now: worker.loop.now, into: &worker.answer)
         }
     }
 
@@ -198,6 +192,7 @@ final class Exchange {
     private func forward(_ grant: Grant) {
         self.grant = grant
         contentLimit = grant.route.contentByteLimit
+        if let timeout = grant.route.timeout { startTimer(timeout) }
         if let denial = grant.contentDenial(head.framing) {
             // The content is not waited for only to be discarded.
             closesAfterAnswer = true
@@ -406,9 +401,7 @@ final class Exchange {
         // It had said all it had to say; only what the client still sent is lost.
         if upstreamHasEnded { return end() }
         if answer != .none {
-            fault = .upstreamCut
-            abort(.afterQueued(showsLength: tunnel == nil && answerFraming.showsLength))
-            return
+            return cutAnswer(because: failure == .idle ? .answerIdle : .upstreamCut)
         }
         if mayTryAgain(after: failure, on: failed),
             let next = group?.connection(excluding: triedServers, worker: worker, forTunnel: offer),
@@ -478,6 +471,7 @@ final class Exchange {
         }
         forgetTunnel()
         endExpectation()
+        stopTimer()
         worker.buffers.hold(-heldBytes)
         heldBytes = 0
         // What stays with a free exchange is small.

@@ -7,6 +7,10 @@ enum ExchangeFault: String, CaseIterable {
     case clientTimedOut = "client_timed_out"
     /// The upstream's answer ended before its end, so the client's was cut too.
     case upstreamCut = "upstream_cut"
+    /// Nothing passed either way for the route's `idle_timeout` after the answer had begun.
+    case answerIdle = "idle_timeout"
+    /// The route's `timeout` passed after the answer had begun.
+    case outlasted = "route_timeout_cut"
     /// The drain's time was over before the exchange was.
     case drainTimedOut = "drain_timeout"
     /// Nothing passed through an upgraded connection for too long.

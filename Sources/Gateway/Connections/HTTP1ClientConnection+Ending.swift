@@ -12,7 +12,8 @@ extension HTTP1ClientConnection {
         reserved = 0
         endsTunnelOutput = false
         deadline = .distantFuture
-        discarded = 0
+        dropsContent = !content.isComplete
+        lingerDue = worker.loop.now.instant.advanced(by: lingerLimit)
         if closes {
             // What is queued must be taken in time, now that no exchange watches for it.
             if isBlocked { setDeadline(after: phase == .tunnel ? FixedBounds.lingerTimeout : worker.bounds.bodyTimeout) }
@@ -21,7 +22,7 @@ extension HTTP1ClientConnection {
             closesAfterFlush = true
         } else if !content.isComplete {
             phase = .discarding
-            setDeadline(after: worker.bounds.bodyTimeout)
+            lingerOn()
         } else {
             phase = .head
             startIdling()
@@ -65,13 +66,28 @@ extension HTTP1ClientConnection {
         setDeadline(after: isBlocked ? worker.bounds.bodyTimeout : idle)
     }
 
-    /// A client that never sent anything is idle too.
+    /// A client that never sent anything is idle too; what is only read and dropped is not waited for.
     func drain() {
-        guard phase == .head, input.isEmpty else { return }
-        startIdling()
+        if phase == .head, input.isEmpty {
+            startIdling()
+        } else if phase == .lingering || phase == .discarding && output.pending == 0 && resetDue == nil {
+            lingerDue = min(lingerDue, worker.loop.now.instant.advanced(by: worker.drainIdleGrace))
+            if deadline > lingerDue { setDeadline(at: lingerDue) }
+        }
     }
 
     // MARK: Dropping content
+
+    /// How long content may be read and dropped: the end of the gateway does not wait for it.
+    private var lingerLimit: Nanoseconds {
+        dropsContent && !listener.isClosed ? worker.bounds.lingerTimeout : FixedBounds.lingerTimeout
+    }
+
+    /// Waits for more to drop.
+    func lingerOn() {
+        let silence = phase == .discarding ? worker.bounds.bodyTimeout : FixedBounds.lingerSilence
+        setDeadline(at: min(worker.loop.now.instant.advanced(by: silence), lingerDue))
+    }
 
     /// Reads and drops what is left of a request's content; returns how many of `bytes` it took.
     func discardContent(_ bytes: Span<UInt8>) -> Int {
@@ -79,6 +95,7 @@ extension HTTP1ClientConnection {
         while true {
             let piece: ChunkPiece?
             do throws(FramingFault) { piece = try content.next(bytes, from: &index) } catch {
+                dropsContent = true
                 closesAfterFlush = true
                 queueFlush()
                 return bytes.count
@@ -88,12 +105,9 @@ extension HTTP1ClientConnection {
                 startIdling()
                 return index
             }
-            guard let piece, case .body(let range) = piece else { return index }
-            discarded &+= range.count
-            if discarded > FixedBounds.lingerBytes {
-                closesAfterFlush = true
-                queueFlush()
-                return bytes.count
+            guard piece != nil else {
+                if !closesAfterFlush { lingerOn() }
+                return index
             }
         }
     }
@@ -107,7 +121,8 @@ extension HTTP1ClientConnection {
     /// Answers bytes that are no request.
     func refuseBroken(_ denial: Denial) {
         phase = .exchange
-        content.begin(.none)
+        // Where the request would end, or whether it has content, is not known.
+        content.begin(denial == .headTimeout ? .none : .untilClose)
         // What stands there may be the head of somebody else, who was read in between.
         worker.requestHead.removeAll()
         let exchange = worker.takeExchange()
@@ -125,10 +140,13 @@ extension HTTP1ClientConnection {
             return
         }
         phase = .lingering
-        discarded = 0
         input = []
         endWriting()
-        setDeadline(after: FixedBounds.lingerTimeout)
+        if dropsContent {
+            lingerOn()
+        } else {
+            setDeadline(after: FixedBounds.lingerTimeout)
+        }
         receive()
     }
 

@@ -29,7 +29,9 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     private var parser = RequestHeadParser()
     /// The content of the request under way, or of one that was answered early.
     var content = BodyReader()
-    var discarded = 0
+    /// There is, or may be, content of the request that was answered: it is read and dropped, no longer than until `lingerDue`.
+    var dropsContent = false
+    var lingerDue = Instant.distantFuture
     /// The deadline that runs is the one between requests.
     var isIdleDeadline = false
     /// The end of what the client sends has been read.
@@ -211,8 +213,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
                 offset &+= used
                 if used == 0 { return offset }
             case .lingering:
-                discarded &+= bytes.count
-                if discarded > FixedBounds.lingerBytes { close() }
+                if dropsContent { lingerOn() }
                 return bytes.count
             case .closed:
                 return bytes.count
@@ -263,13 +264,17 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     }
 
     override func endOfStream() {
+        let isNews = !sawEnd
         sawEnd = true
         switch phase {
         case .exchange:
-            guard let exchange, exchange.requestIsComplete else { return close() }
+            guard let exchange, exchange.requestIsComplete, !(isNews && isGone(exchange)) else {
+                // An answer without a length must not look whole.
+                return close(resets: exchange?.answerHasBegun ?? false)
+            }
             // Half-closed (RFC 9112 §9.6 leaves it open): answer, if the answer comes soon; also what was sent ahead.
             if input.isEmpty { exchange.clientEndsAfterThis() }
-            if !exchange.answerHasBegun { setDeadline(after: worker.bounds.halfCloseTimeout) }
+            if !exchange.answerHasBegun || output.pending == 0 { setDeadline(after: worker.bounds.halfCloseTimeout) }
         case .tunnel:
             // Without TLS having said so, it is a cut and no end.
             if isTruncated { return close() }
@@ -282,6 +287,13 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
             if output.pending == 0 || phase == .lingering { close() } else { closesAfterFlush = true }
         case .closed: break
         }
+    }
+
+    /// The client has left, and has not only ended its sending side. Over TLS an end without notice tells; so does any end that comes
+    /// while the client waits for more of an answer, since clients of HTTP keep their side open. In plaintext a half-close looks the same.
+    private func isGone(_ exchange: Exchange) -> Bool {
+        guard tls != nil else { return false }
+        return isTruncated || exchange.answerHasBegun && output.pending == 0
     }
 
     // MARK: What an exchange asks for
@@ -361,6 +373,8 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     func expectContent() {
         // Who is silent in a tunnel is the tunnel's affair.
         if phase == .tunnel { return }
+        // Once the answer has begun, it may be the server's turn to speak: the route's `idle_timeout` watches both sides.
+        if exchange?.answerHasBegun == true { return }
         setDeadline(after: worker.bounds.bodyTimeout)
     }
 
@@ -373,8 +387,12 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
     private func setDeadlineAfterDrain() {
         // A blocked writer's deadline is over with its writing; the phase's own deadline, if any, was set by the phase.
         if phase == .exchange, let exchange {
-            let awaitsHalfClosed = sawPeerClose && !exchange.answerHasBegun
-            if isPaused || exchange.requestIsComplete && !awaitsHalfClosed { deadline = .distantFuture }
+            if exchange.answerHasBegun {
+                // A half-closed client is waited for as long as the answer goes on: whether it has left shows when it is sent some.
+                if sawEnd { setDeadline(after: worker.bounds.halfCloseTimeout) } else { deadline = .distantFuture }
+            } else if isPaused || exchange.requestIsComplete && !sawPeerClose {
+                deadline = .distantFuture
+            }
         } else if phase == .head, isIdleDeadline {
             startIdling()
         }

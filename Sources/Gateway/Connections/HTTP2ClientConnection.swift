@@ -12,6 +12,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     private(set) var session: HTTP2ServerSession!
     private var waiting: [HTTP2ClientStream] = []
     private var cuts = StreamCuts()
+    private var earlyAnswers = EarlyAnswers()
     private var isEnding = false
     private var lastProgress: Instant
     private let beganAt: Instant
@@ -94,6 +95,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
 
     override func endOfStream() {
         sawEnd = true
+        shortenEarlyAnswers(to: worker.loop.now.instant)
         for stream in session.streams { (stream.context as? HTTP2ClientStream)?.clientEnded() }
         halfCloseDue = worker.loop.now.instant.advanced(by: worker.bounds.halfCloseTimeout)
         bringForward(halfCloseDue)
@@ -161,6 +163,17 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         stream.context = own
         exchange.refuseUnread(
             client: own, .malformedRequest(reason: fault.reason, status: fault.status, detail: fault.detail))
+    }
+
+    func session(_ session: HTTP2ServerSession, answeredBeforeEndOf stream: HTTP2Stream) {
+        let wait = isEnding ? worker.drainIdleGrace : min(FixedBounds.earlyAnswerTimeout, worker.bounds.lingerTimeout)
+        if let first = earlyAnswers.add(stream, due: worker.loop.now.instant.advanced(by: wait)) { session.reset(first, .noError) }
+        bringForward(earlyAnswers.due)
+    }
+
+    private func shortenEarlyAnswers(to instant: Instant) {
+        earlyAnswers.shorten(to: instant)
+        bringForward(earlyAnswers.due)
     }
 
     func session(_ session: HTTP2ServerSession, reset head: inout RequestHead, on stream: HTTP2Stream) {
@@ -250,7 +263,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         } else {
             setDeadline(after: min(worker.bounds.headTimeout, worker.bounds.bodyTimeout) / 4)
         }
-        bringForward(min(calmedUntil, halfCloseDue, unfinishedDue, cuts.due))
+        bringForward(min(min(calmedUntil, halfCloseDue), min(unfinishedDue, cuts.due, earlyAnswers.due)))
     }
 
     /// When what the client began to send, and first of all the preface with its SETTINGS, must have come.
@@ -278,6 +291,10 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
             session.reset(stream, .internalError)
             queueFlush()
         }
+        for stream in earlyAnswers.takeDue(at: now) {
+            session.reset(stream, .noError)
+            queueFlush()
+        }
         if isEnding, !sawGoodbye {
             sawGoodbye = true
             session.finishStreams()
@@ -287,9 +304,10 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         }
         if now >= unfinishedDue { terminate(.enhanceYourCalm) }
         if now >= halfCloseDue {
-            halfCloseDue = .distantFuture
+            halfCloseDue = now.advanced(by: worker.bounds.halfCloseTimeout)
+            let limit = Instant(nanoseconds: now.nanoseconds &- worker.bounds.halfCloseTimeout)
             for stream in session.streams {
-                if let own = stream.context as? HTTP2ClientStream, own.awaitsAnswer { own.timedOut() }
+                if let own = stream.context as? HTTP2ClientStream, own.isSilent(since: limit) { own.timedOut() }
             }
         }
         if isBlocked, now >= lastProgress.advanced(by: worker.bounds.bodyTimeout) { return close(because: .clientTimedOut) }
@@ -306,6 +324,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     func drain() {
         guard !isEnding else { return }
         isEnding = true
+        shortenEarlyAnswers(to: worker.loop.now.instant.advanced(by: worker.drainIdleGrace))
         session.announceEnd()
         queueFlush()
         watch()

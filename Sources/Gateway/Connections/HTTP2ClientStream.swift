@@ -14,6 +14,8 @@ final class HTTP2ClientStream: ClientStream {
     private var heldTrailers: TrailerSection?
     private var isPaused: Bool
     private let isTunnel: Bool
+    /// Content that came behind the answer.
+    private var droppedBytes = 0
     /// The exchange asked for content since the last round.
     private var mustDeliver = false
 
@@ -91,6 +93,8 @@ final class HTTP2ClientStream: ClientStream {
         guard let exchange, !isPaused else {
             if self.exchange == nil {
                 connection.session.consumed(content.count, on: stream)
+                droppedBytes &+= content.count
+                if droppedBytes > FixedBounds.earlyAnswerBytes { connection.session.reset(stream, .noError) }
             } else {
                 held.append(contentsOf: content)
                 connection.heldContentBytes &+= content.count
@@ -146,6 +150,8 @@ final class HTTP2ClientStream: ClientStream {
         // Who is silent in a tunnel is the tunnel's affair.
         if exchange.tunnel != nil { return false }
         if stream.isStalled { return stream.lastTaken < instant }
+        // Once the answer has begun, the route's `idle_timeout` watches both sides.
+        if exchange.answerHasBegun { return false }
         return !exchange.requestIsComplete && !isPaused && stream.lastReceived < instant
     }
 
@@ -158,13 +164,17 @@ final class HTTP2ClientStream: ClientStream {
 
     // MARK: The end
 
-    /// The client's connection brings nothing more, and the answer has not begun.
-    var awaitsAnswer: Bool { exchange.map { !$0.answerHasBegun } ?? false }
+    /// The client, whose connection brings nothing more, waits for its answer to begin, or for more of it since `instant`.
+    func isSilent(since instant: Instant) -> Bool {
+        guard let exchange else { return false }
+        guard let answeredAt = exchange.answeredAt else { return true }
+        return stream.pendingBytes == 0 && max(answeredAt, stream.lastTaken) <= instant
+    }
 
     /// The client's connection brings nothing more. What it asked for in full is still answered; a tunnel, or a request that
-    /// is not whole, is cut.
+    /// is not whole, is cut, and so is an answer that is silent: clients of HTTP/2 keep their side open.
     func clientEnded() {
-        guard exchange != nil, isTunnel || !stream.isRemoteEnded else { return }
+        guard let exchange, isTunnel || !stream.isRemoteEnded || exchange.answerHasBegun && stream.pendingBytes == 0 else { return }
         cut()
     }
 

@@ -36,6 +36,8 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
     private var sawAnswerBytes = false
     private var interimAnswers = 0
     private var responseTimeout: Nanoseconds = 0
+    /// How long the answer, once it has begun, may be without a byte either way.
+    private var idleTimeout: Nanoseconds = 0
     private var mustResume = false
     /// The server was told that a tunnel's client sends no more.
     private var hasEndedOutput = false
@@ -111,6 +113,7 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
         } else {
             output.bytes.append(contentsOf: bytes)
         }
+        if phase == .answer { watchAnswer() }
         if output.keepsWritten, output.bytes.count > server.retryByteLimit { output.keepsWritten = false }
         queueFlush()
     }
@@ -146,7 +149,7 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
         guard isPaused else { return }
         isPaused = false
         mustResume = true
-        if phase != .tunnel { setDeadline(after: server.timeouts.body) }
+        if phase == .answer { watchAnswer() }
         queueFlush()
     }
 
@@ -181,7 +184,10 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
     private func write() {
         let before = output.pending
         let progress = writeOutput()
-        if output.pending < before { isUntouched = false }
+        if output.pending < before {
+            isUntouched = false
+            if phase == .answer { watchAnswer() }
+        }
         switch progress {
         case .drained:
             if requestHasEnded, phase == .request {
@@ -216,7 +222,7 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
         case .connecting: connectingTimedOut()
         case .idle: close()
         case .request: fail(requestHasEnded && output.pending == 0 ? .answerTimedOut : .stalled)
-        case .answer: fail(.stalled)
+        case .answer: fail(.idle)
         case .leaving: close()
         case .tunnel, .closed: break
         }
@@ -291,7 +297,14 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
         phase = .answer
         keepsAlive = worker.responseHead.keepsAlive
         exchange.receive(status: status)
-        if content.isComplete { answerEnded() } else { setDeadline(after: server.timeouts.body) }
+        guard !content.isComplete else { return answerEnded() }
+        idleTimeout = exchange.idleTimeout(of: server)
+        watchAnswer()
+    }
+
+    /// Content passes one way or the other. While the client takes none of the answer, its own deadline watches.
+    private func watchAnswer() {
+        if !isPaused { setDeadline(after: idleTimeout) }
     }
 
     /// The upstream says that it changes the protocol: only to the one it was asked for.
@@ -329,7 +342,7 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
             if content.isComplete {
                 answerEnded()
             } else if piece == nil {
-                if !isPaused { setDeadline(after: server.timeouts.body) }
+                watchAnswer()
                 return index
             }
         }

@@ -15,6 +15,8 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
     private var exchange: Exchange?
     private var method = Method.get
     private var responseTimeout: Nanoseconds = 0
+    /// How long the answer, once it has begun, may be without a byte either way.
+    private var idleTimeout: Nanoseconds = 0
     private var beganAt: Instant
     /// When the exchange, or the client behind it, last did its part.
     private var lastActivity: Instant
@@ -164,6 +166,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
             requestHasEnded = false
             exchange.openTunnel()
         } else {
+            idleTimeout = exchange.idleTimeout(of: server)
             if !ends { expectContent(connection.worker.responseHead.framing) }
             exchange.receive(status: status)
         }
@@ -287,8 +290,8 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         guard connection.isOpen, exchange != nil, !isPaused, !isTunnel, let stream else { return .distantFuture }
         // What the server may not send is not waited for; the client's own deadline watches that it takes something.
         if answerHasBegun, owesWindow { return .distantFuture }
-        if answerHasBegun { return max(lastActivity, stream.lastReceived).advanced(by: server.timeouts.body) }
         let taken = max(lastActivity, stream.lastTaken)
+        if answerHasBegun { return max(taken, stream.lastReceived).advanced(by: idleTimeout) }
         if stream.pendingBytes > 0 { return taken.advanced(by: server.timeouts.body) }
         // Until the request is whole, the client's own deadline watches for the rest of it.
         return requestHasEnded ? taken.advanced(by: responseTimeout) : .distantFuture
@@ -299,7 +302,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         let isUnanswered = !answerHasBegun && requestHasEnded && stream.pendingBytes == 0
         connection.noteSilence(since: beganAt)
         session.reset(stream, .cancel)
-        fail(isUnanswered ? .answerTimedOut : .stalled)
+        fail(answerHasBegun ? .idle : isUnanswered ? .answerTimedOut : .stalled)
     }
 
     // MARK: The end

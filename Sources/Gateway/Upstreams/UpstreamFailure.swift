@@ -13,6 +13,8 @@ enum UpstreamFailure: Equatable {
     case answerTimedOut
     /// The upstream takes no more of the request, or sends no more of the answer.
     case stalled
+    /// The answer has begun, and nothing passed either way for too long.
+    case idle
     /// What it sent is no HTTP response.
     case invalidAnswer
     /// The answer ended before its end, or its stream was reset before its beginning.
@@ -34,7 +36,7 @@ enum UpstreamFailure: Equatable {
         case .tlsFailed: .upstreamTLSFailed
         case .closedBeforeAnswer, .cut, .unprocessed, .chosenHTTP1, .nowSettled: .upstreamClosed
         case .noWebSockets: .noServerAvailable
-        case .answerTimedOut, .stalled: .upstreamTimeout
+        case .answerTimedOut, .stalled, .idle: .upstreamTimeout
         case .invalidAnswer: .upstreamInvalidResponse
         }
     }

@@ -82,7 +82,7 @@ struct Challenges: Sendable {
         case .malformedRequest, .path, .forwardingAmbiguous, .maxForwardsInvalid, .headTimeout, .bodyTimeout,
             .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .originNotAllowed, .tooManyFailures, .schemeNotSupported,
             .credentialMissing, .addressNotAllowed, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable,
-            .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
+            .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .routeTimeout, .upstreamInvalidResponse,
             .upstreamTLSFailed, .noServerAvailable, .upstreamUnresolved, .overloaded,
             .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous,
             .realmNotAllowed, .notAcceptable, .contentTypeNotSupported, .contentMalformed, .parametersInvalid,

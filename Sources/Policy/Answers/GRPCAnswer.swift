@@ -6,6 +6,8 @@ enum GRPCAnswer {
     /// A media type longer than this is no gRPC type anybody uses.
     private static let typeBytes = 64
 
+    static let typePrefix: StaticString = "application/grpc"
+
     /// Where the media type of a gRPC request stands in the head, without parameters: `application/grpc`, and with a
     /// suffix, as `application/grpc+proto` and `application/grpc-web`. Nil for any other request, and for one with two
     /// types.
@@ -19,7 +21,7 @@ enum GRPCAnswer {
         let value = head.bytes.span.extracting(found)
         let name = value.firstIndex(of: 0x3B) ?? value.count
         let type = value.trimmed(0..<name)
-        let prefix: StaticString = "application/grpc"
+        let prefix = typePrefix
         let length = prefix.utf8CodeUnitCount
         guard length...typeBytes ~= type.count else { return nil }
         guard value.extracting(type.lowerBound..<type.lowerBound &+ length).equalsIgnoringCase(prefix) else { return nil }

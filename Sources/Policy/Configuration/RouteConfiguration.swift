@@ -87,6 +87,11 @@ package struct RouteConfiguration: Sendable {
     package var bodyByteLimit: UInt64?
     /// Nil takes the upstream's.
     package var responseTimeout: Nanoseconds?
+    /// From a request's head to the end of its answer; nil does not bound it.
+    package var timeout: Nanoseconds?
+    /// Without a byte either way once an answer has begun; `.max` for "off". Nil takes `standardIdleTimeout`, or the
+    /// `body_timeout` of the upstream where that is longer.
+    package var idleTimeout: Nanoseconds?
     package var rateHeaders: RateHeaderStyle?
     /// Nil takes the top-level `https_only`.
     package var httpsOnly: Bool?

@@ -64,6 +64,8 @@ package enum Denial: Error, Sendable {
     case limitsUnavailable
     // What became of it on the other side.
     case upstreamUnreachable, upstreamConnectTimeout, upstreamClosed, upstreamTimeout, upstreamInvalidResponse
+    /// The time that the route has for the whole exchange passed before an answer began.
+    case routeTimeout
     /// No secure connection came about: the server could not prove who it is, or does not take who we are.
     case upstreamTLSFailed
     case noServerAvailable, overloaded
@@ -109,6 +111,7 @@ extension Denial {
         case .upstreamClosed: "upstream_closed"
         case .upstreamTimeout: "upstream_timeout"
         case .upstreamInvalidResponse: "upstream_invalid_response"
+        case .routeTimeout: "route_timeout"
         case .upstreamTLSFailed: "upstream_tls_failed"
         case .noServerAvailable: "no_server_available"
         case .upstreamUnresolved: "upstream_unresolved"
@@ -165,7 +168,7 @@ extension Denial {
             .upstreamCredentialRefreshFailed:
             502
         case .limitsUnavailable, .noServerAvailable, .upstreamUnresolved, .overloaded, .storeUnavailable: 503
-        case .upstreamConnectTimeout, .upstreamTimeout: 504
+        case .upstreamConnectTimeout, .upstreamTimeout, .routeTimeout: 504
         }
     }
 
@@ -205,6 +208,7 @@ extension Denial {
         case .upstreamConnectTimeout: "The server behind the gateway did not accept a connection in time."
         case .upstreamClosed: "The server behind the gateway closed the connection without an answer."
         case .upstreamTimeout: "The server behind the gateway did not answer in time."
+        case .routeTimeout: "The request took longer than this resource allows."
         case .upstreamInvalidResponse: "The server behind the gateway sent an invalid answer."
         case .upstreamTLSFailed: "No secure connection to the server behind the gateway can be made."
         case .noServerAvailable: "No server is available for this resource."
@@ -250,7 +254,7 @@ extension Denial {
             .bodyTooLarge, .routeNotFound, .methodNotAllowed, .httpsRequired, .originNotAllowed, .tooManyFailures, .schemeNotSupported,
             .credentialMissing, .addressNotAllowed, .tokenAddressNotAllowed, .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited,
             .limitsUnavailable,
-            .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
+            .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .routeTimeout, .upstreamInvalidResponse,
             .upstreamTLSFailed, .noServerAvailable, .upstreamUnresolved, .overloaded,
             .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,
@@ -275,7 +279,7 @@ extension Denial {
             .credentialMalformed, .credentialAmbiguous, .credentialUnknown, .keyDisabled, .keyNotYetValid, .keyExpired,
             .certificateExpired, .addressNotAllowed, .tokenAddressNotAllowed,
             .scopeMissing, .claimMismatch, .identityTooLarge, .rateLimited, .limitsUnavailable, .upstreamUnreachable,
-            .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse, .upstreamTLSFailed,
+            .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .routeTimeout, .upstreamInvalidResponse, .upstreamTLSFailed,
             .noServerAvailable, .upstreamUnresolved, .overloaded,
             .membershipMissing, .realmMissing, .realmConflict, .realmAmbiguous, .realmNotAllowed, .notAcceptable,
             .contentTypeNotSupported, .contentMalformed, .parametersInvalid, .resourceNotFound, .resourceConflict,

@@ -54,7 +54,7 @@ extension Denial {
             .lifetimeAboveCeiling, .tokenOptionNotAllowed, .identityTooLarge, .upstreamCredentialMissing:
             .authorization
         case .rateLimited: .rateLimit
-        case .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
+        case .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .routeTimeout, .upstreamInvalidResponse,
             .upstreamTLSFailed, .noServerAvailable, .upstreamUnresolved, .upstreamCredentialRefreshFailed:
             .upstream
         case .limitsUnavailable, .storeUnavailable, .overloaded: .unavailable

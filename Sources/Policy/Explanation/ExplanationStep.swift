@@ -43,7 +43,7 @@ extension Denial {
             .resourceConflict, .loginFailed, .currentPasswordWrong, .tooManyAttempts, .tokenNotRenewable, .lifetimeAboveCeiling,
             .tokenOptionNotAllowed, .refreshTokenInvalid, .upstreamCredentialMissing:
             .forwarding
-        case .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .upstreamInvalidResponse,
+        case .upstreamUnreachable, .upstreamConnectTimeout, .upstreamClosed, .upstreamTimeout, .routeTimeout, .upstreamInvalidResponse,
             .upstreamTLSFailed, .noServerAvailable, .upstreamUnresolved, .overloaded, .upstreamCredentialRefreshFailed:
             .upstream
         }

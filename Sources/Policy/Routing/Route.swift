@@ -17,6 +17,10 @@ package final class Route: Sendable {
     package let contentByteLimit: UInt64
     /// Nil takes the upstream's.
     package let responseTimeout: Nanoseconds?
+    /// From a request's head to the end of its answer, or to a change of protocol; nil does not bound it.
+    package let timeout: Nanoseconds?
+    /// Without a byte either way once an answer has begun; `.max` never ends, nil takes what is usual.
+    let idleTimeout: Nanoseconds?
     /// The credential that the upstream is shown for the caller; nil where there is none.
     package let storedCredential: StoredCredentialRule?
     /// Requests are answered as if there were no route, and nothing they carry is looked at.
@@ -83,6 +87,8 @@ package final class Route: Sendable {
         isPartial = isNotFound || managedPaths != nil
         captures = parts.captures
         responseTimeout = configuration.responseTimeout
+        timeout = configuration.timeout
+        idleTimeout = configuration.idleTimeout
         storedCredential = parts.storedCredential
         isHTTPSOnly = parts.isHTTPSOnly
         upgrade = configuration.upgrade.map(UpgradeRule.init)

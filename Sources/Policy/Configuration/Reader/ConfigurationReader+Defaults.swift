@@ -13,6 +13,8 @@ extension ConfigurationReader {
         _ = mediaTypes(members["content_types"], allowsAny: false)
         _ = limitReferences(members["limits"])
         _ = headerChanges(members["response_headers"], in: .response)
+        _ = duration(members["timeout"], in: Self.timeouts)
+        _ = idleTimeout(members["idle_timeout"])
         _ = members["cors"].flatMap { cors($0) }
     }
 

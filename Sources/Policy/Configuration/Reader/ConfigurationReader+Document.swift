@@ -89,6 +89,7 @@ extension ConfigurationReader {
         bounds.idleTimeout = duration(members["idle_timeout"], in: Self.timeouts) ?? bounds.idleTimeout
         bounds.bodyTimeout = duration(members["body_timeout"], in: Self.timeouts) ?? bounds.bodyTimeout
         bounds.halfCloseTimeout = duration(members["half_close_timeout"], in: Self.timeouts) ?? bounds.halfCloseTimeout
+        bounds.lingerTimeout = duration(members["linger_timeout"], in: Self.timeouts) ?? bounds.lingerTimeout
         bounds.drainDelay = duration(members["drain_delay"], in: 0...(.seconds(3600))) ?? bounds.drainDelay
         bounds.drainTimeout = duration(members["drain_timeout"], in: Self.timeouts) ?? bounds.drainTimeout
         // Less than a megabyte is used up by a few hundred requests under way.

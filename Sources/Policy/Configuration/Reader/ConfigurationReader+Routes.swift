@@ -52,6 +52,8 @@ extension ConfigurationReader {
         route.responses = reference(members["responses"], to: .profile)
         route.bodyByteLimit = byteSize(members["body_bytes"], in: 0...UInt64(Int64.max))
         route.responseTimeout = duration(members["response_timeout"], in: Self.timeouts)
+        route.timeout = duration(members["timeout"], in: Self.timeouts)
+        route.idleTimeout = idleTimeout(members["idle_timeout"])
         route.rateHeaders = rateHeaders(members["rate_headers"])
         route.httpsOnly = boolean(members["https_only"])
         route.overrideHeaders = choice(members["override_headers"], of: OverrideHeaders.self)

@@ -153,8 +153,8 @@ extension ObjectShape {
         case .bounds:
             [
                 "head_bytes", "target_bytes", "header_fields", "body_bytes", "connections", "connections_per_address",
-                "head_timeout", "idle_timeout", "body_timeout", "half_close_timeout", "drain_delay", "drain_timeout", "buffered_bytes",
-                "buckets", "http2",
+                "head_timeout", "idle_timeout", "body_timeout", "half_close_timeout", "linger_timeout", "drain_delay", "drain_timeout",
+                "buffered_bytes", "buckets", "http2",
             ]
         case .http2Bounds: ["streams", "stream_window", "connection_window", "header_table", "queued_bytes"]
         case .paths: ["dot_segments", "encoded_slash", "empty_segments", "readings"]
@@ -196,11 +196,16 @@ extension ObjectShape {
                 "authenticate", "upstream", "upstream_path", "action", "authorize", "limits", "request_headers", "request_query",
                 "request_body",
                 "response_headers",
-                "stored_credential", "keep_credentials", "responses", "body_bytes", "response_timeout", "rate_headers",
+                "stored_credential", "keep_credentials", "responses", "body_bytes", "response_timeout", "timeout", "idle_timeout",
+                "rate_headers",
                 "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends", "mode",
                 "realm", "accept", "content_types", "override_headers", "cors",
             ]
-        case .defaults: ["authenticate", "upstream", "realm", "accept", "content_types", "limits", "response_headers", "cors"]
+        case .defaults:
+            [
+                "authenticate", "upstream", "realm", "accept", "content_types", "limits", "response_headers", "timeout", "idle_timeout",
+                "cors",
+            ]
         case .action: ["mint_token", "refresh_token", "login", "manage", "publish_keys", "not_found"]
         case .mintToken: ["key_set", "like"] + Self.tokenMembers + ["addresses"]
         case .refreshToken: ["key_set", "like"] + Self.tokenMembers
