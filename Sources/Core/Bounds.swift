@@ -184,6 +184,8 @@ package enum FixedBounds {
     /// Connections of the admin listener and, counted by themselves, of the listener for probes; and those of one address.
     package static let operatorConnections = 256
     package static let operatorConnectionsPerAddress = 64
+    /// Peers whose connections that ended before a request are told apart in the log within ten seconds.
+    package static let rejectionPeers = 64
     /// Descriptors that clients of traffic listeners leave for the operator and for upstreams.
     package static let reservedDescriptors = 64
     /// Wrong admin tokens of one address that are remembered, so that one that is shown again counts once.

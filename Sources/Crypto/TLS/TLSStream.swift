@@ -200,6 +200,9 @@ import Core
         }
     }
 
+    /// The peer has sent something.
+    package var hasReceived: Bool { unsafe copenssl_first_byte(ssl) >= 0 }
+
     private func breakDown(_ fault: TLSFault) -> TLSFault {
         self.fault = fault
         ERR_clear_error()

@@ -19,6 +19,9 @@ final class ClientOpening: SocketChannel, ClientConnection {
     private(set) var facts: ConnectionFacts
     private var phase: Phase
     private let requiresProxyHeader: Bool
+    /// Something came before TLS or HTTP.
+    private var hasReceived = false
+    private var isDraining = false
 
     init(
         worker: Worker, descriptor: Int32, facts: ConnectionFacts, listener: ListenerSocket,
@@ -43,17 +46,18 @@ final class ClientOpening: SocketChannel, ClientConnection {
     // MARK: What the socket says
 
     override func survivesBreak() -> Bool {
-        close()
+        peerLeft()
         return false
     }
 
     override func process(_ bytes: Span<UInt8>) -> Int {
         guard phase == .proxyHeader else { return 0 }
+        hasReceived = true
         switch ProxyProtocolParser.parse(bytes) {
         case .incomplete: return 0
         case .absent:
             guard !requiresProxyHeader else {
-                close()
+                reject(.proxyHeaderMissing)
                 return bytes.count
             }
             phase = .afterProxyHeader
@@ -66,7 +70,7 @@ final class ClientOpening: SocketChannel, ClientConnection {
             phase = .afterProxyHeader
             return count
         case .malformed:
-            close()
+            reject(.proxyHeaderMalformed)
             return bytes.count
         }
     }
@@ -75,9 +79,27 @@ final class ClientOpening: SocketChannel, ClientConnection {
         if phase == .afterProxyHeader { goOn() }
     }
 
-    override func endOfStream() { close() }
-    override func readFailed() { close() }
-    override func deadlinePassed() { close() }
+    override func endOfStream() { peerLeft() }
+    override func readFailed() { peerLeft() }
+
+    override func deadlinePassed() {
+        if isDraining { return close() }
+        switch phase {
+        case .proxyHeader, .afterProxyHeader: reject(hasReceived ? .proxyHeaderTimeout : .silent)
+        case .handshake: reject(isSilent ? .silent : .tlsTimeout)
+        }
+    }
+
+    /// The client ended or broke the connection. Without a byte it only looked whether the port is open.
+    private func peerLeft() {
+        switch phase {
+        case .proxyHeader where hasReceived: reject(.proxyHeaderIncomplete)
+        case .handshake where !isSilent: reject(.tls(.closedInHandshake))
+        case .proxyHeader, .afterProxyHeader, .handshake: close()
+        }
+    }
+
+    private var isSilent: Bool { !hasReceived && tls?.hasReceived != true }
 
     // MARK: TLS
 
@@ -91,7 +113,7 @@ final class ClientOpening: SocketChannel, ClientConnection {
             speak(try TLSStream(accepting: context, descriptor: descriptor))
             shakeHands()
         } catch {
-            close()
+            reject(.tls(error))
         }
     }
 
@@ -104,15 +126,36 @@ final class ClientOpening: SocketChannel, ClientConnection {
 
     override func handshakeFailed(_ fault: TLSFault) {
         worker.metrics.totals.handshakesFailed &+= 1
-        guard fault == .plaintextHTTP else { return close() }
+        switch fault {
+        case .plaintextHTTP: tellRejected(.tls(fault))
+        case .closedInHandshake, .transport: return isSilent ? close() : reject(.tls(fault))
+        case .notTLS, .versionRefused, .nothingShared, .noApplicationProtocol, .certificateMissing, .peerCertificate, .alert,
+            .other:
+            return reject(.tls(fault))
+        }
         forgetTLS()
         worker.proceed(from: self, refusing: .plainHTTPOnTLSPort)
     }
 
     // MARK: The end
 
-    func drain() { setDeadline(after: worker.drainIdleGrace) }
+    func drain() {
+        isDraining = true
+        setDeadline(after: worker.drainIdleGrace)
+    }
+
     func cut() { close() }
+
+    private func reject(_ rejection: ConnectionRejection) {
+        tellRejected(rejection)
+        close()
+    }
+
+    /// Whom a trusted PROXY protocol header names is the peer that operators want to know.
+    private func tellRejected(_ rejection: ConnectionRejection) {
+        guard !isClosed else { return }
+        worker.rejected(rejection, from: facts.peer, on: listener)
+    }
 
     private func close() {
         if closeSocket() { worker.clientClosed(self) }

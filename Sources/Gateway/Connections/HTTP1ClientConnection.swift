@@ -133,6 +133,7 @@ final class HTTP1ClientConnection: SocketChannel, ClientConnection, ClientStream
         case .discarding where resetDue != nil && output.pending == 0:
             resetWhenTaken()
         case .head, .discarding, .lingering:
+            if phase == .head, !isIdleDeadline { worker.rejected(.silent, from: facts.peer, on: listener) }
             close()
         case .closed: break
         }

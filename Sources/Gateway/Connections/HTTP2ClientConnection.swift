@@ -25,6 +25,10 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     private var calmedUntil = Instant.distantFuture
     /// We ended the session.
     private var isTerminated = false
+    /// A request has begun, so that the connection's faults are those of requests.
+    private var hadRequest = false
+    /// What the client began to send, before its first request, did not end in time.
+    private var isLate = false
     /// Content of requests that its upstreams have not taken, or not been given yet.
     var heldContentBytes = 0
     /// Heads of requests under way.
@@ -144,6 +148,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     // MARK: Streams
 
     func session(_ session: HTTP2ServerSession, received head: inout RequestHead, on stream: HTTP2Stream) {
+        hadRequest = true
         swap(&head, &worker.requestHead)
         let exchange = worker.takeExchange()
         let asksForTunnel = worker.requestHead.wantsUpgrade
@@ -157,6 +162,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     func session(
         _ session: HTTP2ServerSession, refused fault: RequestFault, head: inout RequestHead, on stream: HTTP2Stream
     ) {
+        hadRequest = true
         swap(&head, &worker.requestHead)
         let exchange = worker.takeExchange()
         let own = HTTP2ClientStream(connection: self, stream: stream, exchange: exchange)
@@ -177,6 +183,7 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
     }
 
     func session(_ session: HTTP2ServerSession, reset head: inout RequestHead, on stream: HTTP2Stream) {
+        hadRequest = true
         swap(&head, &worker.requestHead)
         let exchange = worker.takeExchange()
         let own = HTTP2ClientStream(connection: self, stream: stream, exchange: exchange)
@@ -302,7 +309,10 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
         } else if isIdle, now >= lastProgress.advanced(by: worker.bounds.idleTimeout) || sawGoodbye {
             terminate(.noError)
         }
-        if now >= unfinishedDue { terminate(.enhanceYourCalm) }
+        if now >= unfinishedDue {
+            isLate = true
+            terminate(.enhanceYourCalm)
+        }
         if now >= halfCloseDue {
             halfCloseDue = now.advanced(by: worker.bounds.halfCloseTimeout)
             let limit = Instant(nanoseconds: now.nanoseconds &- worker.bounds.halfCloseTimeout)
@@ -334,6 +344,13 @@ final class HTTP2ClientConnection: SocketChannel, ClientConnection, HTTP2ServerD
 
     private func close(because fault: ExchangeFault = .clientLeft) {
         guard closeSocket() else { return }
+        if !hadRequest {
+            if let failure = session.failure {
+                worker.rejected(.http2(failure), from: facts.peer, on: listener)
+            } else if isLate {
+                worker.rejected(.http2Timeout, from: facts.peer, on: listener)
+            }
+        }
         let open = session.streams.compactMap { $0.context as? HTTP2ClientStream }
         for stream in open { stream.closed(because: fault) }
         // A stream and its context refer to each other; the session, which would part them, ends with this.

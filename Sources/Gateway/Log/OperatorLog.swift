@@ -15,6 +15,7 @@ package final class OperatorLog: Sendable {
     private let logger: Logger
     private let writer: MessageWriter?
     private let acceptComplainedAt = Atomic<Int64>(.min)
+    private let rejectionNotices = Mutex(RejectionNotices())
 
     /// Writes lines of `level` and above to standard error.
     /// - Parameter writer: writes them off the caller's thread, for processes that serve; nil writes them at once.
@@ -47,6 +48,22 @@ package final class OperatorLog: Sendable {
         switch diagnostic.severity {
         case .error: error(diagnostic.logLine)
         case .warning: warning(diagnostic.logLine)
+        }
+    }
+
+    /// A connection ended before its first request. From any thread; mostly silent.
+    func rejected(_ rejection: ConnectionRejection, from peer: IPAddress, at listener: String, now: Instant) {
+        guard rejection.isTold else { return }
+        switch rejectionNotices.withLock({ $0.verdict(on: peer, at: listener, now: now) }) {
+        case .tell(let untold):
+            let more = untold == 0 ? "" : "; \(untold) more of this peer since the last message"
+            warning("listener \(listener): connection from \(peer) rejected: \(rejection) (\(rejection.reason))\(more)")
+        case .tellOthers(let untold):
+            let more = untold == 0 ? "" : " and \(untold) more since the last message"
+            warning(
+                "listener \(listener): connections from many peers rejected, the last from \(peer): \(rejection) "
+                    + "(\(rejection.reason))\(more)")
+        case .keepSilent: break
         }
     }
 

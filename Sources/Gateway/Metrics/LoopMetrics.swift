@@ -61,6 +61,8 @@ package final class LoopMetrics {
     package var totals = Totals()
     package var credentials = CredentialCounts()
     package var shadow = ShadowCounts()
+    /// Connections that ended before their first request.
+    private var rejections: [RejectedConnections: UInt64] = [:]
     /// The names of `counters`, the last one being `unrouted`.
     private var names: [String] = [unrouted]
     private var counters = [RouteCounters()]
@@ -116,6 +118,16 @@ package final class LoopMetrics {
         counters[isHere ? number : slots[name] ?? names.count &- 1].tunnels &+= 1
     }
 
+    /// Counts a connection that ended before its first request. Addresses of listeners and reasons are the policy's and ours.
+    package func countRejected(at listener: String, because reason: String) {
+        rejections[RejectedConnections(listener: listener, reason: reason), default: 0] &+= 1
+    }
+
+    /// Forgets the counts of listeners that are gone.
+    package func keepRejections(ofListeners listeners: Set<String>) {
+        rejections = rejections.filter { listeners.contains($0.key.listener) }
+    }
+
     /// Counts a finished request that no route was found for.
     package func countUnrouted(_ outcome: RequestOutcome) { count(outcome, in: names.count &- 1) }
 
@@ -154,6 +166,7 @@ package final class LoopMetrics {
         snapshot.totals = totals
         snapshot.credentials = credentials
         snapshot.shadow = shadow
+        snapshot.rejections = rejections
         snapshot.reasons = reasons
         for index in names.indices where !counters[index].isUntouched {
             snapshot.routes.append((name: names[index], counters: counters[index]))

@@ -9,6 +9,7 @@ package struct MetricsSnapshot: Sendable {
     package var upstreams: [(name: String, values: UpstreamCounters.Values)] = []
     package var credentials = CredentialCounts()
     package var shadow = ShadowCounts()
+    package var rejections: [RejectedConnections: UInt64] = [:]
     package var servers: [ServerState] = []
     /// Buckets with little left, each once for every loop that saw its caller.
     package var scarceBuckets: [ScarceBucket] = []
@@ -20,6 +21,7 @@ package struct MetricsSnapshot: Sendable {
         totals.merge(other.totals)
         credentials.merge(other.credentials)
         shadow.merge(other.shadow)
+        rejections.merge(other.rejections) { $0 &+ $1 }
         scarceBuckets += other.scarceBuckets
         for server in other.servers {
             if let place = servers.firstIndex(where: { $0.isSame(as: server) }) {
@@ -132,6 +134,13 @@ package struct MetricsSnapshot: Sendable {
         counter(
             "portcullis_connections_refused_total", totals.connectionsRefused,
             "Client connections closed at once because of a bound.")
+        page.family(
+            "portcullis_connections_rejected_total", .counter,
+            "Client connections that ended before their first request because of a fault or a bound, by listener and reason.")
+        for (of, count) in rejections.sorted(by: { ($0.key.listener, $0.key.reason) < ($1.key.listener, $1.key.reason) }) {
+            page.sample(
+                "portcullis_connections_rejected_total", [("listener", of.listener), ("reason", of.reason)], count)
+        }
         counter("portcullis_tls_handshakes_total", totals.handshakes, "TLS handshakes with clients that were completed.")
         counter(
             "portcullis_tls_handshakes_failed_total", totals.handshakesFailed,

@@ -17,16 +17,17 @@ final class ConnectionLedger: Sendable {
     /// Bounded by the policy in force.
     init() { fixed = nil }
 
-    /// Enters a connection; false, and nothing entered, when a bound is reached.
-    func enter(_ address: IPAddress, bounds: Bounds) -> Bool {
+    /// Enters a connection; the bound that is reached, and nothing entered, where one is.
+    func enter(_ address: IPAddress, bounds: Bounds) -> ConnectionRejection? {
         let account = address.accountable
         let limits = fixed ?? (bounds.connectionLimit, bounds.connectionLimitPerAddress)
         return counts.withLock { counts in
             let own = counts.byAddress[account] ?? 0
-            guard counts.total < limits.total, own < limits.perAddress else { return false }
+            guard counts.total < limits.total else { return .connectionLimit }
+            guard own < limits.perAddress else { return .addressLimit }
             counts.total += 1
             counts.byAddress[account] = own + 1
-            return true
+            return nil
         }
     }
 

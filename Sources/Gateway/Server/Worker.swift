@@ -147,13 +147,16 @@ final class Worker: @unchecked Sendable {
     func closeListeners(where isGone: (ListenerSocket) -> Bool) {
         for listener in listeners where isGone(listener) { listener.close() }
         listeners.removeAll(where: isGone)
+        metrics.keepRejections(ofListeners: Set(listeners.map(\.endpoint.description)))
         for client in clients.values where client.listener.isClosed { client.drain() }
     }
 
     func accept(_ descriptor: Int32, from peer: SocketEndpoint, on listener: ListenerSocket) {
         let isInReserve = listener.role == .traffic && descriptor >= shared.trafficDescriptorLimit
-        guard !isInReserve, shared.ledger(of: listener.role).enter(peer.address, bounds: bounds) else {
+        let refusal = isInReserve ? .descriptorLimit : shared.ledger(of: listener.role).enter(peer.address, bounds: bounds)
+        if let refusal {
             if listener.role == .traffic { metrics.totals.connectionsRefused &+= 1 }
+            rejected(refusal, from: peer.address, on: listener)
             Sockets.closeDescriptor(descriptor)
             return
         }
@@ -175,9 +178,17 @@ final class Worker: @unchecked Sendable {
                 client.start()
             }
         } catch {
+            rejected(.systemLimit, from: peer.address, on: listener)
             Sockets.closeDescriptor(descriptor)
             shared.ledger(of: listener.role).leave(peer.address)
         }
+    }
+
+    /// Counts a connection that ended before its first request, and tells of it now and then.
+    func rejected(_ rejection: ConnectionRejection, from peer: IPAddress, on listener: ListenerSocket) {
+        let address = listener.endpoint.description
+        metrics.countRejected(at: address, because: rejection.reason)
+        shared.log.rejected(rejection, from: peer, at: address, now: loop.now.instant)
     }
 
     private func enlist(_ client: any ClientConnection) {
