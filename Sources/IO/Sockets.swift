@@ -54,6 +54,25 @@ package enum Sockets {
         }
     }
 
+    /// Whether another socket listens on this address, or on one that overlaps with it, be it with SO_REUSEPORT. Connections that an
+    /// ended process left behind (TIME_WAIT) do not count.
+    package static func isListenedOn(_ endpoint: SocketEndpoint) throws(SystemError) -> Bool {
+        let descriptor = try open(endpoint.address.family)
+        defer { close(descriptor) }
+        try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+        if endpoint.address.family == .v6 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        let result = try unsafe withAddress(endpoint) { address, length throws(SystemError) in
+            unsafe linux_bind(descriptor, address, length)
+        }
+        return result == -Int(EADDRINUSE)
+    }
+
+    /// The id of another process that listens on this port, on whatever address; nil where the system does not let it be known.
+    package static func processListening(onPort port: UInt16) -> Int32? {
+        let owner = linux_listener_owner(UInt32(port))
+        return owner > 0 ? owner : nil
+    }
+
     /// A socket on its way to `endpoint`: connected when it becomes writable without a stored error.
     package static func connect(to endpoint: SocketEndpoint) throws(SystemError) -> Int32 {
         let descriptor = try open(endpoint.address.family)

@@ -23,6 +23,9 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "The policy file.")
     var config = "gateway.json"
 
+    @Flag(help: "Share addresses that another process listens on, to take its place without a gap.")
+    var takeover = false
+
     func run() throws {
         let log = OperatorLog(writer: MessageWriter())
         // Nothing may be missing of what is said before an end with an error.
@@ -34,7 +37,10 @@ struct ServeCommand: ParsableCommand {
             throw ExitCode(load.isUnreadable ? ExitStatus.unusable : ExitStatus.refused)
         }
         let server: GatewayServer
-        do { server = try GatewayServer(source: source, policy: policy, warnings: load.diagnostics, log: log) } catch {
+        do {
+            server = try GatewayServer(
+                source: source, policy: policy, warnings: load.diagnostics, takesOver: takeover, log: log)
+        } catch {
             log.error("\(error)")
             throw ExitCode(ExitStatus.unusable)
         }

@@ -136,7 +136,8 @@ def test_a_restart_beside_the_old_process(gateway: Start, upstream: Origin) -> N
     old = gateway(policy(origin.port))
     config = policy(origin.port)
     config["listeners"] = [{"address": f"127.0.0.1:{old.port}"}]
-    new = gateway(config)
+    new = gateway(config, arguments=("--takeover",))
+    assert f"process {old.process.pid} listens there too" in "\n".join(new.lines)
     old.signal(signal.SIGTERM)
     assert old.process.wait(5) == 0
     seen = load.run(new.url + "/x", 1, 16)

@@ -3,6 +3,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -11,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -151,4 +153,52 @@ static inline long linux_inotify_add(int fd, const char *path, uint32_t mask) {
   return linux_result(inotify_add_watch(fd, path, mask));
 }
 static inline long linux_inotify_remove(int fd, int watch) { return linux_result(inotify_rm_watch(fd, watch)); }
+
+/// Whether another process than this one has the socket with this inode open: its id, or 0 where that cannot be known.
+static inline int linux_socket_owner(unsigned long inode) {
+  char wanted[64], path[288], target[64];
+  snprintf(wanted, sizeof wanted, "socket:[%lu]", inode);
+  DIR *processes = opendir("/proc");
+  if (!processes) return 0;
+  int owner = 0;
+  struct dirent *process, *file;
+  while (!owner && (process = readdir(processes))) {
+    int pid = atoi(process->d_name);
+    if (pid <= 0 || pid == getpid()) continue;
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    DIR *files = opendir(path);
+    if (!files) continue;
+    while (!owner && (file = readdir(files))) {
+      snprintf(path, sizeof path, "/proc/%d/fd/%.200s", pid, file->d_name);
+      ssize_t length = readlink(path, target, sizeof target - 1);
+      if (length <= 0) continue;
+      target[length] = 0;
+      if (strcmp(target, wanted) == 0) owner = pid;
+    }
+    closedir(files);
+  }
+  closedir(processes);
+  return owner;
+}
+
+/// The id of another process that listens on a TCP port of this network namespace, on whatever address; 0 where none is known.
+static inline int linux_listener_owner(unsigned port) {
+  static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
+  int owner = 0;
+  for (int table = 0; !owner && table < 2; table++) {
+    FILE *file = fopen(tables[table], "re");
+    if (!file) continue;
+    char line[512];
+    while (!owner && fgets(line, sizeof line, file)) {
+      unsigned local = 0, state = 0;
+      unsigned long inode = 0;
+      // sl local:port remote:port state tx:rx timer:when retransmits uid timeout inode (proc(5)); 0A is LISTEN.
+      if (sscanf(line, " %*d: %*32[0-9A-Fa-f]:%x %*32[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*d %lu", &local, &state, &inode) == 3
+          && state == 0x0A && local == port && inode)
+        owner = linux_socket_owner(inode);
+    }
+    fclose(file);
+  }
+  return owner;
+}
 #endif

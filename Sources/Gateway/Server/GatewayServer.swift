@@ -20,6 +20,8 @@ package final class GatewayServer: @unchecked Sendable {
     private var policy: CompiledPolicy
     private var listeners: [OpenListener] = []
     private var listenersOpened = 0
+    /// Addresses that another process listens on are shared with it, instead of refused.
+    private let takesOver: Bool
     private var signals: [any DispatchSourceSignal] = []
     private var usageTimer: (any DispatchSourceTimer)?
     /// Of the policy in force, without their places in the file.
@@ -57,10 +59,12 @@ package final class GatewayServer: @unchecked Sendable {
 
     /// Opens every listener of `policy`; nothing is served before `run`.
     /// - Parameter warnings: what the loading of the policy had to say.
+    /// - Parameter takesOver: shares addresses that another process listens on; otherwise they are an error.
     package init(
-        source: PolicySource, policy: CompiledPolicy, warnings: [Diagnostic], log: OperatorLog
+        source: PolicySource, policy: CompiledPolicy, warnings: [Diagnostic], takesOver: Bool, log: OperatorLog
     ) throws(SystemError) {
         self.policy = policy
+        self.takesOver = takesOver
         shared = SharedState(policy: policy, log: log)
         loader = PolicyLoader(source: source, control: control, log: log)
         let changed = NamesChanged()
@@ -131,8 +135,24 @@ package final class GatewayServer: @unchecked Sendable {
         return wanted
     }
 
+    /// SO_REUSEPORT, by which the loops share an address, would let another process of the same user share it unnoticed: each would
+    /// serve a part of the connections, by its own policy.
+    private func refuseShared(_ address: SocketEndpoint) throws(SystemError) {
+        // Sockets of ours on the same port look like those of others; a reload may move a listener to a wider address.
+        guard address.port != 0, !listeners.contains(where: { $0.actual.port == address.port }) else { return }
+        guard try Sockets.isListenedOn(address) else { return }
+        let holder = Sockets.processListening(onPort: address.port).map { "process \($0)" } ?? "another process"
+        guard takesOver else {
+            throw SystemError(
+                call: "\(address): \(holder) listens there; end it first, or start with `serve --takeover` to share the address",
+                code: EADDRINUSE)
+        }
+        shared.log.warning("\(address): \(holder) listens there too; each gets a part of the connections until one ends")
+    }
+
     /// Opens one socket for each loop; those for operators live on the first loop alone.
     private func open(_ wanted: OpenListener, for policy: CompiledPolicy) throws(SystemError) {
+        try refuseShared(wanted.actual)
         var listener = wanted
         var sockets: [(Worker, Int32)] = []
         do throws(SystemError) {

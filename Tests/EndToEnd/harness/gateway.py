@@ -80,6 +80,7 @@ class Gateway:
         access_log: str | None = None,
         protocol: ClientProtocol = HTTP1,
         launcher: tuple[str, ...] = (),
+        arguments: tuple[str, ...] = (),
     ) -> None:
         self.folder = folder
         self.protocol = protocol
@@ -93,7 +94,7 @@ class Gateway:
         self.access_path = Path(access_log) if access_log else folder / "access.jsonl"
         with open(self.access_path, "ab") as access:
             self.process = subprocess.Popen(
-                [*launcher, str(binary()), "serve", "--config", str(self.path)],
+                [*launcher, str(binary()), "serve", "--config", str(self.path), *arguments],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=access,
