@@ -5,8 +5,8 @@ import Core
 ///
 /// What an untrusted peer says about itself is dropped, both families whole, and so is the family that is not
 /// configured even from a trusted peer, who may have passed it on from anybody. The addresses of a trusted peer are
-/// kept and the peer is added to them; its X-Forwarded-Proto, -Host and -Port are kept where there is one of them and
-/// it is well formed.
+/// kept and the peer is added to them; its X-Forwarded-Proto (in lower case), -Host and -Port are kept where there is
+/// one of them and it is well formed.
 ///
 /// X-Forwarded-Port is the port of the host that X-Forwarded-Host names, else the default of the scheme that
 /// X-Forwarded-Proto names: what the client asked for, which the listener's port is not behind a port mapping.
@@ -95,12 +95,9 @@ final class ForwardingFields: Sendable {
 
     /// X-Forwarded-Proto, -Host and -Port: the trusted peer's own, or this connection's.
     private func appendOrigin(to lines: inout HeaderLines, _ head: inout RequestHead, _ connection: ConnectionFacts) {
-        var isSecure = connection.isSecure
-        if let scheme = Self.keep(.xForwardedProto, &head) {
-            isSecure = head.bytes.span.extracting(scheme.range).equalsIgnoringCase("https")
-        } else {
-            Self.appendScheme(isSecure, to: &lines)
-        }
+        // Written anew: upstreams compare the scheme byte by byte, and proxies write it in any case.
+        let isSecure = Self.saysSecure(head) ?? connection.isSecure
+        Self.appendScheme(isSecure, to: &lines)
         let saidHost = Self.keep(.xForwardedHost, &head)
         let host = saidHost ?? head.authority
         if saidHost == nil, !host.isEmpty {
@@ -109,6 +106,18 @@ final class ForwardingFields: Sendable {
         if Self.keep(.xForwardedPort, &head) == nil {
             Self.appendPort(of: head.bytes.span.extracting(host.range), isSecure, to: &lines)
         }
+    }
+
+    /// Whether the one X-Forwarded-Proto says https, in any case; nil where there is none, more than one, or another scheme.
+    private static func saysSecure(_ head: RequestHead) -> Bool? {
+        var found: ByteRange?
+        for field in head.fields where field.known == .xForwardedProto {
+            if found != nil { return nil }
+            found = field.value
+        }
+        guard let found else { return nil }
+        let scheme = head.bytes.span.extracting(found.range)
+        return scheme.equalsIgnoringCase("https") ? true : scheme.equalsIgnoringCase("http") ? false : nil
     }
 
     /// X-Forwarded-Port: the port of the authority, else the default of the scheme.
@@ -139,9 +148,7 @@ final class ForwardingFields: Sendable {
     /// How much of a value goes on: all of it, or a host without the colon of an empty port; nil for an invalid one.
     private static func validCount(_ field: KnownField, _ value: Span<UInt8>) -> Int? {
         if field == .xForwardedHost { return Authority.significantCount(in: value) }
-        let isValid = field == .xForwardedProto
-            ? value.equalsIgnoringCase("http") || value.equalsIgnoringCase("https") : Authority.port(value) != nil
-        return isValid ? value.count : nil
+        return Authority.port(value) != nil ? value.count : nil
     }
 
     /// The received lines of a list, and the comma after them.

@@ -261,6 +261,19 @@ struct SnapshotPrepareTests {
         #expect(forwarded.values("Forwarded") == [])
     }
 
+    @Test(arguments: [
+        (["HTTPS"], false, "https"), (["Http"], true, "http"), (["hTTps"], true, "https"), ([], true, "https"),
+        (["HTTPS", "HTTPS"], false, "http"), (["HTTPS,"], false, "http"), (["wss"], true, "https"), ([""], false, "http"),
+    ])
+    func `a trusted proxy's scheme goes on once and in lower case`(said: [String], isSecure: Bool, expected: String) throws {
+        let fixture = try fixture { $0.trustedProxies = [CIDRBlock("10.0.0.0/8")].compactMap(\.self) }
+        let facts = ConnectionFacts(
+            peer: try #require(IPAddress("10.0.0.1")), peerPort: 5000, localPort: 8080, isSecure: isSecure, waited: false)
+        let forwarded = try fixture.forwarded(
+            "GET /open/x", ["Host: api.test"] + said.map { "X-Forwarded-Proto: \($0)" }, over: facts)
+        #expect(forwarded.values("X-Forwarded-Proto") == [expected])
+    }
+
     /// Host, scheme of the connection, the trusted peer's fields; the port that upstreams are given.
     static let ports: [(host: String, isSecure: Bool, said: [String], port: String)] = [
         ("api.test", false, [], "80"), ("api.test", true, [], "443"), ("api.test:8088", true, [], "8088"),
