@@ -119,7 +119,9 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
         for header in answer.headers {
             guard let value = answerBody(header.template, AnswerEscaping(field: header.name)) else { continue }
             result.headers.append((Array(header.name.utf8), value))
-            if header.name.lowercased() == "x-content-type-options" { result.forbidsSniffing = false }
+            let name = header.name.lowercasedASCII
+            if name == "x-content-type-options" { result.forbidsSniffing = false }
+            if name == "www-authenticate" { result.replacesChallenge = true }
         }
         if result.body?.escaping.mayBeSniffed != true { result.forbidsSniffing = false }
         return result

@@ -11,7 +11,8 @@ extension Snapshot {
         isForPages: Bool = true, into answer: inout LocalAnswer
     ) {
         answer.removeAll()
-        let template = (refusal.route?.profile ?? profile).answer(for: refusal.denial)
+        let profile = refusal.route?.profile ?? profile
+        let template = profile.answer(for: refusal.denial)
         let wait = Self.wait(of: refusal)
         let status = template.status ?? refusal.denial.status
         let values = AnswerValues(
@@ -36,10 +37,11 @@ extension Snapshot {
         answer.lines.append(name: "Cache-Control", value: "no-store")
         answer.lines.append(name: "X-Request-ID", value: requestID)
         if let allow = refusal.allow { answer.lines.append(name: "Allow", value: allow.span) }
-        if let challenges = refusal.route?.challenges ?? (status == 401 ? Challenges.none : nil),
+        if !template.replacesChallenge, let challenges = refusal.route?.challenges ?? (status == 401 ? Challenges.none : nil),
             let extent = Challenges.Extent(of: refusal.denial, status: status, wanted: template.challenge)
         {
-            challenges.append(for: refusal.denial, extent, isGranted: refusal.isGranted, to: &answer.lines)
+            challenges.append(for: refusal.denial, extent, isGranted: refusal.isGranted, realm: profile.challengeRealm ?? challengeRealm,
+                to: &answer.lines)
         }
         if let rate = refusal.rate, let route = refusal.route {
             route.rateHeaders.append(rate, now: now, to: &answer.lines)

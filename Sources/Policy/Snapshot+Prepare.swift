@@ -75,7 +75,8 @@ extension Snapshot {
                     named: head.bytes.span.extracting(field.name.range), isPeerTrusted: isPeerTrusted)
             case .xForwardedFor, .xForwardedHost, .xForwardedProto, .xForwardedPort, .xRealIP, .forwarded, .xRequestID:
                 isDropped = true
-            case .authorization, .connection, .contentLength, .contentType, .cookie, .date, .expect, .host, .keepAlive,
+            case .authorization: isDropped = rules.dropsAuthorization(field.value.range, of: head)
+            case .connection, .contentLength, .contentType, .cookie, .date, .expect, .host, .keepAlive,
                 .maxForwards, .proxyConnection, .proxyAuthorization, .proxyAuthenticate, .retryAfter, .server, .te,
                 .trailer, .transferEncoding, .upgrade, .via, .wwwAuthenticate:
                 isDropped = rules.drops(field.known)

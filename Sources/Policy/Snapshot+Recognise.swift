@@ -42,13 +42,16 @@ extension Snapshot {
         return count > 1
     }
 
-    /// The first credential that the group's places show decides. A bearer token of a prefix that is not the group's is
-    /// shown and unknown where the group is alone; beside others it is theirs, and this one still asks for its own.
+    /// The first credential that the group's places show decides. `Authorization` of another scheme, or a bearer token of a
+    /// prefix that is not the group's, is for another group or another server: it is absent, and only names the reason where
+    /// nothing else is shown and something must be.
     func recognise(
         _ head: inout RequestHead, group: Int, _ connection: ConnectionFacts, _ route: Route, _ context: RequestContext,
         _ memory: DecisionMemory
     ) -> Recognition {
         let probes = route.credentials.groups[group]
+        // `Authorization` for another server: the reason where nothing else is shown, if something must be.
+        var other: (shown: CredentialPlan.ProbeIndex, finding: CredentialFinder.Finding)?
         for index in probes.indices {
             let probe = probes[index]
             memory.shown = CredentialPlan.ProbeIndex(
@@ -57,8 +60,9 @@ extension Snapshot {
                 guard let certificate = connection.clientCertificate else { continue }
                 return recognise(certificate, probe, route, context, memory)
             }
-            switch probe.place.find(in: &head, scratch: &memory.scratch) {
+            switch probe.find(in: &head, scratch: &memory.scratch) {
             case .absent: continue
+            case .otherScheme: other = (memory.shown, .otherScheme(0..<0))
             case .refused(let denial):
                 charge(denial, for: Span(), route, context, memory)
                 return refuse(denial, nil, route, context, memory)
@@ -66,6 +70,10 @@ extension Snapshot {
                 let value = head.bytes.span.extracting(range)
                 let judge = probe.judge(of: value)
                 if judge == nil, route.credentials.groups.count > 1 { continue }
+                if judge == nil, probe.isForeign(bearer: value) {
+                    other = (memory.shown, .inHead(range))
+                    continue
+                }
                 if let judge, judge.takesRealmSuffix, probe.place.kind == .bearer, let comma = value.firstIndex(of: 0x2C) {
                     return recognise(value.extracting(0..<comma), judge, route, context, memory)
                 }
@@ -76,7 +84,10 @@ extension Snapshot {
             }
         }
         memory.shown = .none
-        return .missing
+        guard let other, !route.credentials.isOptional else { return .missing }
+        memory.shown = other.shown
+        guard case .inHead(let range) = other.finding else { return refuse(.schemeNotSupported, nil, route, context, memory) }
+        return recognise(head.bytes.span.extracting(range), nil, route, context, memory)
     }
 
     @inline(__always)
@@ -216,7 +227,7 @@ extension Snapshot {
     private func fingerprint(of token: Span<UInt8>) -> UInt32 { cryptography.sha256(token).fingerprint }
 
     /// The compact form of a token has exactly two dots (RFC 7515 §3.1).
-    private static func looksLikeToken(_ value: Span<UInt8>) -> Bool {
+    static func looksLikeToken(_ value: Span<UInt8>) -> Bool {
         var dots = 0
         for index in value.indices where value[index] == 0x2E { dots &+= 1 }
         return dots == 2

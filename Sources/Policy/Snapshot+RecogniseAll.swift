@@ -12,7 +12,14 @@ extension Snapshot {
     ) -> Recognition {
         memory.others.removeAll(keepingCapacity: true)
         let missing = Recognition.refused(Refusal(.credentialMissing, client: context.client, route: route))
-        for group in route.credentials.groups where !Self.isShown(&head, group, connection, memory) { return missing }
+        var isShort = false
+        for (index, group) in route.credentials.groups.enumerated() where !Self.isShown(&head, group, connection, memory) {
+            isShort = true
+            // Nothing is judged here: at most the scheme of `Authorization` is named.
+            let found = recognise(&head, group: index, connection, route, context, memory)
+            if case .refused = found { return found }
+        }
+        if isShort { return missing }
         var first: Recognition?
         var shown = CredentialPlan.ProbeIndex.none
         // What cannot be decided now: a key set to be fetched, a store that cannot be read.
@@ -37,8 +44,8 @@ extension Snapshot {
         return doubt ?? first ?? missing
     }
 
-    /// Something is shown in a place of the group, good or bad. A bearer token of a prefix that is not the group's is
-    /// another group's.
+    /// Something is shown in a place of the group, good or bad. `Authorization` of another scheme, or a
+    /// bearer token of a prefix that is not the group's, is for another.
     private static func isShown(
         _ head: inout RequestHead, _ group: [CredentialPlan.Probe], _ connection: ConnectionFacts, _ memory: DecisionMemory
     ) -> Bool {
@@ -47,8 +54,8 @@ extension Snapshot {
                 if connection.clientCertificate != nil { return true }
                 continue
             }
-            switch probe.place.find(in: &head, scratch: &memory.scratch) {
-            case .absent: continue
+            switch probe.find(in: &head, scratch: &memory.scratch) {
+            case .absent, .otherScheme: continue
             case .refused, .decoded: return true
             case .inHead(let range): if probe.judge(of: head.bytes.span.extracting(range)) != nil { return true }
             }

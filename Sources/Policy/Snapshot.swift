@@ -20,6 +20,8 @@ package final class Snapshot: Sendable {
     let forwarding: ForwardingFields
     /// The profile of answers to requests that have no route.
     let profile: AnswerProfile
+    /// The realm of challenges of profiles without one.
+    let challengeRealm: [UInt8]
     /// The top-level `cors`, for answers to requests that have no route.
     let cors: CORSRule?
     /// Some answer has fields for pages of other origins.
@@ -38,6 +40,7 @@ package final class Snapshot: Sendable {
         table = parts.table
         readings = parts.readings
         profile = parts.profile
+        challengeRealm = Array(configuration.challengeRealm.utf8)
         cors = parts.cors
         usesCORS = parts.cors != nil || parts.routes.contains { $0.cors != nil }
         cryptography = parts.cryptography

@@ -17,9 +17,13 @@ final class AnswerProfile: Sendable {
         /// Whether WWW-Authenticate is sent. Nil sends it with every 401 (RFC 9110 §15.5.2), and with the other statuses that
         /// refusals have of themselves where RFC 6750 §3.1 has an error for them; none with a status that the profile chose.
         var challenge: Bool?
+        /// `headers` has a WWW-Authenticate, which is sent in place of the gateway's.
+        var replacesChallenge = false
     }
 
     let name: String
+    /// The realm of challenges; nil takes that of the file.
+    let challengeRealm: [UInt8]?
     private let fallback: Answer
     /// Only those that differ from the fallback.
     private let answers: [ResponseProfileConfiguration.Place: Answer]
@@ -37,6 +41,7 @@ final class AnswerProfile: Sendable {
         self.fallback = fallback
         self.answers = answers
         self.configuration = configuration
+        challengeRealm = configuration.challengeRealm.map { Array($0.utf8) }
     }
 
     func answer(for denial: Denial) -> Answer {

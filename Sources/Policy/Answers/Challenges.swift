@@ -46,12 +46,16 @@ struct Challenges: Sendable {
     }
 
     /// Adds what the client needs to know to do better.
-    /// - Parameter isGranted: the route let the client in, so what it lacks is none of the route's scopes.
-    func append(for denial: Denial, _ extent: Extent, isGranted: Bool, to lines: inout HeaderLines) {
+    /// - Parameters:
+    ///   - isGranted: the route let the client in, so what it lacks is none of the route's scopes.
+    ///   - realm: what a quoted string holds without escapes.
+    func append(for denial: Denial, _ extent: Extent, isGranted: Bool, realm: [UInt8], to lines: inout HeaderLines) {
         let error = Self.error(for: denial)
         if hasBearer || !hasKey && extent == .unauthorized, extent != .error || error != nil {
             lines.append(name: "WWW-Authenticate") { value in
-                value.append("Bearer realm=\"portcullis\"")
+                value.append("Bearer realm=\"")
+                value.append(contentsOf: realm.span)
+                value.append(0x22)
                 guard let error else { return }
                 value.append(", error=\"")
                 value.append(error)
@@ -66,7 +70,12 @@ struct Challenges: Sendable {
                 }
             }
         }
-        if hasKey, extent != .error { lines.append(name: "WWW-Authenticate", value: "Key realm=\"portcullis\"") }
+        guard hasKey, extent != .error else { return }
+        lines.append(name: "WWW-Authenticate") { value in
+            value.append("Key realm=\"")
+            value.append(contentsOf: realm.span)
+            value.append(0x22)
+        }
     }
 
     /// The error code of RFC 6750 §3.1; nil when nothing was shown that could be wrong.

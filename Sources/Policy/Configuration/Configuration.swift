@@ -30,6 +30,8 @@ package struct Configuration: Sendable {
     package var profiles: [String: ResponseProfileConfiguration] = [:]
     /// Name of the profile of the gateway's own answers; "problem" is built in.
     package var responses = Configuration.builtInProfile
+    /// The realm of challenges (RFC 9110 §11.5) in answers of profiles that have none.
+    package var challengeRealm = "portcullis"
     /// Requests in clear are refused by every route that does not say otherwise.
     package var httpsOnly = false
     /// What becomes of fields that claim another target or method, on routes that do not say otherwise.

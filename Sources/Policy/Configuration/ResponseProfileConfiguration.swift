@@ -36,6 +36,8 @@ package struct ResponseProfileConfiguration: Sendable, Equatable {
     package var statuses: [Int: AnswerConfiguration] = [:]
     /// By reason identifier.
     package var reasons: [String: AnswerConfiguration] = [:]
+    /// The realm of challenges; nil takes that of the file.
+    package var challengeRealm: String?
 
     package init() {}
 }

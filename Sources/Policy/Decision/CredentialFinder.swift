@@ -8,6 +8,8 @@ enum CredentialFinder {
         case inHead(Range<Int>)
         /// The value, decoded into the scratch array.
         case decoded
+        /// `Authorization` of another scheme, as bytes of the head: the value with its scheme. No credential of the gateway's.
+        case otherScheme(Range<Int>)
         case refused(Denial)
     }
 
@@ -20,10 +22,17 @@ enum CredentialFinder {
             found = fields[index].value.range
         }
         guard let found else { return .absent }
-        let value = head.bytes.span.extracting(found)
+        return readBearer(found, head.bytes.span)
+    }
+
+    /// What an `Authorization` value shows; `found` is its place in the head's bytes.
+    static func readBearer(_ found: Range<Int>, _ bytes: Span<UInt8>) -> Finding {
+        let value = bytes.extracting(found)
         let space = value.firstIndex(of: 0x20) ?? value.count
         guard value.extracting(0..<space).equalsIgnoringCase("bearer") else {
-            return .refused(value.count == 0 ? .credentialMalformed : .schemeNotSupported)
+            if value.count == 0 { return .refused(.credentialMalformed) }
+            if AuthorizationValue.resemblesBearer(value) { return .refused(.schemeNotSupported) }
+            return AuthorizationValue.listsBearer(value) ? .refused(.credentialAmbiguous) : .otherScheme(found)
         }
         var start = space
         while start < value.count, value[start] == 0x20 { start &+= 1 }

@@ -4,8 +4,9 @@ import Core
 ///
 /// A request shows one credential to each group: the first that is found in the order of the configuration. It decides
 /// alone, whatever else is shown; what is shown and bad is never passed over. Of bearer tokens the longest prefix that
-/// fits chooses the judge. `any_of` and `optional` are one group. `all_of` is one for each authenticator: the first
-/// one's identity is the request's, and every one confines it (`OtherCredential`).
+/// fits chooses the judge; one that none fits, and `Authorization` of another scheme, is for another server and goes on.
+/// `any_of` and `optional` are one group. `all_of` is one for each authenticator: the first one's identity is the
+/// request's, and every one confines it (`OtherCredential`).
 struct CredentialPlan: Sendable {
     /// Who judges a value that begins with a prefix. A value for keys and tokens alike is a token when it has exactly two
     /// dots.
@@ -85,6 +86,14 @@ struct CredentialPlan: Sendable {
             }
         }
     }
+
+    /// The same without `Authorization` where only bearer tokens are looked for in it: not every value is one.
+    var wholeHeaderNames: [String] {
+        places.filter { $0.kind == .header }.map { String(decoding: $0.name, as: UTF8.self) }
+    }
+
+    /// Bearer tokens are looked for.
+    var takesBearerPlace: Bool { places.contains { $0.kind == .bearer } }
 
     var queryNames: [[UInt8]] { places.filter { $0.kind == .query }.map(\.name) }
 

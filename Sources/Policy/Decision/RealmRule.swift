@@ -37,7 +37,7 @@ struct RealmRule: Sendable {
         _ place: CredentialPlace, _ head: inout RequestHead, _ scratch: inout [UInt8]
     ) throws(Denial) -> String? {
         switch place.find(in: &head, scratch: &scratch) {
-        case .absent: return nil
+        case .absent, .otherScheme: return nil
         case .refused(.credentialAmbiguous): throw .realmConflict
         case .refused: throw .realmMissing
         case .inHead(let range): return try text(head.bytes.span.extracting(range))

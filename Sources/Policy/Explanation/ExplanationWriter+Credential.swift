@@ -5,7 +5,7 @@ extension ExplanationWriter {
     func credentialChecks() -> [Check] {
         guard let route, var head = original else { return [] }
         let rule = document.rule("routes", .element(route.index), "authenticate")
-        if route.credentials.isOpen { return [note("the route asks for none", rule)] }
+        if route.credentials.isOpen { return [note("the route asks for none", rule)] + forwardedAuthorization(head, route) }
         var checks: [Check] = []
         for (index, group) in route.credentials.groups.enumerated() {
             if route.credentials.groups.count > 1 { checks.append(note("credential \(index + 1) of \(route.credentials.groups.count):")) }
@@ -23,7 +23,22 @@ extension ExplanationWriter {
         if let fingerprint = outcome.grant?.fingerprint ?? outcome.refusal?.fingerprint {
             checks.append(note("its SHA-256 begins with \(Self.hex(fingerprint))"))
         }
-        return checks
+        return checks + forwardedAuthorization(head, route)
+    }
+
+    /// What becomes of an `Authorization` field of a request that goes on.
+    private func forwardedAuthorization(_ head: RequestHead, _ route: Route) -> [Check] {
+        guard outcome.grant != nil else { return [] }
+        return head.fields.filter { $0.known == .authorization }.map { field in
+            if route.request.dropsAuthorization(field.value.range, of: head) {
+                return note("Authorization is removed before the request goes on")
+            }
+            let isJudged = route.credentials.judges(authorization: field.value.range, of: head)
+            return note(
+                isJudged
+                    ? "Authorization goes on to the upstream: the route has keep_credentials"
+                    : "Authorization goes on to the upstream: no authenticator of the route takes it")
+        }
     }
 
     /// What stands in one place, and whose word on it counts.
@@ -37,19 +52,24 @@ extension ExplanationWriter {
         }
         var scratch: [UInt8] = []
         let judge: CredentialPlan.Judge?
+        var isForeign = false
         let count: Int
-        switch probe.place.find(in: &head, scratch: &scratch) {
+        switch probe.find(in: &head, scratch: &scratch) {
         case .absent: return (note("\(place): not shown"), false)
+        case .otherScheme: return (note("\(place): not shown, Authorization has another scheme"), false)
         case .refused(let denial): return (fail("\(place): \(denial.detail)", rule), true)
         case .inHead(let range):
             let value = Array(head.bytes[range])
             judge = probe.judge(of: value.span)
+            isForeign = probe.isForeign(bearer: value.span)
             count = value.count
         case .decoded:
             judge = probe.judge(of: scratch.span)
             count = scratch.count
         }
-        guard let judge else { return (note("\(place): \(count) bytes, of no prefix that is looked for"), true) }
+        guard let judge else {
+            return (note("\(place): \(count) bytes, of no prefix that is looked for"), !isForeign)
+        }
         let names = judge.keys.map(\.name) + (judge.tokens?.verifiers.map(\.name) ?? [])
         return (pass("\(place): \(count) bytes, for \(names.joined(separator: " or "))", rule), true)
     }
@@ -160,8 +180,8 @@ extension ExplanationWriter {
         guard case .token = outcome.refusal?.denial, var head = original else { return checks }
         for probe in refusedProbes(route) {
             var scratch: [UInt8] = []
-            switch probe.place.find(in: &head, scratch: &scratch) {
-            case .absent, .refused: continue
+            switch probe.find(in: &head, scratch: &scratch) {
+            case .absent, .refused, .otherScheme: continue
             case .inHead(let range): scratch = Array(head.bytes[range])
             case .decoded: break
             }

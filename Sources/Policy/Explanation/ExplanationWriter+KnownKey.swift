@@ -7,8 +7,8 @@ extension ExplanationWriter {
         guard let denial = outcome.refusal?.denial, let member = denial.keyMember, var head = original else { return nil }
         for probe in refusedProbes(route) {
             var scratch: [UInt8] = []
-            switch probe.place.find(in: &head, scratch: &scratch) {
-            case .absent, .refused: continue
+            switch probe.find(in: &head, scratch: &scratch) {
+            case .absent, .refused, .otherScheme: continue
             case .inHead(let range): scratch = Array(head.bytes[range])
             case .decoded: break
             }

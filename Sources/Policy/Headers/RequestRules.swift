@@ -7,6 +7,9 @@ final class RequestRules: Sendable {
     private let filters: RequestFilters.Pair
     /// The same for the fields that parsing tells apart; bit n for the field with raw value n.
     private let droppedFields: UInt64
+    /// Where bearer tokens are looked for, of which only those that the route judges are dropped; nil where `Authorization` is
+    /// dropped or kept whatever it holds.
+    private let bearers: CredentialPlan?
     /// Lines to add, in this order: first those that depend on the identity alone, up to the first that does not.
     let fixed: [FieldTemplate]
     let varying: [FieldTemplate]
@@ -42,19 +45,21 @@ final class RequestRules: Sendable {
             + configuration.removedQueryParameters.map { Array($0.utf8) }
         strippedParameters = parameters.map { ParameterName($0) }
         strippedCookies = isStripping ? credentials.cookieNames.map { ParameterName($0) } : []
-        var names = configuration.setRequestHeaders.map(\.name) + configuration.removedRequestHeaders
-        if isStripping { names += credentials.headerNames }
+        var others = configuration.setRequestHeaders.map(\.name) + configuration.removedRequestHeaders
         // The realm that counts may be another one; a template says it.
-        if let header = configuration.realm?.header { names.append(header) }
+        if let header = configuration.realm?.header { others.append(header) }
         // What they say is not true of other content (RFC 9530).
-        if content != nil { names += ["Content-Digest", "Content-MD5", "Digest", "Repr-Digest"] }
+        if content != nil { others += ["Content-Digest", "Content-MD5", "Digest", "Repr-Digest"] }
         self.filters = filters.pair(
-            dropping: names, keeping: isStripping ? [] : credentials.headerNames, keepsOverrides: keepsOverrides)
+            dropping: others + (isStripping ? credentials.headerNames : []),
+            keeping: isStripping ? [] : credentials.headerNames, keepsOverrides: keepsOverrides)
         var dropped: UInt64 = 0
-        for name in names + filters.identityNames {
+        for name in others + (isStripping ? credentials.wholeHeaderNames : []) + filters.identityNames {
             let known = KnownField.named(name.utf8.span)
             if known != .other { dropped |= 1 << UInt64(known.rawValue) }
         }
+        let isJudged = isStripping && credentials.takesBearerPlace && dropped >> UInt64(KnownField.authorization.rawValue) & 1 == 0
+        bearers = isJudged ? credentials : nil
         droppedFields = dropped
     }
 
@@ -66,6 +71,12 @@ final class RequestRules: Sendable {
 
     /// The same in a trailer section.
     func dropsTrailer(named name: Span<UInt8>) -> Bool { filters.trailers.contains(name) }
+
+    /// The same for `Authorization`: a value that no authenticator of the route judges goes on.
+    @inline(__always)
+    func dropsAuthorization(_ value: Range<Int>, of head: RequestHead) -> Bool {
+        drops(.authorization) || bearers?.judges(authorization: value, of: head) ?? false
+    }
 
     @inline(__always)
     func drops(_ known: KnownField) -> Bool { droppedFields >> UInt64(known.rawValue) & 1 != 0 }

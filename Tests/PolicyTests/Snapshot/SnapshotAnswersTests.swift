@@ -51,6 +51,43 @@ struct SnapshotAnswersTests {
             ])
     }
 
+    @Test func `a profile's WWW-Authenticate is sent in place of the gateway's`() throws {
+        let value = #"Bearer resource_metadata="https://api.test/.well-known/oauth-protected-resource""#
+        var answer = AnswerConfiguration()
+        answer.headers = [HeaderTemplate(name: "www-AUTHENTICATE", template: PolicyFixture.located(value))]
+        for challenge in [nil, true, false] {
+            answer.challenge = challenge.map { Located($0, at: SourcePosition(line: 1, column: 1), path: "test") }
+            var profile = ResponseProfileConfiguration()
+            profile.statuses[401] = answer
+            let fixture = try fixture { configuration in
+                configuration.profiles["mcp"] = profile
+                configuration.responses = "mcp"
+                configuration.routes[0].authorization.scopes = ["admin"]
+            }
+            #expect(try fixture.answer("GET /a").values("WWW-Authenticate") == [value])
+            #expect(try fixture.answer("GET /a", ["Authorization: Bearer x"]).values("WWW-Authenticate") == [value])
+            // No header of the profile is for this status.
+            let scoped = try fixture.answer("GET /a", [Self.key]).values("WWW-Authenticate")
+            #expect(scoped.count == 1 && scoped[0].contains("insufficient_scope"))
+        }
+    }
+
+    @Test func `the realm of challenges is the profile's, else the file's`() throws {
+        let file = try fixture { $0.challengeRealm = "acme" }
+        #expect(try file.answer("GET /a").values("WWW-Authenticate") == [#"Bearer realm="acme""#, #"Key realm="acme""#])
+        var profile = ResponseProfileConfiguration()
+        profile.challengeRealm = "orders of acme"
+        let named = try fixture { configuration in
+            configuration.challengeRealm = "acme"
+            configuration.profiles["orders"] = profile
+            configuration.routes[0].responses = PolicyFixture.located("orders")
+        }
+        #expect(
+            try named.answer("GET /a").values("WWW-Authenticate") == [
+                #"Bearer realm="orders of acme""#, #"Key realm="orders of acme""#,
+            ])
+    }
+
     @Test func `other challenges`() throws {
         let ambiguous = try fixture().answer("GET /a", ["Authorization: Bearer a", "Authorization: Bearer b"])
         #expect(ambiguous.status == 400)

@@ -28,6 +28,7 @@ extension ConfigurationReader {
         readIdentityHeaders(members["identity_headers"])
         readProfiles(members["profiles"])
         if let profile = reference(members["responses"], to: .profile) { configuration.responses = profile.value }
+        configuration.challengeRealm = challengeRealm(members["challenge_realm"]) ?? configuration.challengeRealm
         configuration.httpsOnly = boolean(members["https_only"]) ?? false
         configuration.overrideHeaders = choice(members["override_headers"], of: OverrideHeaders.self) ?? .drop
         configuration.cors = members["cors"].flatMap { cors($0) }

@@ -42,8 +42,22 @@ extension ConfigurationReader {
                 }
                 profile.reasons[reason.name] = answer(reason.node)
             }
+            profile.challengeRealm = challengeRealm(members["challenge_realm"])
             configuration.profiles[entry.name] = profile
         }
+    }
+
+    /// What a quoted string holds without escapes (RFC 9110 §5.6.4), 1 to 128 bytes.
+    mutating func challengeRealm(_ node: LocatedNode?) -> String? {
+        guard let text = string(node) else { return nil }
+        guard text.value.utf8.count <= 128, text.value.isPlainFieldValue, !text.value.contains("\""), !text.value.contains("\\")
+        else {
+            report(
+                .fieldValueInvalid, at: text.position, path: text.path,
+                "invalid realm \(quoted(text.value)): up to 128 characters of ASCII, without quotation marks and backslashes")
+            return nil
+        }
+        return text.value
     }
 
     private mutating func answer(_ node: LocatedNode) -> AnswerConfiguration {

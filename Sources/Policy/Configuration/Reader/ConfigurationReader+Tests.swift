@@ -11,7 +11,7 @@ extension ConfigurationReader {
     ) -> (tests: [PolicyTestConfiguration], diagnostics: [Diagnostic]) {
         let document: JSONNode
         do throws(JSONError) { document = try JSONNode.parse(bytes) } catch {
-            return ([], [Diagnostic(error, file: file)])
+            return ([], [Diagnostic(error, in: bytes, file: file)])
         }
         var reader = ConfigurationReader(file: file, parserReasons: parserReasons)
         reader.definedNames[.upstream] = Set(configuration.upstreams.keys)

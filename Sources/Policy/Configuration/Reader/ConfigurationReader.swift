@@ -47,7 +47,7 @@ package struct ConfigurationReader {
         do throws(JSONError) {
             document = try JSONNode.parse(bytes)
         } catch {
-            return (nil, [Diagnostic(error, file: file)])
+            return (nil, [Diagnostic(error, in: bytes, file: file)])
         }
         var reader = ConfigurationReader(file: file, parserReasons: parserReasons)
         reader.readDocument(LocatedNode(node: document, path: ""))
@@ -93,15 +93,11 @@ enum ReferenceKind: String, CaseIterable {
 }
 
 extension Diagnostic {
-    /// A syntax error of the file's JSON.
-    package init(_ error: JSONError, file: String) {
+    /// A syntax error of the file's JSON, which is `bytes`.
+    package init(_ error: JSONError, in bytes: Span<UInt8>, file: String) {
+        var mistake = JSONMistake(error, in: bytes)
         // The name comes from the file and is shown escaped.
-        let message =
-            if case .duplicateMember(let name) = error.reason {
-                "the member \(quoted(name)) appears twice"
-            } else {
-                error.message
-            }
-        self.init(.error, .jsonInvalid, file: file, position: error.position, path: "", message: message)
+        if case .duplicateMember(let name) = error.reason { mistake.message = "the member \(quoted(name)) appears twice" }
+        self.init(.error, .jsonInvalid, file: file, position: mistake.position, path: "", message: mistake.message)
     }
 }

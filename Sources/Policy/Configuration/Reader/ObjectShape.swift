@@ -139,7 +139,8 @@ extension ObjectShape {
             [
                 "$schema", "loops", "admin", "trusted_proxies", "forwarded", "via", "bounds", "paths", "access_log", "audit", "store",
                 "key_sets", "authenticators", "stored_credentials", "limits", "failure_budget", "rate_headers", "identity_headers",
-                "profiles", "responses", "https_only", "override_headers", "cors", "defaults", "tests", "tests_file",
+                "profiles", "responses", "challenge_realm", "https_only", "override_headers", "cors", "defaults", "tests",
+                "tests_file",
             ]
         case .listener: ["tls", "protocols", "redirect_to_https", "proxy_protocol"]
         case .listenerTLS:
@@ -189,7 +190,7 @@ extension ObjectShape {
         case .limit: ["kind", "burst", "by", "mode"]
         case .failureBudget: ["burst"]
         case .rateHeaders: ["headers", "reset", "keep_upstream"]
-        case .profile: ["default", "kinds", "statuses", "reasons"]
+        case .profile: ["default", "kinds", "statuses", "reasons", "challenge_realm"]
         case .answer: ["status", "body", "content_type", "headers", "challenge"]
         case .route:
             [
