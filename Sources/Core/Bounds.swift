@@ -58,6 +58,8 @@ extension Bounds {
 
 /// Bounds that are part of the program.
 package enum FixedBounds {
+    /// Bytes of an API key; a longer one is unknown without being hashed.
+    package static let apiKeyBytes = 1024
     /// Bytes one read takes from a socket at most.
     package static let readBytes = 65_536
     /// Bytes waiting to be written to one peer; above this its counterpart is not read.

@@ -34,6 +34,11 @@ struct KeyHashCommand: ParsableCommand {
         if bare, json { throw ValidationError("--bare and --json exclude each other") }
         let hasher = try KeyHasher(pepper: pepper)
         let secret = try SecretInput.read(prompt: "Secret, then Enter (it is not shown):")
+        guard secret.count <= FixedBounds.apiKeyBytes else {
+            Output.error(
+                "a secret of \(secret.count) bytes is never accepted: keys have at most \(FixedBounds.apiKeyBytes) bytes")
+            throw ExitCode(ExitStatus.unusable)
+        }
         if secret.count < Self.shortLength {
             Output.error(
                 "warning: a secret of \(secret.count) bytes can be guessed from its digest; "

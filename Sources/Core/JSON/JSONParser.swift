@@ -40,7 +40,7 @@ struct JSONParser {
         case 0x66:
             try readLiteral("false", bytes)
             return JSONNode(.bool(false), at: position)
-        case 0x6E:
+        case 0x6E where index &+ 1 >= bytes.count || bytes[index &+ 1] == 0x75:
             try readLiteral("null", bytes)
             return JSONNode(.null, at: position)
         default: throw error(.unexpectedByte(byte, expected: .value), at: index)

@@ -42,7 +42,9 @@ extension JSONSurvey {
             return at(fault, "a second value begins here: the file is one value, and that ends in \(place(last))")
         }
         if let word = notJSON(bytes, from: 0) { return word }
-        guard let closing = lastByte(bytes), closing == 0x7D || closing == 0x5D else { return nil }
+        guard let closing = lastByte(bytes), closing == 0x7D || closing == 0x5D, bytes[fault] == 0x2C || bytes[fault] == 0x22 else {
+            return nil
+        }
         return at(last, "everything is closed here, and more follows in \(place(fault)): probably one closing bracket too many")
     }
 

@@ -94,6 +94,7 @@ package final class PolicySource: Sendable {
         load.diagnostics += ConfigurationWarnings.review(
             configuration, file: path, now: EventLoop.readClocks().wall)
         if case .file(let log) = configuration.accessLog { configuration.accessLog = .file(files.resolved(log)) }
+        if case .advisory = resolution { load.diagnostics += MachineReview.warnings(about: configuration, file: path) }
         let compiled = Snapshot.compile(configuration, environment: files)
         load.diagnostics += compiled.diagnostics
         if compiled.snapshot != nil, let filter { run(tests, named: filter, of: configuration, into: &load) }

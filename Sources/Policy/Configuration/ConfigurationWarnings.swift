@@ -27,6 +27,7 @@ package struct ConfigurationWarnings {
         review.reviewRoutes()
         review.reviewTemplates()
         review.reviewCORS()
+        review.reviewPlaceholders()
         return review.warnings.all.enumerated().sorted { a, b in
             let nowhere = SourcePosition(line: 0, column: 0)
             let (first, second) = (a.element.position ?? nowhere, b.element.position ?? nowhere)
@@ -140,7 +141,10 @@ package struct ConfigurationWarnings {
             let path = LocatedNode.path("authenticators", member: name)
             switch authenticator.kind {
             case .apiKey(let keys):
-                for (index, key) in keys.keys.enumerated() { review(key, path: "\(path).keys[\(index)]") }
+                for (index, key) in keys.keys.enumerated() {
+                    review(key, path: "\(path).keys[\(index)]")
+                    if keys.pepper == nil { reviewDigests(of: key, path: "\(path).keys[\(index)]") }
+                }
             case .jwt(let jwt): review(jwt, at: authenticator.position, path: path)
             case .certificate(let certificates):
                 review(certificates, at: authenticator.position, path: path)
@@ -272,6 +276,7 @@ package struct ConfigurationWarnings {
                     "the route takes requests over https only, and none can come: no listener has \"tls\", "
                         + "and no proxy is trusted to say so")
             }
+            reviewSegments(of: route)
             for rule in route.authorizations { review(rule, path: "\(path).\(rule.name)") }
             if route.mode == .shadow {
                 warn(

@@ -53,6 +53,9 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case keyWithoutExpiry = "key_without_expiry"
     case keyExpired = "key_expired"
     case keyIDWithScheme = "key_id_with_scheme"
+    case keyWellKnown = "key_well_known"
+    case pathSegmentLiteral = "path_segment_literal"
+    case placeholderLeft = "placeholder_left"
     case allowListCoversEverything = "allow_list_covers_everything"
     case trustedProxiesCoverEverything = "trusted_proxies_cover_everything"
     case denyListCoversEverything = "deny_list_covers_everything"
@@ -95,6 +98,8 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case ocspResponseExpired = "ocsp_response_expired"
     case storeUnusable = "store_unusable"
     case compilationFailed = "compilation_failed"
+    case logFolderMissing = "log_folder_missing"
+    case portPrivileged = "port_privileged"
     case testFailed = "test_failed"
 }
 
@@ -119,12 +124,13 @@ extension DiagnosticCode {
             .identityTemplateWithoutIdentity, .failureBudgetOff, .failureBudgetShared, .keySetOverHTTP, .credentialRefreshOverHTTP,
             .storedCredentialNotDurable, .keySetHoldsSecret, .adminExposed, .clientCertificatesNotAsked, .upstreamUnverified,
             .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication, .routeInShadow, .corsFieldsSet,
-            .bracesDoubled:
+            .bracesDoubled, .keyWellKnown, .pathSegmentLiteral, .placeholderLeft:
             .reviewing
         case .routesAmbiguous, .secretUnreadable, .adminTokenShort, .fileUnreadable, .keySetInvalid,
             .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .keysFileEmpty, .hmacSecretShort, .fileWorldReadable,
             .certificateInvalid, .certificateExpired, .certificateExpiresSoon, .certificateNotYetValid, .certificateFlawed,
-            .ocspResponseExpired, .storeUnusable, .compilationFailed, .testFailed:
+            .ocspResponseExpired, .storeUnusable, .compilationFailed, .logFolderMissing, .portPrivileged,
+            .testFailed:
             .compiling
         }
     }

@@ -24,7 +24,7 @@ package final class KeyAuthenticator: Sendable {
     let takesRealmSuffix: Bool
 
     /// A longer key is unknown without being hashed.
-    static let keyByteLimit = 1024
+    static let keyByteLimit = FixedBounds.apiKeyBytes
 
     init(
         name: String, table: APIKeyTable, pepper: [UInt8]?, cryptography: any Cryptography, limitLists: [LimitList?],

@@ -3,16 +3,40 @@ import Core
 /// Addresses, hosts, servers and URLs.
 extension ConfigurationReader {
     mutating func endpoint(_ node: LocatedNode?) -> SocketEndpoint? {
+        if let node, case .number(let number) = node.value {
+            report(
+                .typeWrong, at: node, "expected an address and a port in quotation marks, found \(number.text.prefix(40)); "
+                    + Self.endpointHint(String(number.text.prefix(40))))
+            return nil
+        }
         guard let node, let text = string(node, expected: "an address such as \"127.0.0.1:8080\"") else { return nil }
         guard let endpoint = SocketEndpoint(text.value) else {
             report(
                 .endpointInvalid, at: node,
-                "\(quoted(text.value)) is no address and port; "
-                    + "write \"127.0.0.1:8080\", \"0.0.0.0:8080\" or \"[::1]:8080\""
+                "\(quoted(text.value)) is no address and port; \(Self.endpointHint(text.value))"
             )
             return nil
         }
         return endpoint
+    }
+
+    /// What an address would be of which the author wrote a part.
+    private static func endpointHint(_ text: String) -> String {
+        let port = text.hasPrefix(":") || text.hasPrefix("*:") ? String(text.drop { $0 != ":" }.dropFirst()) : text
+        if let number = Int(port), 1...65_535 ~= number, port == String(number) {
+            return "write \"127.0.0.1:\(number)\" for this machine alone, or \"0.0.0.0:\(number)\" for every address"
+        }
+        if text.lowercasedASCII.hasPrefix("localhost:") {
+            return "a name is not looked up here, write \"127.0.0.1\(text.dropFirst("localhost".count))\""
+        }
+        if text.contains("://") { return "write it without the scheme, as in \"127.0.0.1:8080\"" }
+        if let colon = text.lastIndex(of: ":"), let number = Int(text[text.index(after: colon)...]), number > 65_535 {
+            return "ports end at 65535"
+        }
+        if text.filter({ $0 == ":" }).count > 1, !text.hasPrefix("["), let colon = text.lastIndex(of: ":") {
+            return "an IPv6 address stands in brackets, as in \"[\(text[..<colon])]\(text[colon...])\""
+        }
+        return "write \"127.0.0.1:8080\", \"0.0.0.0:8080\" or \"[::1]:8080\""
     }
 
     mutating func blocks(_ node: LocatedNode?) -> [CIDRBlock] {
@@ -40,6 +64,12 @@ extension ConfigurationReader {
         return blocks(node)
     }
 
+    private static func serverHint(_ text: String) -> String {
+        if text.hasPrefix("unix:") { return "Unix sockets are not supported; " }
+        guard text.contains("://"), let scheme = text.firstIndex(of: "/") else { return "the scheme is missing; " }
+        return text[scheme...].dropFirst(2).contains("/") ? "a path belongs to the route, as its \"upstream_path\"; " : ""
+    }
+
     mutating func server(
         _ node: LocatedNode
     ) -> (scheme: UpstreamConfiguration.Scheme, server: Located<UpstreamConfiguration.Server>)? {
@@ -49,9 +79,11 @@ extension ConfigurationReader {
         guard let scheme, let (host, port) = Self.hostAndPort(lowered.dropFirst(scheme.rawValue.utf8.count + 3)),
             port != 0
         else {
+            if checkPlaceholder(text, .serverInvalid, "a server") { return nil }
             report(
                 .serverInvalid, at: node,
-                "\(quoted(text.value)) is no server; write \"http://host:port\", \"https://…\", \"h2://…\" or "
+                "\(quoted(text.value)) is no server; \(Self.serverHint(lowered))write \"http://host:port\", "
+                    + "\"https://…\", \"h2://…\" or "
                     + "\"h2c://…\", without path and user name")
             return nil
         }

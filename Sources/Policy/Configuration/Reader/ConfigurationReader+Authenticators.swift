@@ -70,6 +70,7 @@ extension ConfigurationReader {
         guard let members = object(node, .jwtAuthenticator) else { return nil }
         let takesAnyIssuer = members["issuer"]?.isText("any") ?? false
         let issuers = takesAnyIssuer ? [] : stringOrStrings(members["issuer"], of: "issuers")
+        for issuer in issuers { checkPlaceholder(issuer, .fieldValueInvalid, "an issuer") }
         let keySet =
             members["key_set"] == nil
             ? discoveredKeySet(of: issuers, hasIssuer: members["issuer"] != nil && !takesAnyIssuer, at: node)
@@ -177,6 +178,12 @@ extension ConfigurationReader {
                         + "\"bearer:PREFIX\", \"cookie:NAME\" or \"query:NAME\""
                 )
                 continue
+            }
+            if case .header(let name) = source, name.lowercasedASCII == "sec-websocket-protocol" {
+                report(
+                    .sourceInvalid, at: element,
+                    "a list of subprotocols is no credential: let clients that can set no field send a cookie (\"cookie:NAME\"), "
+                        + "or a short-lived key in the query (\"query:NAME\")")
             }
             if case .query = source, allowsQuery != true {
                 report(

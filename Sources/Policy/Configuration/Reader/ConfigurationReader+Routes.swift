@@ -147,6 +147,8 @@ extension ConfigurationReader {
             message = "a gateway opens no tunnels; \"CONNECT\" is always refused"
         } else if !text.value.isToken || text.value.utf8.count > 32 {
             message = "\(quoted(text.value)) is no method"
+        } else if ["*", "ANY", "ALL"].contains(upper) {
+            message = "no client sends the method \(quoted(text.value)); leave \"methods\" out to take all of them"
         } else if upper != text.value, Self.standardMethods.contains(upper) {
             message = "methods are told apart by case; did you mean \(quoted(upper))?"
         } else {

@@ -58,6 +58,10 @@ extension ConfigurationReader {
     mutating func list(_ node: LocatedNode?, of what: String) -> [LocatedNode]? {
         guard let node else { return nil }
         guard case .array(let elements) = node.value else {
+            if case .string(let text) = node.value, text.utf8.count <= 64 {
+                report(.typeWrong, at: node, "expected a list of \(what), found a string: write [\(quoted(text))]")
+                return nil
+            }
             reportType(node, expected: "a list of \(what)")
             return nil
         }
@@ -120,6 +124,11 @@ extension ConfigurationReader {
     mutating func boolean(_ node: LocatedNode?) -> Bool? {
         guard let node else { return nil }
         guard case .bool(let value) = node.value else {
+            let word: String? = if case .string(let text) = node.value { text.lowercasedASCII } else { nil }
+            if let word, let meant = ["yes": true, "on": true, "true": true, "no": false, "off": false, "false": false][word] {
+                report(.typeWrong, at: node, "expected true or false, found a string: write \(meant) without quotation marks")
+                return nil
+            }
             reportType(node, expected: "true or false")
             return nil
         }
@@ -129,6 +138,10 @@ extension ConfigurationReader {
     mutating func integer(_ node: LocatedNode?, in range: ClosedRange<Int>) -> Int? {
         guard let node else { return nil }
         guard case .number(let number) = node.value else {
+            if case .string(let text) = node.value, let value = Int(text), range.contains(value), text == String(value) {
+                report(.typeWrong, at: node, "expected a number, found a string: write \(value) without quotation marks")
+                return nil
+            }
             reportType(node, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
@@ -145,11 +158,18 @@ extension ConfigurationReader {
 
     mutating func duration(_ node: LocatedNode?, in range: ClosedRange<Nanoseconds>) -> Nanoseconds? {
         guard let node else { return nil }
+        if case .number(let number) = node.value {
+            let text = String(number.text.prefix(20))
+            report(
+                .typeWrong, at: node,
+                "a duration has a unit and stands in quotation marks: \(text) seconds are \"\(text)s\", minutes \"\(text)m\"")
+            return nil
+        }
         guard let text = string(node, expected: "a duration such as \"30s\"") else { return nil }
         guard let value = DurationText.parse(text.value) else {
             report(
                 .durationInvalid, at: node,
-                "\(quoted(text.value)) is no duration; "
+                "\(quoted(text.value)) is no duration; \(UnitGuess.duration(text.value))"
                     + "write a whole number and a unit: \"250ms\", \"30s\", \"10m\", \"1h\", \"7d\""
             )
             return nil
@@ -167,11 +187,18 @@ extension ConfigurationReader {
 
     mutating func byteSize(_ node: LocatedNode?, in range: ClosedRange<UInt64>) -> UInt64? {
         guard let node else { return nil }
+        if case .number(let number) = node.value {
+            let text = String(number.text.prefix(20))
+            report(
+                .typeWrong, at: node,
+                "a size has a unit and stands in quotation marks: \(text) bytes are \"\(text)B\", kibibytes \"\(text)KiB\"")
+            return nil
+        }
         guard let text = string(node, expected: "a size such as \"64KiB\"") else { return nil }
         guard let value = ByteSizeText.parse(text.value) else {
             report(
                 .sizeInvalid, at: node,
-                "\(quoted(text.value)) is no size; "
+                "\(quoted(text.value)) is no size; \(UnitGuess.size(text.value))"
                     + "write a whole number and a unit: \"512B\", \"64KiB\", \"10MiB\", \"1GiB\""
             )
             return nil
