@@ -1,8 +1,8 @@
 /// A request target taken apart (RFC 9112 §3.2): origin-form, absolute-form of http or https, or `*`.
 ///
-/// The path holds what RFC 3986 §3.3 allows, and each `%` stands before two hexadecimal digits; the bytes
-/// ``"<>[\]^`{|}`` are refused there, because upstreams disagree about them. In the query any visible ASCII byte but
-/// `#` passes as it is, since browsers and other clients send those bytes unencoded, and a query never decides a route.
+/// In the path each `%` is before two hexadecimal digits, and `\` is refused, which is a slash to some servers. Every other
+/// visible ASCII byte but `#` passes, in the path as in the query: browsers and other clients send ``"<>[]^`{|}`` unencoded,
+/// though RFC 3986 §3.3 has them in no path. `PathNormaliser` takes them for their percent-encodings.
 package struct RequestTarget: Sendable {
     package private(set) var form: TargetForm
     package private(set) var authority = ByteRange.empty
@@ -46,9 +46,12 @@ package struct RequestTarget: Sendable {
         while true {
             index = target.firstIndexOutsidePlainPath(from: index)
             guard index < end else { break }
-            guard target[index] == 0x25, index &+ 2 < end, target[index &+ 1].hexDigit != nil,
-                target[index &+ 2].hexDigit != nil
-            else { return false }
+            guard target[index] == 0x25 else {
+                if target[index] == 0x5C { return false }
+                index &+= 1
+                continue
+            }
+            guard index &+ 2 < end, target[index &+ 1].hexDigit != nil, target[index &+ 2].hexDigit != nil else { return false }
             index &+= 3
         }
         path = ByteRange(start: start &+ lower, count: end &- lower)

@@ -3,7 +3,8 @@ import Core
 /// Reads the line before a chunk's content, byte by byte: the size and the extensions (RFC 9112 §7.1, §7.1.1).
 ///
 /// Whitespace is taken around `;` and `=` (BWS) but not behind the size or an extension at the line's end, since
-/// readers disagree whether that belongs to the size.
+/// readers disagree whether that belongs to the size. A lenient upstream may have whitespace behind the size, and end the line in LF
+/// alone.
 struct ChunkSizeLine {
     private enum Step: UInt8 {
         case size, beforeSemicolon, beforeName, name, afterName, beforeValue, token, quoted, escaped, afterQuoted
@@ -13,6 +14,11 @@ struct ChunkSizeLine {
     private var digitCount = 0
     private(set) var size: UInt64 = 0
     private(set) var byteCount = 0
+    private let isLenient: Bool
+    /// An extension was begun.
+    private var hasExtension = false
+
+    init(isLenient: Bool = false) { self.isLenient = isLenient }
 
     /// Takes the next byte; true when it was the CR that ends the line.
     mutating func take(_ byte: UInt8) throws(FramingFault) -> Bool {
@@ -21,7 +27,8 @@ struct ChunkSizeLine {
         switch step {
         case .size: return try takeSize(byte)
         case .beforeSemicolon:
-            if byte == 0x3B { step = .beforeName } else if !byte.isOptionalWhitespace { throw .chunkExtensionInvalid }
+            if isLenient, !hasExtension, byte == 0x0D { return true }
+            if byte == 0x3B { beginExtension() } else if !byte.isOptionalWhitespace { throw .chunkExtensionInvalid }
         case .beforeName:
             if byte.isOptionalWhitespace { return false }
             try takeTokenStart(byte, then: .name)
@@ -31,7 +38,7 @@ struct ChunkSizeLine {
         case .afterName:
             switch byte {
             case 0x3D: step = .beforeValue
-            case 0x3B: step = .beforeName
+            case 0x3B: beginExtension()
             default: if !byte.isOptionalWhitespace { throw .chunkExtensionInvalid }
             }
         case .beforeValue:
@@ -65,6 +72,11 @@ struct ChunkSizeLine {
         return try takeEnd(byte, orSpace: .beforeSemicolon)
     }
 
+    private mutating func beginExtension() {
+        step = .beforeName
+        hasExtension = true
+    }
+
     private mutating func takeTokenStart(_ byte: UInt8, then next: Step) throws(FramingFault) {
         guard ByteClass.token.contains(byte) else { throw .chunkExtensionInvalid }
         step = next
@@ -74,7 +86,7 @@ struct ChunkSizeLine {
     private mutating func takeEnd(_ byte: UInt8, orSpace next: Step) throws(FramingFault) -> Bool {
         switch byte {
         case 0x0D: return true
-        case 0x3B: step = .beforeName
+        case 0x3B: beginExtension()
         case 0x20, 0x09: step = next
         default: throw .chunkExtensionInvalid
         }

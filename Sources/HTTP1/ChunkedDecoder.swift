@@ -1,12 +1,14 @@
 package import Core
 
 /// Decodes one chunked body (RFC 9112 §7.1) from pieces cut anywhere. Content comes in ranges of the bytes presented
-/// and is never copied; chunk extensions are checked against their grammar and ignored; every line ends in CR LF.
+/// and is never copied; chunk extensions are checked against their grammar and ignored; every line ends in CR LF, or, of a lenient
+/// upstream, in LF alone.
 package struct ChunkedDecoder: Sendable {
     private enum Step: UInt8 { case sizeLine, sizeLineFeed, content, contentReturn, contentLineFeed, trailers, ended }
 
     private var step = Step.sizeLine
-    private var line = ChunkSizeLine()
+    private var line: ChunkSizeLine
+    private let isLenient: Bool
     /// Bytes of the current chunk's content still to come.
     private var remaining: UInt64 = 0
     /// Bytes of size lines beyond what the content read so far excuses.
@@ -15,7 +17,13 @@ package struct ChunkedDecoder: Sendable {
     /// The trailer section, whole when `.end` was yielded. Empty for most bodies.
     package private(set) var trailers = TrailerSection()
 
-    package init() {}
+    /// Where the end of a lenient trailer section was looked for.
+    private var sectionPosition = 0
+
+    package init(isLenient: Bool = false) {
+        self.isLenient = isLenient
+        line = ChunkSizeLine(isLenient: isLenient)
+    }
 
     /// The next piece of the body, from `bytes[index...]`; moves `index` behind what was consumed, which is never
     /// presented again. Nil when all is consumed and more must come, and for ever after `.end`.
@@ -36,6 +44,10 @@ package struct ChunkedDecoder: Sendable {
                 if remaining == 0 { step = .contentReturn }
                 return .body(range)
             case .contentReturn:
+                if isLenient, bytes[index] == 0x0A {
+                    step = .contentLineFeed
+                    continue
+                }
                 guard bytes[index] == 0x0D else { throw .chunkNotTerminated }
                 index &+= 1
                 step = .contentLineFeed
@@ -57,6 +69,13 @@ package struct ChunkedDecoder: Sendable {
         while index < bytes.count {
             let byte = bytes[index]
             index &+= 1
+            if isLenient, byte == 0x0A {
+                // As if CR had been before it.
+                guard try line.take(0x0D) else { throw .chunkExtensionInvalid }
+                index &-= 1
+                step = .sizeLineFeed
+                return
+            }
             if try line.take(byte) {
                 step = .sizeLineFeed
                 return
@@ -71,7 +90,7 @@ package struct ChunkedDecoder: Sendable {
         let content = Int(truncatingIfNeeded: Swift.min(remaining, UInt64(FixedBounds.chunkOverheadBytes)))
         overhead = Swift.max(0, overhead &+ line.byteCount &- 16 &- 2 &* content)
         guard overhead <= FixedBounds.chunkOverheadBytes else { throw .chunkOverheadTooLarge }
-        line = ChunkSizeLine()
+        line = ChunkSizeLine(isLenient: isLenient)
         step = remaining == 0 ? .trailers : .content
     }
 
@@ -85,6 +104,21 @@ package struct ChunkedDecoder: Sendable {
         let taken = Swift.min(FixedBounds.trailerBytes &- trailers.bytes.count, bytes.count &- index)
         trailers.bytes.append(contentsOf: bytes.extracting(index..<index &+ taken))
         index &+= taken
+        if isLenient {
+            var position = sectionPosition
+            let found = LenientSection.end(of: trailers.bytes.span, hasStartLine: false, from: &position)
+            sectionPosition = position
+            guard let end = found else {
+                guard trailers.bytes.count < FixedBounds.trailerBytes else { throw .trailersTooLarge }
+                return false
+            }
+            index &-= trailers.bytes.count &- end
+            let received = trailers.bytes
+            trailers.bytes.removeAll()
+            guard LenientSection.clean(received.span.extracting(0..<end), hasStartLine: false, into: &trailers.bytes) == nil else {
+                throw .trailerInvalid
+            }
+        }
         var reader = scanner
         defer { scanner = reader }
         while true {

@@ -2,7 +2,8 @@ package import Core
 
 /// Parses the response heads of one upstream connection, interim ones (1xx) too, one after another (RFC 9112 §4, §5,
 /// §6.3). Each byte is looked at once, however the head arrives. As strict as the request parser: an upstream that
-/// cannot write a head cannot be trusted to end a body.
+/// cannot write a head cannot be trusted to end a body. For upstreams that the policy calls lenient, what `LenientSection` can mend
+/// is mended first, and statuses go to 999.
 package struct ResponseHeadParser: Sendable {
     private enum Step: UInt8 { case statusLine, reason, lineFeed, fields }
 
@@ -15,7 +16,9 @@ package struct ResponseHeadParser: Sendable {
     /// The head as far as it was read, between calls: nothing, or one.
     private var partial: [ResponseHead] = []
 
-    package init() {}
+    private let isLenient: Bool
+
+    package init(isLenient: Bool = false) { self.isLenient = isLenient }
 
     /// Looks at `bytes`, which begin at the connection's first unconsumed byte: at the call after `.incomplete` the
     /// same bytes again with more behind them. After `.complete` the parser is ready for the next head. `head` means
@@ -26,6 +29,7 @@ package struct ResponseHeadParser: Sendable {
     package mutating func parse(
         _ bytes: Span<UInt8>, requestMethod: Method, into head: inout ResponseHead
     ) -> ResponseProgress {
+        if isLenient { return parseLeniently(bytes, requestMethod: requestMethod, into: &head) }
         if !partial.isEmpty { head = partial.removeLast() }
         let isLimited = bytes.count >= FixedBounds.responseHeadBytes
         let window = isLimited ? bytes.extracting(0..<FixedBounds.responseHeadBytes) : bytes
@@ -42,6 +46,45 @@ package struct ResponseHeadParser: Sendable {
             head = ResponseHead()
         }
         return progress
+    }
+
+    /// The head is rewritten when it is all there, and then read like any other.
+    @inline(never)
+    private mutating func parseLeniently(
+        _ bytes: Span<UInt8>, requestMethod: Method, into head: inout ResponseHead
+    ) -> ResponseProgress {
+        let isLimited = bytes.count >= FixedBounds.responseHeadBytes
+        let window = isLimited ? bytes.extracting(0..<FixedBounds.responseHeadBytes) : bytes
+        var fault: ResponseFault?
+        switch VersionProbe(window.extracting(0..<Swift.min(window.count, 8))) {
+        case .incomplete, .version: break
+        case .notHTTP: fault = window.isEmpty ? nil : .statusLineInvalid
+        case .unsupported: fault = .versionNotSupported
+        }
+        if fault == nil {
+            guard let end = LenientSection.end(of: window, hasStartLine: true, from: &position) else {
+                guard isLimited else { return .incomplete }
+                self = ResponseHeadParser(isLenient: true)
+                head.removeAll()
+                return .malformed(.headTooLarge)
+            }
+            var clean: [UInt8] = []
+            clean.reserveCapacity(end &+ 64)
+            fault = LenientSection.clean(window.extracting(0..<end), hasStartLine: true, into: &clean).map(ResponseFault.init)
+            self = ResponseHeadParser(isLenient: true)
+            if fault == nil {
+                switch advance(clean.span, requestMethod: requestMethod, into: &head) {
+                case .complete(clean.count):
+                    self = ResponseHeadParser(isLenient: true)
+                    return .complete(byteCount: end)
+                case .complete, .incomplete: fault = .lineEndingInvalid
+                case .malformed(let found): fault = found
+                }
+            }
+        }
+        self = ResponseHeadParser(isLenient: true)
+        head.removeAll()
+        return .malformed(fault ?? .statusLineInvalid)
     }
 
     private mutating func advance(
@@ -85,7 +128,7 @@ package struct ResponseHeadParser: Sendable {
             }
         }
         guard line.count == 13 else { return .incomplete }
-        guard 100...599 ~= status else { return .malformed(.statusLineInvalid) }
+        guard 100...(isLenient ? 999 : 599) ~= status else { return .malformed(.statusLineInvalid) }
         head.status = status
         position = 13
         head.reason = ByteRange(start: 13, count: 0)

@@ -62,6 +62,7 @@ extension PolicyCompiler {
                 response: ResponseRules(route, added: returned, keepsRateFields: style.keepsUpstream), profile: profile,
                 cors: cors,
                 storedCredential: storedCredential, isHTTPSOnly: route.httpsOnly ?? configuration.httpsOnly,
+                paths: route.paths ?? configuration.paths,
                 bodyByteLimit: configuration.bounds.bodyByteLimit),
             index: index, configuration: route, upstreamIndex: upstreamIndex)
     }

@@ -52,7 +52,8 @@ struct PolicyCompiler<Environment: CompileEnvironment> {
         }
         let table = builder.table(seed: environment.hashSeed)
         let readings = PathReadings(
-            configuration.paths.readings, table: table, configuration.routes, patterns: patterns, seed: environment.hashSeed)
+            configuration.routes.map { PathReadingSet(($0.paths ?? configuration.paths).readings) }, table: table,
+            configuration.routes, patterns: patterns, seed: environment.hashSeed)
         return Snapshot(
             Snapshot.Parts(
                 configuration: configuration, routes: routes, upstreamNames: upstreamNames, keySets: keySets,

@@ -17,9 +17,10 @@ extension Snapshot {
             context.client = client
         }
         let shape = PathShape(head.bytes.span.extracting(head.path.range))
+        var uses = PathUses()
         let outcome =
             shape == .odd
-            ? normaliser.rewrite(head.bytes.span.extracting(head.path.range), into: &memory.path)
+            ? normaliser.rewrite(head.bytes.span.extracting(head.path.range), into: &memory.path, uses: &uses)
             : PathNormaliser.Outcome.unchanged
         let found: Int?
         switch outcome {
@@ -31,6 +32,7 @@ extension Snapshot {
             found = table.leaf(head, path: normal.span, scratch: &memory.host)
         case .refused(let fault): return .refuse(Refusal(.path(fault), client: context.client))
         }
+        if !uses.isEmpty, let refusal = pathRefusal(uses, leaf: found, context) { return .refuse(refusal) }
         guard let leaf = found else {
             return preflight(&head, connection, nil, shape, outcome, context, memory)
                 ?? .refuse(Refusal(.routeNotFound, client: context.client))
@@ -43,6 +45,9 @@ extension Snapshot {
         switch table.choose(at: leaf, head) {
         case .found(let index):
             let route = routes[index]
+            if !uses.isEmpty, let refusal = pathRefusal(uses, route, normalPath(head, outcome, memory).span, context) {
+                return .refuse(refusal)
+            }
             if route.isPartial, let refusal = targetRefusal(head, outcome, leaf, route, context, memory) { return .refuse(refusal) }
             if shape != .plain || readings.looksAtPlainPaths,
                 let ambiguity = ambiguity(of: head, shape, outcome, route, memory)

@@ -133,11 +133,13 @@ extension Snapshot {
         let path = plan.path
         let denial = pattern.append(
             to: &plan.target, source, path: path.span, forwarded: grant.pathForm == .normalised ? path.span : received,
-            requestID: requestID, readings: readings.enabled)
+            requestID: requestID, readings: readings.of(grant.route.index))
         if let denial { return denial }
         let target = plan.target
-        switch normaliser.normalise(target.span, into: &plan.scratch) {
-        case .unchanged, .rewritten(hasMoved: false): return nil
+        var uses = PathUses()
+        switch normaliser.normalise(target.span, into: &plan.scratch, uses: &uses) {
+        case .unchanged, .rewritten(hasMoved: false):
+            return uses.intersection(grant.route.refusedPathUses).fault.map { .path($0) }
         case .rewritten(hasMoved: true): return .path(.dotSegment)
         case .refused(let fault): return .path(fault)
         }

@@ -25,7 +25,8 @@ extension Snapshot {
         var path: [UInt8] = []
         var host: [UInt8] = []
         let received = head.bytes.span.extracting(head.path.range)
-        switch normaliser.normalise(received, into: &path) {
+        var uses = PathUses()
+        switch normaliser.normalise(received, into: &path, uses: &uses) {
         case .unchanged:
             path.removeAll()
             path.append(contentsOf: received)
@@ -34,6 +35,7 @@ extension Snapshot {
         }
         guard case .found(let index) = table.route(head, path: path.span, scratch: &host) else { return .routeNotFound }
         let route = routes[index]
+        if let fault = pathFault(uses, route, path.span) { return .path(fault) }
         guard route.upstreamName == grant.route.upstreamName, let upgrade = route.upgrade,
             upgrade.requested(by: head) != nil
         else { return .routeNotFound }

@@ -47,7 +47,7 @@ extension Snapshot {
         return isServed ? names : nil
     }
 
-    private func normalPath(_ head: RequestHead, _ outcome: PathNormaliser.Outcome, _ memory: DecisionMemory) -> [UInt8] {
+    func normalPath(_ head: RequestHead, _ outcome: PathNormaliser.Outcome, _ memory: DecisionMemory) -> [UInt8] {
         if case .rewritten = outcome { memory.path } else { head.bytes.span.extracting(head.path.range).copied() }
     }
 

@@ -14,6 +14,7 @@ package final class Snapshot: Sendable {
     /// Some decision asks what the store holds.
     package let usesDirectory: Bool
     let table: RouteTable
+    /// Refuses of paths what every route refuses; the rest is asked of the route that a path selects (`pathRefusal`).
     let normaliser: PathNormaliser
     let readings: PathReadings
     let clientAddress: ClientAddress
@@ -45,7 +46,7 @@ package final class Snapshot: Sendable {
         usesCORS = parts.cors != nil || parts.routes.contains { $0.cors != nil }
         cryptography = parts.cryptography
         traceSeed = parts.seed
-        normaliser = PathNormaliser(configuration.paths)
+        normaliser = PathNormaliser(.loosest(of: [configuration.paths.refused] + routes.map(\.refusedPathUses)))
         clientAddress = ClientAddress(trusted: configuration.trustedProxies, family: configuration.forwardedFields)
         forwarding = ForwardingFields(configuration)
     }

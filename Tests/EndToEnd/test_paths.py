@@ -106,3 +106,50 @@ def test_tests_and_differences_name_both_routes(tmp_path: Path) -> None:
     (tmp_path / "access.jsonl").write_text(json.dumps(record) + "\n")
     done = run_portcullis("diff", "--against", "access.jsonl", "old.json", "new.json", folder=tmp_path)
     assert "refused 400 path_ambiguous (routes open and admin)" in done.stdout, done.stdout + done.stderr
+
+
+RAW = "/files/a[1]|b^c{d}<e>\"f`?q=[x]|\"{y}"
+
+
+def test_bytes_that_clients_send_unencoded_go_on_as_they_came(gateway: Start, upstream: Origin) -> None:
+    origin = upstream()
+    running = gateway(guarded(origin.port)[1])
+    assert ask(running.port, RAW).status == 200
+    assert origin.requests[-1].target == RAW
+    assert ask(running.port, "/files/a\\b").status == 400
+
+
+def test_a_route_takes_what_the_others_refuse(gateway: Start, upstream: Origin) -> None:
+    origin = upstream()
+    secret, config = guarded(origin.port)
+    config["routes"].append(
+        open_route(name="projects", match={"path": "/projects/**"}, paths={"encoded_slash": "keep", "invalid_utf8": "keep"})
+    )
+    config["routes"].append(open_route(name="members", match={"path": "/projects/x/members"}, authenticate=["keys"]))
+    running = gateway(config)
+    for target in ("/projects/group%2Fname/issues", "/projects/caf%E9.pdf"):
+        assert ask(running.port, target).status == 200
+        assert origin.requests[-1].target == target
+    count = len(origin.requests)
+    for target, reason in (
+        ("/x/group%2Fname", "path_encoded_slash"), ("/x/caf%E9", "path_encoding_invalid"), ("/projects/x%2Fmembers", "path_ambiguous"),
+        ("/projects/x/%FFmembers", "path_ambiguous"), ("/projects/a%C0%AFb", "path_encoding_invalid"),
+        ("/projects/a%2F..%2F..%2Fadmin", "path_ambiguous"),
+    ):  # fmt: skip
+        answer = ask(running.port, target, [f"X-API-Key: {secret}"])
+        assert (answer.status, json.loads(answer.body)["reason"]) == (400, reason), target
+    assert len(origin.requests) == count
+
+
+@pytest.mark.clients("h1")
+def test_explanations_name_the_rules_of_the_route(gateway: Start, upstream: Origin) -> None:
+    config = guarded(upstream().port, paths={"encoded_slash": "keep", "readings": []})[1]
+    config["routes"].append(open_route(name="strict", match={"path": "/strict/**"}, paths={"encoded_slash": "reject"}))
+    running = gateway(config)
+    for target, place in (("/strict/a%2Fb", "routes[2].paths"), ("/x/%E9", "paths")):
+        url = json.dumps({"method": "GET", "url": f"http://gw.test{target}"}).encode()
+        told = json.loads(ask(running.admin_port, "/explain", method="POST", body=url).body)
+        step = next(it for it in told["steps"] if it["step"] == "path")
+        assert told["status"] == 400 and step["verdict"] == "failed"
+        assert step["checks"][-1]["rule"]["path"] == place
+        assert ask(running.port, target).status == 400

@@ -12,8 +12,8 @@ struct Outcome: Equatable {
     var consumed: Int?
     var fault: FramingFault?
 
-    init(_ bytes: [UInt8], cuts: some Sequence<Int>) {
-        var decoder = ChunkedDecoder()
+    init(_ bytes: [UInt8], cuts: some Sequence<Int>, isLenient: Bool = false) {
+        var decoder = ChunkedDecoder(isLenient: isLenient)
         var start = 0
         do {
             for cut in Array(cuts) + [bytes.count] {
@@ -45,6 +45,10 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let cut = bytes.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xFFFF } % (count + 1)
     guard Outcome(bytes, cuts: [cut]) == whole else { fatalError("cut at \(cut)") }
     if count < 200, Outcome(bytes, cuts: 0..<count) != whole { fatalError("byte by byte") }
+    let lenient = Outcome(bytes, cuts: [], isLenient: true)
+    guard Outcome(bytes, cuts: [cut], isLenient: true) == lenient else { fatalError("lenient, cut at \(cut)") }
+    if count < 200, Outcome(bytes, cuts: 0..<count, isLenient: true) != lenient { fatalError("lenient, byte by byte") }
+    guard whole.consumed == nil || lenient == whole else { fatalError("strict is not lenient") }
     guard whole.trailers.count <= FixedBounds.trailerBytes else { fatalError("trailers beyond their bound") }
     return 0
 }

@@ -1,12 +1,12 @@
 // modules: Core HTTP1
 // Any bytes as a response head: no trap; the same outcome however they are cut; what passes can be written and read
-// again.
+// again. As of a lenient upstream too: what comes of them is a strict head, and what is strict comes to the same.
 
 import Core
 import HTTP1
 
-func parse(_ bytes: [UInt8], cuts: some Sequence<Int>) -> (ResponseProgress, ResponseHead) {
-    var parser = ResponseHeadParser()
+func parse(_ bytes: [UInt8], cuts: some Sequence<Int>, isLenient: Bool = false) -> (ResponseProgress, ResponseHead) {
+    var parser = ResponseHeadParser(isLenient: isLenient)
     var head = ResponseHead()
     for cut in Array(cuts) + [bytes.count] {
         let progress = parser.parse(bytes.span.extracting(0..<cut), requestMethod: .get, into: &head)
@@ -32,7 +32,19 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let cut = bytes.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xFFFF } % (count + 1)
     guard agree(parse(bytes, cuts: [cut]), whole) else { fatalError("cut at \(cut)") }
     if count < 200, !agree(parse(bytes, cuts: 0..<count), whole) { fatalError("byte by byte") }
+    let lenient = parse(bytes, cuts: [], isLenient: true)
+    guard agree(parse(bytes, cuts: [cut], isLenient: true), lenient) else { fatalError("lenient, cut at \(cut)") }
+    if count < 200, !agree(parse(bytes, cuts: 0..<count, isLenient: true), lenient) { fatalError("lenient, byte by byte") }
+    if case .complete = lenient.0, lenient.1.status < 600 {
+        let again = parse(lenient.1.bytes, cuts: [])
+        guard again.0 == .complete(byteCount: lenient.1.bytes.count), again.1.framing == lenient.1.framing else {
+            fatalError("lenient is not strict: \(again.0)")
+        }
+    }
     guard case .complete = whole.0 else { return 0 }
+    guard lenient.0 == whole.0, lenient.1.framing == whole.1.framing, lenient.1.status == whole.1.status else {
+        fatalError("strict is not lenient: \(lenient.0)")
+    }
 
     let head = whole.1
     let framing = ResponseFraming(

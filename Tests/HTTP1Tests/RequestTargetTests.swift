@@ -32,10 +32,18 @@ import Testing
         #expect(parseRequest("GET * HTTP/1.1\r\n").progress == .malformed(.targetInvalid))
     }
 
+    @Test(arguments: ["/[", "/]", "/^", "/`", "/{", "/|", "/}", "/<>\"", "/a[1]|b^c{d}?x", "/12345678[%5B"])
+    func `bytes that browsers send unencoded are part of the path`(_ target: String) throws {
+        let head = try #require(parseRequest("GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n").head)
+        #expect(text(head.bytes, head.path) == String(target.prefix { $0 != "?" }))
+        let absolute = try #require(parseRequest("GET http://h\(target) HTTP/1.1\r\nHost: h\r\n\r\n").head)
+        #expect(text(absolute.bytes, absolute.path) == text(head.bytes, head.path))
+    }
+
     static let refused = [
         "a", "h:80", "**", "*/", "?", "/#", "/a#b", "/a?b#c", "/\u{80}", "/a\u{7f}", "/%", "/%1", "/%g0", "/%0g",
         "/a%2",
-        "/\"", "/<", "/>", "/[", "/]", "/\\", "/^", "/`", "/{", "/|", "/}", "/%?a1", "ftp://h/", "http:/h", "http://",
+        "/\\", "/[\\", "/[%", "/^%4", "/%[1", "/a[1]#", "/%?a1", "ftp://h/", "http:/h", "http://",
         "http:///a",
         "http://u@h/", "http://u:p@h/", "http://h::/", "http://h:x/", "http://h:65536/", "http://h%61/", "http://a,b/",
         "httpx://h/",

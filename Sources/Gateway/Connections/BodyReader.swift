@@ -10,7 +10,8 @@ struct BodyReader {
     private(set) var isComplete = true
 
     /// Starts on a new message.
-    mutating func begin(_ framing: BodyFraming) {
+    /// - Parameter isLenient: chunks may be framed as old upstreams do.
+    mutating func begin(_ framing: BodyFraming, isLenient: Bool = false) {
         self.framing = framing
         switch framing {
         case .none: isComplete = true
@@ -18,7 +19,7 @@ struct BodyReader {
             remaining = count
             isComplete = count == 0
         case .chunked:
-            chunked = ChunkedDecoder()
+            chunked = ChunkedDecoder(isLenient: isLenient)
             isComplete = false
         case .untilClose: isComplete = false
         }

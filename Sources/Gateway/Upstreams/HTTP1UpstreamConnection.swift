@@ -92,7 +92,7 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
         self.method = method
         self.responseTimeout = responseTimeout ?? server.timeouts.response
         server.active &+= 1
-        parser = ResponseHeadParser()
+        parser = ResponseHeadParser(isLenient: server.isLenient)
         requestHasEnded = false
         sawAnswerBytes = false
         isUntouched = true
@@ -287,11 +287,11 @@ final class HTTP1UpstreamConnection: UpstreamConnection, UpstreamStream {
                 fail(.invalidAnswer)
                 return
             }
-            parser = ResponseHeadParser()
+            parser = ResponseHeadParser(isLenient: server.isLenient)
             exchange.receive(status: status)
             return
         }
-        content.begin(worker.responseHead.framing)
+        content.begin(worker.responseHead.framing, isLenient: server.isLenient)
         // Nothing of the answer has gone on yet: the client can still be told that it is wrong.
         guard content.admits(rest) else { return fail(.invalidAnswer) }
         phase = .answer

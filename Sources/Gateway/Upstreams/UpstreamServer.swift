@@ -30,6 +30,8 @@ final class UpstreamServer {
     private(set) var openLimit: Int
     /// Time between PING frames on connections of HTTP/2; nil for none.
     private(set) var keepAlivePing: Nanoseconds?
+    /// Answers over HTTP/1.1 may be written as old servers do (`LenientSection`).
+    private(set) var isLenient: Bool
     /// Content of a request kept so that it can be sent again, in bytes.
     private(set) var retryByteLimit: Int
     let counters: UpstreamCounters
@@ -67,6 +69,7 @@ final class UpstreamServer {
         protocols = configuration.protocols
         speaksHTTP1 = configuration.protocols == [.http11]
         keepAlivePing = configuration.keepAlivePing
+        isLenient = configuration.isLenient
         retryByteLimit = configuration.retryByteLimit
         timeouts = Timeouts(configuration)
         idleLimit = configuration.idleConnectionLimit
@@ -88,6 +91,7 @@ final class UpstreamServer {
         idleLimit = configuration.idleConnectionLimit
         openLimit = configuration.connectionLimit
         keepAlivePing = configuration.keepAlivePing
+        isLenient = configuration.isLenient
         retryByteLimit = configuration.retryByteLimit
         isRetired = false
     }

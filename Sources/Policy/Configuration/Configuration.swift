@@ -122,6 +122,7 @@ package struct PathRules: Sendable, Equatable {
     package enum DotSegments: String, Sendable, CaseIterable { case reject, remove }
     package enum EncodedSlash: String, Sendable, CaseIterable { case reject, keep }
     package enum EmptySegments: String, Sendable, CaseIterable { case merge, reject }
+    package enum InvalidUTF8: String, Sendable, CaseIterable { case reject, keep }
 
     /// "." and ".." segments, also percent-encoded.
     package var dotSegments = DotSegments.reject
@@ -129,6 +130,8 @@ package struct PathRules: Sendable, Equatable {
     package var encodedSlash = EncodedSlash.reject
     /// "//" inside the path.
     package var emptySegments = EmptySegments.merge
+    /// Percent-encoded bytes that are no UTF-8. "keep" leaves them as they are.
+    package var invalidUTF8 = InvalidUTF8.reject
     /// The readings of a path by which it may not lead to another route.
     package var readings = Set(PathReading.allCases)
 

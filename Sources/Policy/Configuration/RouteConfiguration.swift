@@ -97,6 +97,8 @@ package struct RouteConfiguration: Sendable {
     package var httpsOnly: Bool?
     /// Nil takes the top-level `override_headers`.
     package var overrideHeaders: OverrideHeaders?
+    /// Nil takes the top-level `paths`.
+    package var paths: PathRules?
     package var cors = RouteCORS.inherited
     /// Nil lets no connection change its protocol.
     package var upgrade: UpgradeConfiguration?

@@ -59,6 +59,8 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var idleTimeout: Nanoseconds = .seconds(60)
     /// Time between PING frames on a connection of HTTP/2 (RFC 9113 §6.7); nil for none.
     package var keepAlivePing: Nanoseconds?
+    /// What old servers write over HTTP/1.1 against the rules of answers is taken where it can be mended.
+    package var isLenient = false
     /// Idle connections kept per server and loop.
     package var idleConnectionLimit = 512
     /// Open connections per server and loop, busy ones included; above it requests get 503.

@@ -184,10 +184,10 @@ struct ExplanationWriter {
             let member = ambiguity.otherRoute(in: snapshot).map { name in
                 snapshot.routes.firstIndex { $0.name == name } ?? route.index
             }
-            let rule = document.has("paths") ? document.rule("paths")
-                : document.rule("routes", .element(member ?? route.index), "match", "path")
+            let rule = pathRule(route) ?? document.rule("routes", .element(member ?? route.index), "match", "path")
             return [fail("\(received): \(denialText) \(ambiguity.sentence(for: route.name, in: snapshot))", rule)]
         }
+        if failing == .path { return [fail("\(received): \(denialText)", pathRule(outcome.refusal?.route) ?? document.rule("paths"))] }
         switch snapshot.normaliser.normalise(bytes.span.extracting(original.path.range), into: &path) {
         case .unchanged: return [note("\(received) is in normal form")]
         case .rewritten:
@@ -200,6 +200,12 @@ struct ExplanationWriter {
             return [note("\(received) is matched as \(String(decoding: path, as: UTF8.self))\(form)")]
         case .refused: return [fail("\(received): \(denialText)", document.rule("paths"))]
         }
+    }
+
+    /// The rules for paths that count for a route; nil where the file has none.
+    private func pathRule(_ route: Route?) -> RuleReference? {
+        if let route, route.hasOwnPathRules { return document.rule("routes", .element(route.index), "paths") }
+        return document.has("paths") ? document.rule("paths") : nil
     }
 
     private func transportChecks() -> [Check] {

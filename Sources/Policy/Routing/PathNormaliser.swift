@@ -5,7 +5,9 @@ import Core
 /// Percent-encoded unreserved characters are decoded, once; the hexadecimal digits of other escapes become upper case;
 /// empty segments are merged or refused. Dot segments, plain or encoded, are refused or removed by the policy; with
 /// parameters behind them ("..;x", which some servers take for "..") they are always refused. So are encoded control
-/// characters, and encoded bytes that are no UTF-8. "%2F" and "%5C" are refused, or kept encoded within their segment.
+/// characters, and longer forms than UTF-8 has of characters with a meaning in paths. "%2F", "%5C" and other bytes that are no
+/// UTF-8 are refused, or kept encoded within their segment. Visible characters that RFC 3986 has in no path are taken for their
+/// percent-encodings.
 package struct PathNormaliser: Sendable {
     /// What became of a path.
     package enum Outcome: Equatable, Sendable {
@@ -25,20 +27,30 @@ package struct PathNormaliser: Sendable {
     /// rewritten.
     @inline(__always)
     package func normalise(_ path: Span<UInt8>, into output: inout [UInt8]) -> Outcome {
-        PathShape(path) == .odd ? rewrite(path, into: &output) : .unchanged
+        var uses = PathUses()
+        return normalise(path, into: &output, uses: &uses)
+    }
+
+    /// The same; adds to `uses` what the rules allow and others might not.
+    @inline(__always)
+    func normalise(_ path: Span<UInt8>, into output: inout [UInt8], uses: inout PathUses) -> Outcome {
+        PathShape(path) == .odd ? rewrite(path, into: &output, uses: &uses) : .unchanged
     }
 
     /// Writes the path with its empty segments kept, in normal form otherwise. False where it has none, or is refused.
     func unmerge(_ path: Span<UInt8>, into output: inout [UInt8]) -> Bool {
         guard PathText.hasEmptySegment(path) else { return false }
-        switch rewrite(path, keepsEmpty: true, into: &output) {
+        var uses = PathUses()
+        switch rewrite(path, keepsEmpty: true, into: &output, uses: &uses) {
         case .unchanged, .rewritten: return true
         case .refused: return false
         }
     }
 
     /// The same for a path whose shape is odd.
-    func rewrite(_ path: Span<UInt8>, keepsEmpty: Bool = false, into output: inout [UInt8]) -> Outcome {
+    func rewrite(
+        _ path: Span<UInt8>, keepsEmpty: Bool = false, into output: inout [UInt8], uses: inout PathUses
+    ) -> Outcome {
         output.removeAll(keepingCapacity: true)
         if path.count == 0 {
             output.append(0x2F)
@@ -51,11 +63,12 @@ package struct PathNormaliser: Sendable {
             let end = path.firstIndex(of: 0x2F, from: index) ?? path.count
             let start = output.count
             output.append(0x2F)
-            if let fault = appendSegment(path.extracting(index..<end), to: &output) { return .refused(fault) }
+            if let fault = appendSegment(path.extracting(index..<end), to: &output, uses: &uses) { return .refused(fault) }
             let isLast = end == path.count
             let length = output.count &- start &- 1
             if length == 0 {
                 // A slash at the end is part of the path; any other empty segment is one too many.
+                if !isLast { uses.insert(.emptySegments) }
                 if !isLast, !keepsEmpty {
                     if rules.emptySegments == .reject { return .refused(.emptySegment) }
                     output.removeLast()
@@ -63,6 +76,7 @@ package struct PathNormaliser: Sendable {
                 }
             } else if let dots = Self.dots(output.span.extracting(start &+ 1..<output.count)) {
                 guard rules.dotSegments == .remove, length == dots else { return .refused(.dotSegment) }
+                uses.insert(.dotSegments)
                 hasMoved = true
                 guard Self.step(up: dots &- 1, from: start, in: &output) else { return .refused(.dotSegment) }
                 if isLast { output.append(0x2F) }
@@ -95,15 +109,20 @@ package struct PathNormaliser: Sendable {
     }
 
     /// Appends the normal form of one segment.
-    private func appendSegment(_ segment: Span<UInt8>, to output: inout [UInt8]) -> PathFault? {
+    private func appendSegment(_ segment: Span<UInt8>, to output: inout [UInt8], uses: inout PathUses) -> PathFault? {
         var sequence = UTF8Checker()
+        var isUTF8 = true
         var index = 0
         while index < segment.count {
             let byte = segment[index]
             guard byte == 0x25 else {
-                guard sequence.isComplete else { return .encodingInvalid }
+                if !sequence.isComplete { (isUTF8, sequence) = (false, UTF8Checker()) }
                 guard byte &- 0x21 <= 0x5D, byte != 0x5C else { return .escapeInvalid }
-                output.append(byte)
+                if ByteClass.path.contains(byte) {
+                    output.append(byte)
+                } else {
+                    output.append(percentEncoded: byte)
+                }
                 index &+= 1
                 continue
             }
@@ -111,8 +130,12 @@ package struct PathNormaliser: Sendable {
                 let low = segment[index &+ 2].hexDigit
             else { return .escapeInvalid }
             let decoded = high << 4 | low
-            if let fault = check(decoded) { return fault }
-            guard sequence.accepts(decoded) else { return .encodingInvalid }
+            if let fault = check(decoded, &uses) { return fault }
+            if !sequence.accepts(decoded) {
+                (isUTF8, sequence) = (false, UTF8Checker())
+                // It may begin a character.
+                if !sequence.accepts(decoded) { sequence = UTF8Checker() }
+            }
             if decoded.isUnreservedInPath {
                 output.append(decoded)
             } else {
@@ -120,13 +143,23 @@ package struct PathNormaliser: Sendable {
             }
             index &+= 3
         }
-        return sequence.isComplete ? nil : .encodingInvalid
+        return isUTF8 && sequence.isComplete ? nil : checkOctets(segment, &uses)
     }
 
-    private func check(_ decoded: UInt8) -> PathFault? {
+    private func check(_ decoded: UInt8, _ uses: inout PathUses) -> PathFault? {
         if decoded < 0x20 || decoded == 0x7F { return .controlCharacter }
-        if decoded == 0x2F || decoded == 0x5C { return rules.encodedSlash == .keep ? nil : .encodedSlash }
-        return nil
+        guard decoded == 0x2F || decoded == 0x5C else { return nil }
+        uses.insert(.encodedSlash)
+        return rules.encodedSlash == .keep ? nil : .encodedSlash
+    }
+
+    /// What is wrong with a segment that is no UTF-8.
+    private func checkOctets(_ segment: Span<UInt8>, _ uses: inout PathUses) -> PathFault? {
+        guard rules.invalidUTF8 == .keep else { return .encodingInvalid }
+        uses.insert(.invalidUTF8)
+        var decoded: [UInt8] = []
+        decoded.append(percentDecoding: segment)
+        return OctetReading.hidesSyntax(decoded.span) ? .encodingInvalid : nil
     }
 }
 

@@ -14,6 +14,8 @@ package enum PathReading: String, Sendable, CaseIterable {
     case doubleDecoding = "double_decoding"
     /// Dots and spaces at the end of a segment are no part of it.
     case trailingDots = "trailing_dots"
+    /// Bytes that are no UTF-8, where `paths.invalid_utf8` keeps them, are left out, taken for ISO 8859-1, or decoded all the same.
+    case invalidUTF8 = "invalid_utf8"
 
     /// A bit of its own.
     fileprivate var bit: UInt8 {
@@ -25,6 +27,7 @@ package enum PathReading: String, Sendable, CaseIterable {
         case .letterCase: 16
         case .doubleDecoding: 32
         case .trailingDots: 64
+        case .invalidUTF8: 128
         }
     }
 
@@ -38,17 +41,25 @@ package enum PathReading: String, Sendable, CaseIterable {
         case .letterCase: "letters folded"
         case .doubleDecoding: "percent-encodings decoded"
         case .trailingDots: "dots and spaces at the end of segments cut"
+        case .invalidUTF8: "bytes that are not UTF-8 left out or decoded"
         }
     }
 }
 
 /// A set of readings that is asked for each path.
-struct PathReadingSet: Sendable {
+struct PathReadingSet: Sendable, Hashable {
     private let bits: UInt8
 
     init(_ readings: some Sequence<PathReading>) { bits = readings.reduce(0) { $0 | $1.bit } }
 
+    private init(bits: UInt8) { self.bits = bits }
+
+    func union(_ other: PathReadingSet) -> PathReadingSet { PathReadingSet(bits: bits | other.bits) }
+
     var isEmpty: Bool { bits == 0 }
+
+    /// A number of its own.
+    var order: UInt8 { bits }
 
     @inline(__always)
     func contains(_ reading: PathReading) -> Bool { bits & reading.bit != 0 }

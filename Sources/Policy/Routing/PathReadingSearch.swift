@@ -6,9 +6,36 @@ struct PathReadingSearch {
     let route: Route
     private var bytesLeft = PathReadings.byteLimit
 
-    init(readings: PathReadings, route: Route) {
+    /// The readings that count.
+    private var enabled: PathReadingSet
+    /// Only ways to other routes count, and only to those that have these readings; nil where everything does.
+    private var reaching: PathReadingSet?
+
+    init(readings: PathReadings, route: Route, enabled: PathReadingSet) {
         self.readings = readings
         self.route = route
+        self.enabled = enabled
+    }
+
+    /// Goes on with the readings of other routes. What was looked at before counts towards the bound.
+    mutating func begin(enabled: PathReadingSet, reaching: PathReadingSet) {
+        self.enabled = enabled
+        self.reaching = reaching
+    }
+
+    /// The first reading that leads elsewhere.
+    mutating func look(
+        _ shape: PathShape, _ normal: Span<UInt8>, unmerged: Span<UInt8>?, _ head: RequestHead,
+        _ scratch: inout PathReadings.Scratch
+    ) -> PathAmbiguity? {
+        switch shape {
+        case .plain, .cased: return lookAtCase(of: normal, head, &scratch)
+        case .odd: break
+        }
+        if enabled.isEmpty { return nil }
+        if let found = lookAtAll(normal, isForwarded: true, head, &scratch) { return found }
+        guard let unmerged else { return nil }
+        return lookAtAll(unmerged, isForwarded: false, head, &scratch)
     }
 
     /// One thing a reading does, and in which of its forms the text is.
@@ -29,6 +56,8 @@ struct PathReadingSearch {
         var slashes: UInt8 = 0
         var hasEnds = false
         var isEncoded = false
+        /// Decoded once, some bytes are no UTF-8.
+        var hasOctets = false
 
         /// Cutting parameters after so many decodings gives another text than after fewer: then another ";" shows, or another
         /// slash that ends them. -1 cuts none.
@@ -40,19 +69,20 @@ struct PathReadingSearch {
     }
 
     /// The reading of a path in normal form that nothing is to be decoded of.
-    mutating func lookAtCase(
+    private mutating func lookAtCase(
         of path: Span<UInt8>, _ head: RequestHead, _ scratch: inout PathReadings.Scratch
     ) -> PathAmbiguity? {
-        guard readings.enabled.contains(.letterCase) else { return nil }
+        guard enabled.contains(.letterCase) else { return nil }
         scratch.folded.removeAll(keepingCapacity: true)
         LetterFold.append(path, to: &scratch.folded)
         let folded = scratch.folded
         let outcome = outcome(in: readings.folded, head, folded.span, &scratch.host)
-        return outcome.map { PathAmbiguity(readings: [.letterCase], path: Self.text(folded), outcome: $0) }
+        guard let outcome, counts(outcome) else { return nil }
+        return PathAmbiguity(readings: [.letterCase], path: Self.text(folded), outcome: outcome)
     }
 
     /// - Parameter isForwarded: what goes on has all these readings.
-    mutating func lookAtAll(
+    private mutating func lookAtAll(
         _ path: Span<UInt8>, isForwarded: Bool, _ head: RequestHead, _ scratch: inout PathReadings.Scratch
     ) -> PathAmbiguity? {
         let traits = traits(of: path)
@@ -61,11 +91,17 @@ struct PathReadingSearch {
             for cut in -1...rounds where traits.isCut(after: cut) {
                 for slashes in slashForms(traits, rounds) {
                     for trims in traits.hasEnds ? [false, true] : [false] {
-                        let form = PathText.Form(rounds: rounds, cut: cut, slashes: slashes, trims: trims)
+                        var form = PathText.Form(rounds: rounds, cut: cut, slashes: slashes, trims: trims)
                         let isOwn = isForwarded && form == PathText.Form()
-                            && !(readings.enabled.contains(.doubleDecoding) && (traits.isEncoded || readings.decodesLiterals))
+                            && !(enabled.contains(.doubleDecoding) && (traits.isEncoded || readings.decodesLiterals))
                         let step = Step(form: form, isOwn: isOwn, isForwarded: isForwarded, mustSelect: isForwarded)
                         if let found = look(step, path, traits, head, &scratch) { return found }
+                        guard traits.hasOctets else { continue }
+                        for octets in OctetReading.allCases {
+                            form.octets = octets
+                            let step = Step(form: form, isForwarded: isForwarded, mustSelect: isForwarded)
+                            if let found = look(step, path, traits, head, &scratch) { return found }
+                        }
                     }
                 }
             }
@@ -83,18 +119,18 @@ struct PathReadingSearch {
         // be a path of the policy, unless it leads out of where it stands.
         if step.form.slashes == 1, !findings.hasDotSegment { step.mustSelect = false }
         // Of a path that is not forwarded like this, empty segments are what there is to be read.
-        if step.isForwarded || readings.enabled.contains(.emptySegments) {
+        if step.isForwarded || enabled.contains(.emptySegments) {
             if let found = judge(step, traits, head, &scratch) { return found }
         }
         guard findings.hasEmptySegment else { return nil }
         step.isOwn = false
-        let merges = readings.enabled.contains(.emptySegments)
+        let merges = enabled.contains(.emptySegments)
         if step.isForwarded, merges {
             step.form.merges = true
             PathText.write(path, step.form, to: &scratch.text)
             if let found = judge(step, traits, head, &scratch) { return found }
         }
-        guard readings.enabled.contains(.authority), findings.beginsWithOne else { return nil }
+        guard enabled.contains(.authority), findings.beginsWithOne else { return nil }
         for merges in merges ? [false, true] : [false] {
             step.form.merges = merges
             step.form.cutsAuthority = true
@@ -118,21 +154,30 @@ struct PathReadingSearch {
             if outcome == nil, route.usesCaptures, !step.form.trims, !capturesAgree(scratch.plain.span, text.span) {
                 outcome = .otherCaptures
             }
-            if let outcome, step.mustSelect || outcome != .noRoute {
+            if let outcome, step.mustSelect || outcome != .noRoute, counts(outcome) {
                 return PathAmbiguity(readings: named(step, traits), path: Self.text(text), outcome: outcome)
             }
         }
-        guard readings.enabled.contains(.letterCase) else { return nil }
+        guard enabled.contains(.letterCase) else { return nil }
         scratch.folded.removeAll(keepingCapacity: true)
         LetterFold.append(text.span, to: &scratch.folded)
         let folded = scratch.folded
         if !readings.foldsLiterals, folded == text { return nil }
         guard let outcome = outcome(in: readings.folded, head, folded.span, &scratch.host),
-            step.mustSelect || outcome != .noRoute
+            step.mustSelect || outcome != .noRoute, counts(outcome)
         else { return nil }
         let names = Set(named(step, traits) + [.letterCase])
         return PathAmbiguity(
             readings: PathReading.allCases.filter(names.contains), path: Self.text(folded), outcome: outcome)
+    }
+
+    private func counts(_ outcome: PathAmbiguity.Outcome) -> Bool {
+        guard let reaching else { return true }
+        switch outcome {
+        case .route(let other): return readings.of(other) == reaching
+        case .noRoute, .otherCaptures: return false
+        case .tooManyReadings: return true
+        }
     }
 
     /// What a lookup leads to; nil when it is the route.
@@ -170,7 +215,7 @@ struct PathReadingSearch {
 
     private func traits(of path: Span<UInt8>) -> Traits {
         var traits = Traits()
-        let decodesTwice = readings.enabled.contains(.doubleDecoding)
+        let decodesTwice = enabled.contains(.doubleDecoding)
         var endsInDot = false
         var index = 1
         while index < path.count {
@@ -187,9 +232,10 @@ struct PathReadingSearch {
             endsInDot = character.byte == 0x2E || character.byte == 0x20
             index &+= character.width
         }
-        traits.hasEnds = (traits.hasEnds || endsInDot) && readings.enabled.contains(.trailingDots)
-        if !readings.enabled.contains(.parameters) { traits.semicolons = 0 }
-        if !readings.enabled.contains(.encodedSlash) { traits.slashes &= ~0b10 }
+        traits.hasOctets = enabled.contains(.invalidUTF8) && !PathText.isUTF8(path)
+        traits.hasEnds = (traits.hasEnds || endsInDot) && enabled.contains(.trailingDots)
+        if !enabled.contains(.parameters) { traits.semicolons = 0 }
+        if !enabled.contains(.encodedSlash) { traits.slashes &= ~0b10 }
         traits.slashes &= ~0b1
         return traits
     }
@@ -207,8 +253,9 @@ struct PathReadingSearch {
         if form.cut >= 0 { names.append(.parameters) }
         if form.slashes == 1 { names.append(.encodedSlash) }
         // A decoding that nothing else is done to is all there is.
-        if form.rounds == 2 || names.isEmpty && !form.trims { names.append(.doubleDecoding) }
+        if form.rounds == 2 || names.isEmpty && !form.trims && form.octets == nil { names.append(.doubleDecoding) }
         if form.trims { names.append(.trailingDots) }
+        if form.octets != nil { names.append(.invalidUTF8) }
         return names
     }
 

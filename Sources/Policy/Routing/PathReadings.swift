@@ -13,6 +13,9 @@ import Core
 /// - selects the same route with other path captures, if the route makes use of captures. Differences of letter case, and
 ///   dots and spaces at an end, are no other captures.
 ///
+/// Routes may have readings of their own: a path counts in the readings of the route it selects, and, where that leads to another
+/// route, in the readings of the other one as well, since the same server may be behind both.
+///
 /// Two routes whose patterns differ by letter case alone are told apart by the policy itself: in this reading either is as
 /// good as the other.
 ///
@@ -31,10 +34,13 @@ struct PathReadings: Sendable {
     }
 
     /// The bytes of all readings of one path that are looked at. Most paths are below 100 bytes; the most readings a path can
-    /// have are 256.
+    /// have are 1,280.
     static let byteLimit = 65_536
 
-    let enabled: PathReadingSet
+    /// The readings of each route, by its place in the file.
+    private let ofRoutes: [PathReadingSet]
+    /// The different sets among them.
+    private let sets: [PathReadingSet]
     /// The routes by patterns whose literals are decoded, and by patterns whose literals are folded as well.
     let decoded: RouteTable
     let folded: RouteTable
@@ -44,9 +50,12 @@ struct PathReadings: Sendable {
     /// Also a path without upper-case letters is to be folded, since literals of patterns have some.
     let looksAtPlainPaths: Bool
 
-    /// - Parameter table: made from the same routes and patterns.
-    init(_ enabled: Set<PathReading>, table: RouteTable, _ routes: [RouteConfiguration], patterns: [PathPattern], seed: HashSeed) {
-        self.enabled = PathReadingSet(enabled)
+    /// - Parameters:
+    ///   - ofRoutes: the readings of each route.
+    ///   - table: made from the same routes and patterns.
+    init(_ ofRoutes: [PathReadingSet], table: RouteTable, _ routes: [RouteConfiguration], patterns: [PathPattern], seed: HashSeed) {
+        self.ofRoutes = ofRoutes
+        sets = Set(ofRoutes).sorted { $0.order < $1.order }
         let literals = patterns.lazy.flatMap(\.segments).compactMap { segment -> [UInt8]? in
             if case .literal(let text) = segment { return Array(text.utf8) }
             return nil
@@ -56,13 +65,16 @@ struct PathReadings: Sendable {
             let decoded = RouteTableBuilder.decoded(literal)
             return LetterFold.folded(decoded) != decoded
         }
-        looksAtPlainPaths = foldsLiterals && enabled.contains(.letterCase)
+        looksAtPlainPaths = foldsLiterals && sets.contains { $0.contains(.letterCase) }
         decoded = decodesLiterals
             ? RouteTableBuilder(routes, patterns: patterns, key: RouteTableBuilder.decoded).table(seed: seed) : table
         folded = foldsLiterals
             ? RouteTableBuilder(routes, patterns: patterns) { LetterFold.folded(RouteTableBuilder.decoded($0)) }.table(seed: seed)
             : decoded
     }
+
+    /// The readings of a route.
+    func of(_ route: Int) -> PathReadingSet { ofRoutes[route] }
 
     /// The first reading that leads elsewhere; nil when all lead to the route.
     /// - Parameters:
@@ -72,14 +84,14 @@ struct PathReadings: Sendable {
         of head: RequestHead, _ shape: PathShape, normal: Span<UInt8>, unmerged: Span<UInt8>?, route: Route,
         scratch: inout Scratch
     ) -> PathAmbiguity? {
-        var search = PathReadingSearch(readings: self, route: route)
-        switch shape {
-        case .plain, .cased: return search.lookAtCase(of: normal, head, &scratch)
-        case .odd: break
+        let own = ofRoutes[route.index]
+        var search = PathReadingSearch(readings: self, route: route, enabled: own)
+        if let found = search.look(shape, normal, unmerged: unmerged, head, &scratch) { return found }
+        guard sets.count > 1 else { return nil }
+        for other in sets where other != own {
+            search.begin(enabled: own.union(other), reaching: other)
+            if let found = search.look(shape, normal, unmerged: unmerged, head, &scratch) { return found }
         }
-        if enabled.isEmpty { return nil }
-        if let found = search.lookAtAll(normal, isForwarded: true, head, &scratch) { return found }
-        guard let unmerged else { return nil }
-        return search.lookAtAll(unmerged, isForwarded: false, head, &scratch)
+        return nil
     }
 }

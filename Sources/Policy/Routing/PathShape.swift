@@ -9,8 +9,8 @@ enum PathShape: Sendable {
     /// Any other path: it is to be normalized, and may have several readings.
     case odd
 
-    /// One pass, eight bytes at a time. Plain is a path of visible ASCII without "%", ";" and "\", none of whose segments is
-    /// empty, begins with a dot or ends in one.
+    /// One pass, eight bytes at a time. Plain is a path of RFC 3986's characters without "%" and ";", none of whose segments
+    /// is empty, begins with a dot or ends in one.
     @inline(__always)
     init(_ path: Span<UInt8>) {
         guard path.count > 0, path[0] == 0x2F, path[path.count &- 1] != 0x2E else {
@@ -31,7 +31,8 @@ enum PathShape: Sendable {
             // Bytes beyond the end are zeros.
             let inside = rest >= 8 ? UInt64.max : UInt64.max &>> UInt64(truncatingIfNeeded: (8 &- rest) &* 8)
             if word.outsidePaths & inside != 0 {
-                odd |= (word.outsideTargets | word.equalling(0x25) | word.equalling(0x3B) | word.equalling(0x5C)) & inside
+                odd |= (word.outsideTargets | word.equalling(0x25) | word.equalling(0x3B)) & inside
+                for place in index..<Swift.min(index &+ 8, path.count) where !ByteClass.path.contains(path[place]) { odd = 1 }
             }
             index &+= 8
         }

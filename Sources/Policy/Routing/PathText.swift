@@ -18,6 +18,8 @@ struct PathText {
         /// The first segment that is not empty is an authority, and no part of the path. URL parsers of browsers take any
         /// number of slashes before it for two.
         var cutsAuthority = false
+        /// What bytes are that are no UTF-8; nil takes them as they are.
+        var octets: OctetReading?
 
         static let noSlashes = 3
     }
@@ -72,6 +74,7 @@ struct PathText {
             let character = character(path, at: index, rounds: form.rounds)
             index &+= character.width
             if isSlash(character, form) {
+                form.octets?.apply(from: start &+ 1, to: &text)
                 if text.count == start &+ 1 {
                     findings.hasEmptySegment = true
                     if !findings.isPastFirst { findings.beginsWithOne = true }
@@ -90,6 +93,7 @@ struct PathText {
                 text.append(character.byte == 0x2F ? slashMark : character.byte)
             }
         }
+        form.octets?.apply(from: start &+ 1, to: &text)
         if close(start, &form, isLast: true, &text) { findings.hasDotSegment = true }
         if text.isEmpty { text.append(0x2F) }
         return findings
@@ -130,6 +134,18 @@ struct PathText {
             while end > start &+ 1, text[end &- 1] == 0x20 { end &-= 1 }
         }
         text.removeLast(text.count &- end)
+    }
+
+    /// The path is UTF-8 when its percent-encodings are decoded once. In normal form it is ASCII otherwise.
+    static func isUTF8(_ path: Span<UInt8>) -> Bool {
+        var sequence = UTF8Checker()
+        var index = 0
+        while index < path.count {
+            let character = character(path, at: index, rounds: 1)
+            guard sequence.accepts(character.byte) else { return false }
+            index &+= character.width
+        }
+        return sequence.isComplete
     }
 
     static func hasEmptySegment(_ text: Span<UInt8>) -> Bool {

@@ -57,6 +57,10 @@ package final class Route: Sendable {
     let usesUser: Bool
     /// Something of it is made from path captures.
     let usesCaptures: Bool
+    /// What paths of requests may not make use of.
+    let refusedPathUses: PathUses
+    /// The route has rules for paths of its own.
+    let hasOwnPathRules: Bool
     /// Nil knows no realms.
     let realm: RealmRule?
     /// What clients must accept; nil does not look.
@@ -109,6 +113,9 @@ package final class Route: Sendable {
             || parts.response.added.contains(where: \.usesUser) || parts.content?.usesUser == true
         usesCaptures = parts.authorization.usesPath || parts.shadowRules.contains { $0.authorization.usesPath }
             || parts.request.usesPath
+        // Actions read text from paths.
+        refusedPathUses = configuration.action == nil ? parts.paths.refused : parts.paths.refused.union(.invalidUTF8)
+        hasOwnPathRules = configuration.paths != nil
         realm = configuration.realm.map(RealmRule.init)
         content = parts.content
         readsContent = configuration.action == nil && (configuration.realm?.readsContent == true || parts.content != nil)
@@ -140,6 +147,7 @@ package final class Route: Sendable {
         var cors: CORSRule?
         var storedCredential: StoredCredentialRule?
         var isHTTPSOnly: Bool
+        var paths: PathRules
         /// `bounds.bodyByteLimit`.
         var bodyByteLimit: UInt64
     }

@@ -96,7 +96,7 @@ struct PathModelTests {
     ]
 
     /// The pattern that fits segments best, the first of equals.
-    private static func best(of patterns: [String], _ segments: [String], foldsCase: Bool) -> String? {
+    static func best(of patterns: [String], _ segments: [String], foldsCase: Bool) -> String? {
         var found: (pattern: String, rank: [Int])?
         for pattern in patterns {
             guard let rank = rank(of: pattern, segments, foldsCase) else { continue }

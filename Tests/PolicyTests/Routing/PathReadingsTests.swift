@@ -80,7 +80,7 @@ struct PathReadingsTests {
         #expect(try claims.outcome("GET \(target)") == "path_ambiguous")
     }
 
-    @Test(arguments: PathReading.allCases)
+    @Test(arguments: PathReading.allCases.filter { $0 != .invalidUTF8 })
     func `a reading counts where the policy lists it`(reading: PathReading) throws {
         let targets: [PathReading: String] = [
             .emptySegments: "/users//me", .authority: "//x/admin/secret", .parameters: "/admin;x", .encodedSlash: "/x%2Fdevices/y",

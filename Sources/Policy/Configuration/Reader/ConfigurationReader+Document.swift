@@ -14,7 +14,7 @@ extension ConfigurationReader {
         configuration.forwardedFields = choice(members["forwarded"], of: ForwardedFields.self) ?? .xForwarded
         readVia(members["via"])
         readBounds(members["bounds"])
-        readPaths(members["paths"])
+        configuration.paths = pathRules(members["paths"], basedOn: PathRules()) ?? PathRules()
         configuration.accessLog = logDestination(members["access_log"]) ?? .standardOutput
         readAudit(members["audit"])
         readStore(members["store"])
@@ -135,12 +135,14 @@ extension ConfigurationReader {
         byteSize(node, in: range).flatMap { Int(exactly: $0) }
     }
 
-    private mutating func readPaths(_ node: LocatedNode?) {
-        guard let members = object(node, .paths) else { return }
-        var rules = PathRules()
+    /// The rules of a `paths`; what it leaves out is as in `base`.
+    mutating func pathRules(_ node: LocatedNode?, basedOn base: PathRules) -> PathRules? {
+        guard let members = object(node, .paths) else { return nil }
+        var rules = base
         rules.dotSegments = choice(members["dot_segments"], of: PathRules.DotSegments.self) ?? rules.dotSegments
         rules.encodedSlash = choice(members["encoded_slash"], of: PathRules.EncodedSlash.self) ?? rules.encodedSlash
         rules.emptySegments = choice(members["empty_segments"], of: PathRules.EmptySegments.self) ?? rules.emptySegments
+        rules.invalidUTF8 = choice(members["invalid_utf8"], of: PathRules.InvalidUTF8.self) ?? rules.invalidUTF8
         if let readings = list(members["readings"], of: "readings of a path") {
             rules.readings = []
             for element in readings {
@@ -150,7 +152,7 @@ extension ConfigurationReader {
                 }
             }
         }
-        configuration.paths = rules
+        return rules
     }
 
     /// `"off"`, `"stdout"` or `"file:PATH"`.

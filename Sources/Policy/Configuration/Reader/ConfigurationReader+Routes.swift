@@ -35,6 +35,7 @@ extension ConfigurationReader {
         if requirement != nil, let action = route.action, let place = members["action"] {
             checkAction(action, of: route, at: place)
         }
+        route.paths = pathRules(members["paths"], basedOn: configuration.paths)
         readMatch(members["match"], into: &route)
         readAuthorization(
             members["authorize"], into: &route, isOpen: requirement == RouteConfiguration.Requirement.none)
@@ -88,7 +89,7 @@ extension ConfigurationReader {
             do throws(PathPatternError) {
                 let pattern = try PathPattern(path.value)
                 route.path = path
-                checkReachable(pattern, at: node)
+                checkReachable(pattern, by: route.paths ?? configuration.paths, at: node)
             } catch {
                 report(.pathPatternInvalid, at: node, error.message)
             }
@@ -127,8 +128,8 @@ extension ConfigurationReader {
     }
 
     /// A pattern that asks for what the path rules refuse could never match.
-    private mutating func checkReachable(_ pattern: PathPattern, at node: LocatedNode) {
-        guard configuration.paths.encodedSlash == .reject else { return }
+    private mutating func checkReachable(_ pattern: PathPattern, by rules: PathRules, at node: LocatedNode) {
+        guard rules.encodedSlash == .reject else { return }
         for case .literal(let literal) in pattern.segments where literal.contains("%2F") || literal.contains("%5C") {
             report(
                 .pathPatternInvalid, at: node,

@@ -22,6 +22,7 @@ extension ConfigurationReader {
         upstream.bodyTimeout = duration(members["body_timeout"], in: Self.timeouts) ?? upstream.bodyTimeout
         upstream.idleTimeout = duration(members["idle_timeout"], in: Self.timeouts) ?? upstream.idleTimeout
         upstream.keepAlivePing = duration(members["keep_alive_ping"], in: .seconds(1)...(.seconds(3600)))
+        upstream.isLenient = boolean(members["lenient"]) ?? false
         upstream.idleConnectionLimit =
             integer(members["idle_connections"], in: 0...100_000) ?? upstream.idleConnectionLimit
         upstream.connectionLimit = integer(members["connections"], in: 1...1_000_000) ?? upstream.connectionLimit
@@ -52,6 +53,9 @@ extension ConfigurationReader {
             report(
                 .membersExclusive, at: place,
                 "\"\(scheme.rawValue)://\" names the protocol; it is chosen with servers of \"https://\" only")
+        }
+        if let place = members["lenient"], !upstream.protocols.contains(.http11) {
+            report(.membersExclusive, at: place, "answers over HTTP/2 have no lines to be lenient about; HTTP/1.1 is not spoken here")
         }
         if let place = members["keep_alive_ping"], !upstream.protocols.contains(.http2) {
             report(.membersExclusive, at: place, "connections of HTTP/1.1 have no PING; HTTP/2 is not spoken here")

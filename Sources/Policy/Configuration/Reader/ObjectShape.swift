@@ -158,11 +158,11 @@ extension ObjectShape {
                 "buffered_bytes", "buckets", "http2",
             ]
         case .http2Bounds: ["streams", "stream_window", "connection_window", "header_table", "queued_bytes"]
-        case .paths: ["dot_segments", "encoded_slash", "empty_segments", "readings"]
+        case .paths: ["dot_segments", "encoded_slash", "empty_segments", "invalid_utf8", "readings"]
         case .upstream:
             [
                 "connect_timeout", "response_timeout", "body_timeout", "idle_timeout", "idle_connections",
-                "connections", "retry_buffer", "host", "protocols", "tls", "keep_alive_ping",
+                "connections", "retry_buffer", "host", "protocols", "tls", "keep_alive_ping", "lenient",
             ]
         case .upstreamTLS: ["ca", "server_name", "verify", "certificate", "key", "passphrase", "minimum_version"]
         case .keySet:
@@ -200,7 +200,7 @@ extension ObjectShape {
                 "stored_credential", "keep_credentials", "responses", "body_bytes", "response_timeout", "timeout", "idle_timeout",
                 "rate_headers",
                 "https_only", "upgrade", "upgrade_idle_timeout", "upgrade_lifetime", "close_when_credential_ends", "mode",
-                "realm", "accept", "content_types", "override_headers", "cors",
+                "realm", "accept", "content_types", "override_headers", "cors", "paths",
             ]
         case .defaults:
             [
