@@ -90,16 +90,4 @@ static inline EVP_PKEY *copenssl_pem_public_key(const uint8_t *text, int count) 
   BIO_free(source);
   return key;
 }
-
-/// Reads the public key of the first certificate of a PEM text; NULL when there is none.
-static inline EVP_PKEY *copenssl_pem_certificate_key(const uint8_t *text, int count) {
-  BIO *source = BIO_new_mem_buf(text, count);
-  if (source == NULL) return NULL;
-  X509 *certificate = PEM_read_bio_X509(source, NULL, copenssl_no_passphrase, NULL);
-  BIO_free(source);
-  if (certificate == NULL) return NULL;
-  EVP_PKEY *key = X509_get_pubkey(certificate);
-  X509_free(certificate);
-  return key;
-}
 #endif

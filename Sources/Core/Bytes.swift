@@ -98,6 +98,11 @@ extension Span where Element == UInt8 {
         return nil
     }
 
+    /// The bytes of a byte order mark at the beginning (RFC 8259 §8.1): 3 or 0.
+    package var byteOrderMarkCount: Int {
+        count >= 3 && self[0] == 0xEF && self[1] == 0xBB && self[2] == 0xBF ? 3 : 0
+    }
+
     @inlinable
     package func hasPrefix(_ prefix: Span<UInt8>) -> Bool {
         count >= prefix.count && extracting(0..<prefix.count).equals(prefix)

@@ -7,8 +7,32 @@ package enum SignatureAlgorithm: String, CaseIterable, Sendable {
     case eddsa = "EdDSA"
 }
 
+extension SignatureAlgorithm {
+    /// The fully specified name of EdDSA with the only curve that is supported (RFC 9864 §2.2): the same algorithm.
+    package static let ed25519Name = "Ed25519"
+
+    /// The algorithm of a registered name, compared byte for byte.
+    package init?(name: String) {
+        let isEd25519 = name.utf8.elementsEqual(Self.ed25519Name.utf8)
+        self.init(rawValue: isEd25519 ? Self.eddsa.rawValue : name)
+    }
+}
+
 /// The elliptic curves of those algorithms, by their JWK names.
-package enum EllipticCurve: String, Sendable { case p256 = "P-256", p384 = "P-384", p521 = "P-521" }
+package enum EllipticCurve: String, Sendable {
+    case p256 = "P-256", p384 = "P-384", p521 = "P-521"
+
+    package var bits: Int {
+        switch self {
+        case .p256: 256
+        case .p384: 384
+        case .p521: 521
+        }
+    }
+
+    /// Bytes of a coordinate, and of each half of a signature.
+    package var coordinateBytes: Int { (bits &+ 7) / 8 }
+}
 
 /// The public (or, for HMAC, shared) part of a key as a JWK spells it, decoded from base64url.
 package enum KeyMaterial: Sendable {
@@ -41,9 +65,10 @@ package protocol Cryptography: Sendable {
     func sha256(_ bytes: Span<UInt8>) -> Digest256
     func hmacSHA256(key: Span<UInt8>, _ bytes: Span<UInt8>) -> Digest256
     func verificationKey(from material: KeyMaterial) throws(KeyMaterialError) -> any VerificationKey
-    /// Reads one PEM public key or certificate ("BEGIN PUBLIC KEY", "BEGIN RSA PUBLIC KEY", "BEGIN CERTIFICATE").
-    /// A private key is refused as `.unsupported`: it has no business here.
-    func verificationKey(fromPEM text: Span<UInt8>) throws(KeyMaterialError) -> any VerificationKey
+    /// Reads every PEM public key and certificate ("BEGIN PUBLIC KEY", "BEGIN RSA PUBLIC KEY", "BEGIN CERTIFICATE") of a text, in
+    /// order, at least one and at most `FixedBounds.keySetKeys`. A certificate that issued another one of the text has a key for
+    /// certificates and is left out. A text with a private key is refused as `.unsupported`.
+    func verificationKeys(fromPEM text: Span<UInt8>) throws(KeyMaterialError) -> [any VerificationKey]
 }
 
 /// A SHA-256 sized digest.

@@ -38,17 +38,6 @@ final class ECVerificationKey: VerificationKey {
 }
 
 extension EllipticCurve {
-    var bits: Int {
-        switch self {
-        case .p256: 256
-        case .p384: 384
-        case .p521: 521
-        }
-    }
-
-    /// Bytes of a coordinate, and of each half of a signature.
-    var coordinateBytes: Int { (bits &+ 7) / 8 }
-
     var algorithm: SignatureAlgorithm {
         switch self {
         case .p256: .es256

@@ -23,7 +23,9 @@ package struct OpenSSLCryptography: Cryptography {
         }
     }
 
-    package func verificationKey(fromPEM text: Span<UInt8>) throws(KeyMaterialError) -> any VerificationKey {
-        try verificationKey(from: PEM.keyMaterial(text))
+    package func verificationKeys(fromPEM text: Span<UInt8>) throws(KeyMaterialError) -> [any VerificationKey] {
+        var keys: [any VerificationKey] = []
+        for material in try PEM.keyMaterials(text) { keys.append(try verificationKey(from: material)) }
+        return keys
     }
 }

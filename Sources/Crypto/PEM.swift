@@ -3,24 +3,71 @@ import Core
 
 /// Public keys in PEM (RFC 7468).
 enum PEM {
-    /// The material of the first public key or certificate. A certificate stands for its key only: it is pinned by
-    /// being there, its dates and its issuer are not looked at. A text with a private key anywhere in it is
-    /// `.unsupported`.
-    static func keyMaterial(_ text: Span<UInt8>) throws(KeyMaterialError) -> KeyMaterial {
+    /// The material of every public key and certificate, in order: at least one, at most `FixedBounds.keySetKeys`. Blocks of other
+    /// labels are passed over. A certificate counts for its key only: it is pinned by being there, its dates and its issuer are
+    /// not looked at. One that issued another certificate of the text is part of a chain: its key signs certificates, and to
+    /// trust it for tokens as well would trust the whole authority. A text with a private key anywhere in it is `.unsupported`.
+    static func keyMaterials(_ text: Span<UInt8>) throws(KeyMaterialError) -> [KeyMaterial] {
         guard text.count <= FixedBounds.pemBytes else { throw .malformed }
         if text.contains("PRIVATE KEY-----") { throw .unsupported }
+        var entries: [Entry] = []
+        var start = 0
+        while let begin = text.firstIndex(of: Self.begin, from: start) {
+            let labelStart = begin &+ Self.begin.utf8CodeUnitCount
+            guard let end = text.firstIndex(of: Self.end, from: labelStart) else { throw .malformed }
+            // The line of the end is part of the block.
+            let stop = text.firstIndex(of: 0x0A, from: end) ?? text.count
+            if let entry = try entry(text.extracting(begin..<stop), label: text.extracting(labelStart..<stop)) {
+                guard entries.count < FixedBounds.keySetKeys else { throw .malformed }
+                entries.append(entry)
+            }
+            start = stop
+        }
+        var materials: [KeyMaterial] = []
+        for entry in entries where !entry.isIssuer(among: entries) { materials.append(try entry.key.material()) }
+        guard !materials.isEmpty else { throw .malformed }
+        return materials
+    }
+
+    private static let begin: StaticString = "-----BEGIN "
+    private static let end: StaticString = "-----END "
+
+    /// One block of a text.
+    private struct Entry {
+        let key: PublicKey
+        /// Nil for a bare key.
+        let certificate: X509Certificate?
+
+        /// It is a certificate whose key signed another one of these, which has another key.
+        func isIssuer(among entries: [Entry]) -> Bool {
+            guard let certificate else { return false }
+            return entries.contains { other in
+                guard let issued = other.certificate, issued !== certificate else { return false }
+                defer { ERR_clear_error() }
+                return unsafe X509_NAME_cmp(
+                    X509_get_subject_name(certificate.pointer), X509_get_issuer_name(issued.pointer)) == 0
+                    && EVP_PKEY_eq(key.pointer, other.key.pointer) != 1 && X509_verify(issued.pointer, key.pointer) == 1
+            }
+        }
+    }
+
+    /// The key of one block; nil for a block of another kind.
+    private static func entry(_ block: Span<UInt8>, label: Span<UInt8>) throws(KeyMaterialError) -> Entry? {
         ERR_clear_error()
         defer { ERR_clear_error() }
-        let isCertificate = text.contains("-----BEGIN CERTIFICATE-----")
-        let pointer = unsafe text.withUnsafeBufferPointer { text in
+        if label.begins(with: "CERTIFICATE-----") {
+            guard let certificate = try? certificates(block, limit: 1).first,
+                let key = unsafe X509_get_pubkey(certificate.pointer)
+            else { throw .malformed }
+            return unsafe Entry(key: PublicKey(owning: key), certificate: certificate)
+        }
+        guard label.begins(with: "PUBLIC KEY-----") || label.begins(with: "RSA PUBLIC KEY-----") else { return nil }
+        let pointer = unsafe block.withUnsafeBufferPointer { text in
             // The count fits, see above; OpenSSL keeps nothing of the text.
-            let count = Int32(truncatingIfNeeded: text.count)
-            return isCertificate
-                ? unsafe copenssl_pem_certificate_key(text.baseAddress, count)
-                : unsafe copenssl_pem_public_key(text.baseAddress, count)
+            unsafe copenssl_pem_public_key(text.baseAddress, Int32(truncatingIfNeeded: text.count))
         }
         guard let pointer = unsafe pointer else { throw .malformed }
-        return try unsafe PublicKey(owning: pointer).material()
+        return unsafe Entry(key: PublicKey(owning: pointer), certificate: nil)
     }
 }
 
@@ -72,13 +119,21 @@ extension PublicKey {
 }
 
 extension Span where Element == UInt8 {
-    func contains(_ literal: StaticString) -> Bool {
+    func begins(with literal: StaticString) -> Bool {
         let length = literal.utf8CodeUnitCount
-        var start = 0
-        while start &+ length <= count {
-            if extracting(start..<start &+ length).equals(literal) { return true }
-            start &+= 1
+        return count >= length && extracting(0..<length).equals(literal)
+    }
+
+    func contains(_ literal: StaticString) -> Bool { firstIndex(of: literal, from: 0) != nil }
+
+    /// Where the literal begins first at or after `start`.
+    func firstIndex(of literal: StaticString, from start: Int) -> Int? {
+        let length = literal.utf8CodeUnitCount
+        var index = start
+        while index &+ length <= count {
+            if extracting(index..<index &+ length).equals(literal) { return index }
+            index &+= 1
         }
-        return false
+        return nil
     }
 }

@@ -51,8 +51,8 @@ extension TokenService {
         guard parts.count == 3 else { return nil }
         let (first, second, third) = (parts[0], parts[1], parts[2])
         guard let header = Base64URL.decode(first.span), let claims = Base64URL.decode(second.span),
-            let signature = Base64URL.decode(third.span), let read = try? JSONNode.parse(claims.span),
-            let head = try? JSONNode.parse(header.span)
+            let signature = Base64URL.decode(third.span), let read = try? JSONNode.parse(claims.span, dialect: .foreign),
+            let head = try? JSONNode.parse(header.span, dialect: .foreign)
         else { return nil }
         var isInTime = true
         if case .number(let end)? = read["exp"]?.value { isInTime = now.seconds < end.integer ?? .min }

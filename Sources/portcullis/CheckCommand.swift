@@ -13,6 +13,7 @@ struct CheckCommand: ParsableCommand {
 
               portcullis check
               portcullis check --config /etc/portcullis/gateway.json --strict
+              portcullis check --online
               portcullis check --json | jq '.diagnostics[] | select(.severity == "error")'
 
             Ends with 0 when the gateway would take the file (warnings are printed), 1 when it would not, or, with \
@@ -28,13 +29,18 @@ struct CheckCommand: ParsableCommand {
     @Flag(help: "Let warnings fail the check too.")
     var strict = false
 
+    @Flag(help: "Fetch the key sets and issuers' metadata that the file names, too, and say what came.")
+    var online = false
+
     func run() throws {
         let load = PolicySource(path: config, resolution: .advisory).load()
-        let report = CheckReport(file: config, diagnostics: load.diagnostics)
+        let fetched = online ? load.policy.map { OnlineCheck($0.keySets, file: config) } : nil
+        let report = CheckReport(file: config, diagnostics: load.diagnostics + (fetched?.diagnostics ?? []))
         if json {
             Output.line(report.json)
         } else {
-            for diagnostic in load.diagnostics { Output.error(diagnostic.description) }
+            for diagnostic in report.diagnostics { Output.error(diagnostic.description) }
+            for line in fetched?.lines ?? [] { Output.line(line) }
             if let policy = load.policy {
                 Output.line(report.summary(of: policy))
             } else {
@@ -42,6 +48,6 @@ struct CheckCommand: ParsableCommand {
             }
         }
         if load.isUnreadable { throw ExitCode(ExitStatus.unusable) }
-        if load.policy == nil || strict && report.warnings > 0 { throw ExitCode(ExitStatus.refused) }
+        if load.policy == nil || report.errors > 0 || strict && report.warnings > 0 { throw ExitCode(ExitStatus.refused) }
     }
 }

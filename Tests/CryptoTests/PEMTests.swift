@@ -6,7 +6,20 @@ struct PEMTests {
     private let cryptography = OpenSSLCryptography()
 
     private func key(_ text: String) throws(KeyMaterialError) -> any VerificationKey {
-        try cryptography.verificationKey(fromPEM: text.utf8.span)
+        let keys = try cryptography.verificationKeys(fromPEM: text.utf8.span)
+        #expect(keys.count == 1)
+        return keys[0]
+    }
+
+    @Test func `every key of a text is read, whatever its form`() throws {
+        let text = [SampleKeys.rsa, SampleKeys.rsaCertificate, SampleKeys.p256, "remarks", SampleKeys.ed25519].joined(separator: "\n")
+        let keys = try cryptography.verificationKeys(fromPEM: text.utf8.span)
+        #expect(keys.map(\.bits) == [2048, 2048, 256, 256])
+        let cut = text.dropLast(30)
+        #expect(throws: KeyMaterialError.self) { try cryptography.verificationKeys(fromPEM: String(cut).utf8.span) }
+        #expect(throws: KeyMaterialError.outOfBounds(bits: 1024)) {
+            try cryptography.verificationKeys(fromPEM: (text + "\n" + SampleKeys.rsa1024).utf8.span)
+        }
     }
 
     @Test(arguments: [SampleKeys.rsa, SampleKeys.rsaPKCS1, SampleKeys.rsaCertificate])

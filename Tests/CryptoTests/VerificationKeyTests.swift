@@ -81,7 +81,7 @@ struct VerificationKeyTests {
             (SampleKeys.ed25519, SampleKeys.ed25519Signature),
         ]
         for (pem, signature) in samples {
-            let key = try cryptography.verificationKey(fromPEM: pem.utf8.span)
+            let key = try onlyKey(pem)
             let signature = try hex(signature)
             let accepted = SignatureAlgorithm.allCases.filter { key.accepts(signature, of: bytes("message"), $0) }
             #expect(accepted.count == 1)
@@ -96,7 +96,7 @@ struct VerificationKeyTests {
         ]
         let message = bytes(SampleKeys.message)
         for (pem, text, algorithm) in samples {
-            let key = try cryptography.verificationKey(fromPEM: pem.utf8.span)
+            let key = try onlyKey(pem)
             let good = try hex(text)
             for index in good.indices {
                 var bad = good
@@ -113,15 +113,15 @@ struct VerificationKeyTests {
     @Test func `threads verify at once with one key`() throws {
         let keys: [(any VerificationKey, [UInt8], SignatureAlgorithm)] = [
             (
-                try cryptography.verificationKey(fromPEM: SampleKeys.rsa.utf8.span), try hex(SampleKeys.rs256Signature),
+                try onlyKey(SampleKeys.rsa), try hex(SampleKeys.rs256Signature),
                 .rs256
             ),
             (
-                try cryptography.verificationKey(fromPEM: SampleKeys.p256.utf8.span),
+                try onlyKey(SampleKeys.p256),
                 try hex(SampleKeys.es256Signature), .es256
             ),
             (
-                try cryptography.verificationKey(fromPEM: SampleKeys.ed25519.utf8.span),
+                try onlyKey(SampleKeys.ed25519),
                 try hex(SampleKeys.ed25519Signature), .eddsa
             ),
         ]

@@ -34,6 +34,7 @@ MEMBERS = {
     "version",
     "status",
     "reason",
+    "token_member",
     "route",
     "other_route",
     "upstream",

@@ -88,7 +88,7 @@ REASON_SOURCES = [
     ("RequestFault.swift", r'case \.\w+: "([a-z0-9_]+)"'),
     ("FramingFault.swift", r'case \.\w+: "([a-z0-9_]+)"'),
     ("PathFault.swift", r'case \w+ = "([a-z_]+)"'),
-    ("TokenFault.swift", r'case \w+ = "([a-z_]+)"'),
+    ("TokenFault.swift", r'case \.\w+(?:, \.\w+)*: "([a-z_]+)"'),
     ("ExchangeFault.swift", r'case \w+ = "([a-z_]+)"'),
 ]
 

@@ -161,7 +161,8 @@ CLAIMS = {
 def test_claims(gateway: Start, upstream: Origin, claims: dict, status: int | None) -> None:
     origin = upstream()
     key = SigningKey("ES256")
-    answer = show(gateway(token_policy(origin.port, key)).port, key.token(**claims))
+    policy = token_policy(origin.port, key, authenticator={"addresses_claim": "/ips"})
+    answer = show(gateway(policy).port, key.token(**claims))
     assert answer.status in ((status,) if status else (200, 401))
     assert len(origin.requests) == (answer.status == 200)
 

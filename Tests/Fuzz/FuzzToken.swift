@@ -16,7 +16,7 @@ struct NoCryptography: Cryptography {
     func sha256(_ bytes: Span<UInt8>) -> Digest256 { Digest256(0, 0, 0, 0) }
     func hmacSHA256(key: Span<UInt8>, _ bytes: Span<UInt8>) -> Digest256 { Digest256(0, 0, 0, 0) }
     func verificationKey(from material: KeyMaterial) throws(KeyMaterialError) -> any VerificationKey { CredulousKey() }
-    func verificationKey(fromPEM text: Span<UInt8>) throws(KeyMaterialError) -> any VerificationKey { CredulousKey() }
+    func verificationKeys(fromPEM text: Span<UInt8>) throws(KeyMaterialError) -> [any VerificationKey] { [CredulousKey()] }
 }
 
 enum Gate {

@@ -22,21 +22,24 @@ package struct JSONNode: Sendable {
         JSONPointer(pointer)?.resolve(in: self)
     }
 
-    /// Reads one JSON text (RFC 8259), strictly: UTF-8 without byte order mark, no doubled members, no lone surrogates,
-    /// nothing after the value.
-    ///
-    /// Member names are compared after unescaping and by canonical equivalence, which is how Swift compares strings, so
-    /// that names accepted here are distinct keys of a dictionary too. One pass; the time is linear in the text.
+    /// It is `null`, which most documents mean as "absent".
+    package var isNull: Bool {
+        if case .null = value { true } else { false }
+    }
+
+    /// Reads one JSON text (RFC 8259), strictly: UTF-8 without byte order mark, no doubled members, nothing after the value; the rest
+    /// is up to the dialect. Member names are compared after unescaping. One pass; the time is linear in the text.
     /// - Parameters:
     ///   - depthLimit: how many arrays and objects may be open at once, at most `FixedBounds.jsonDepth`.
     ///   - byteLimit: a longer text is refused unread.
     package static func parse(
-        _ bytes: Span<UInt8>, depthLimit: Int = FixedBounds.jsonDepth, byteLimit: Int = .max
+        _ bytes: Span<UInt8>, depthLimit: Int = FixedBounds.jsonDepth, byteLimit: Int = .max,
+        dialect: JSONDialect = .strict
     ) throws(JSONError) -> JSONNode {
         guard bytes.count <= byteLimit else {
             throw JSONError(.tooLarge, at: SourcePosition(line: 1, column: 1))
         }
-        var parser = JSONParser(depthLimit: depthLimit)
+        var parser = JSONParser(depthLimit: depthLimit, dialect: dialect)
         return try parser.parseText(bytes)
     }
 }

@@ -51,6 +51,15 @@ package struct JSONNumber: Sendable {
         return Int64(exactly: magnitude)
     }
 
+    /// The decimal digits of an integer, of any size where it is written as digits alone, else within 64 bits; nil for other numbers.
+    /// Two spellings of one integer give one text.
+    package var integerText: String? {
+        let bytes = text.utf8.span
+        let start = bytes.count > 0 && bytes[0] == 0x2D ? 1 : 0
+        for index in start..<bytes.count where !bytes[index].isDigit { return integer.map { String($0) } }
+        return bytes.count == 2 && start == 1 && bytes[1] == 0x30 ? "0" : text
+    }
+
     /// The nearest double; infinite beyond its range.
     package var double: Double { Double(text) ?? .nan }
 

@@ -4,6 +4,7 @@ struct JSONParser {
     private static let comparedMembers = 12
 
     private let depthLimit: Int
+    private let dialect: JSONDialect
     private var index = 0
     private var line = 1
     /// Offset of the first byte of the line `index` is in. Raw line ends inside strings are refused, so only white
@@ -11,7 +12,8 @@ struct JSONParser {
     private var lineStart = 0
     private var unescaped: [UInt8] = []
 
-    init(depthLimit: Int) {
+    init(depthLimit: Int, dialect: JSONDialect) {
+        self.dialect = dialect
         self.depthLimit = min(depthLimit, FixedBounds.jsonDepth)
     }
 
@@ -53,15 +55,15 @@ struct JSONParser {
         var members: [JSONMember] = []
         members.reserveCapacity(8)
         // All names so far, once there are too many to compare one by one.
-        var names: Set<String> = []
+        var names = Names()
         repeat {
             guard index < bytes.count else { throw error(.unexpectedEnd, at: index) }
             guard bytes[index] == 0x22 else {
                 throw error(.unexpectedByte(bytes[index], expected: .memberName), at: index)
             }
             let start = index
-            let name = try readString(bytes)
-            guard Self.admits(name, to: members, &names) else { throw error(.duplicateMember(name), at: start) }
+            let name = try readString(bytes, isName: true)
+            guard admits(name, to: members, &names) else { throw error(.duplicateMember(name), at: start) }
             let namePosition = position(at: start)
             skipWhitespace(bytes)
             guard index < bytes.count else { throw error(.unexpectedEnd, at: index) }
@@ -109,13 +111,28 @@ struct JSONParser {
     }
 
     /// False when a member of this name is there already.
-    private static func admits(_ name: String, to members: [JSONMember], _ names: inout Set<String>) -> Bool {
-        if members.count < comparedMembers {
-            for index in members.indices where members[index].name == name { return false }
-            return true
+    private func admits(_ name: String, to members: [JSONMember], _ names: inout Names) -> Bool {
+        switch dialect {
+        // Names that are equal by code units are canonically equivalent as well.
+        case .policy:
+            if members.count < Self.comparedMembers { return !members.contains { $0.name == name } }
+            if names.canonical.isEmpty { names.canonical = Set(members.lazy.map(\.name)) }
+            return names.canonical.insert(name).inserted
+        case .strict, .foreign:
+            let exact = ExactName(text: name)
+            if members.count < Self.comparedMembers {
+                for index in members.indices where ExactName(text: members[index].name) == exact { return false }
+                return true
+            }
+            if names.exact.isEmpty { names.exact = Set(members.lazy.map { ExactName(text: $0.name) }) }
+            return names.exact.insert(exact).inserted
         }
-        if names.isEmpty { names = Set(members.lazy.map(\.name)) }
-        return names.insert(name).inserted
+    }
+
+    /// All names of an object so far, as its dialect compares them.
+    private struct Names {
+        var canonical: Set<String> = []
+        var exact: Set<ExactName> = []
     }
 
     private mutating func readLiteral(_ literal: StaticString, _ bytes: Span<UInt8>) throws(JSONError) {
@@ -156,7 +173,7 @@ struct JSONParser {
     }
 
     /// Reads the string whose opening quotation mark is at `index`.
-    private mutating func readString(_ bytes: Span<UInt8>) throws(JSONError) -> String {
+    private mutating func readString(_ bytes: Span<UInt8>, isName: Bool = false) throws(JSONError) -> String {
         let start = index &+ 1
         var end = bytes.endOfPlainText(from: start)
         var hasEscape = false
@@ -178,7 +195,7 @@ struct JSONParser {
         // Escapes are ASCII, so the content is UTF-8 exactly when what it stands for is.
         let text = try string(of: content, from: start)
         if !hasEscape { return text }
-        try unescape(content, from: start)
+        try unescape(content, from: start, isName: isName)
         return try string(of: unescaped.span, from: start)
     }
 
@@ -192,7 +209,7 @@ struct JSONParser {
     }
 
     /// Writes what a string's content stands for to `unescaped`.
-    private mutating func unescape(_ content: Span<UInt8>, from offset: Int) throws(JSONError) {
+    private mutating func unescape(_ content: Span<UInt8>, from offset: Int, isName: Bool) throws(JSONError) {
         unescaped.removeAll(keepingCapacity: true)
         var position = 0
         while position < content.count {
@@ -205,7 +222,7 @@ struct JSONParser {
             // The scan for the closing quotation mark stepped over pairs, so a byte follows every backslash.
             let letter = content[position &+ 1]
             if letter == 0x75 {
-                position = try unescapeScalar(content, at: position, from: offset)
+                position = try unescapeScalar(content, at: position, from: offset, isName: isName)
                 continue
             }
             guard let meaning = letter.meaningOfEscape else { throw error(.invalidEscape, at: offset &+ position) }
@@ -216,7 +233,7 @@ struct JSONParser {
 
     /// Writes the scalar of the `\u` escape at `position`, or of the pair of them; returns where the content goes on.
     private mutating func unescapeScalar(
-        _ content: Span<UInt8>, at position: Int, from offset: Int
+        _ content: Span<UInt8>, at position: Int, from offset: Int, isName: Bool
     ) throws(JSONError) -> Int {
         guard let unit = content.escapedUnit(at: position) else { throw error(.invalidEscape, at: offset &+ position) }
         if let scalar = Unicode.Scalar(unit) {
@@ -226,7 +243,11 @@ struct JSONParser {
         guard UTF16.isLeadSurrogate(unit), let trail = content.escapedUnit(at: position &+ 6),
             UTF16.isTrailSurrogate(trail),
             let scalar = Unicode.Scalar(0x10000 &+ (UInt32(unit) & 0x3FF) << 10 &+ UInt32(trail) & 0x3FF)
-        else { throw error(.loneSurrogate, at: offset &+ position) }
+        else {
+            guard case .foreign = dialect, !isName else { throw error(.loneSurrogate, at: offset &+ position) }
+            unescaped.append(contentsOf: "\u{FFFD}".utf8)
+            return position &+ 6
+        }
         unescaped.append(contentsOf: scalar.utf8)
         return position &+ 12
     }

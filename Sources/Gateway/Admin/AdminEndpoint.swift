@@ -80,8 +80,12 @@ struct AdminEndpoint {
             sendText(exchange, status: 200, "ok")
             return
         }
-        let isReady = worker.shared.isReady.load(ordering: .acquiring)
-        sendText(exchange, status: isReady ? 200 : 503, isReady ? "ready" : "not ready")
+        guard worker.shared.isReady.load(ordering: .acquiring) else { return sendText(exchange, status: 503, "not ready") }
+        let waitsForKeys = worker.snapshot.configuration.admin?.readyWhen == .keys
+        guard !waitsForKeys || worker.shared.hasHadKeys() else {
+            return sendText(exchange, status: 503, "not ready: waiting for key sets")
+        }
+        sendText(exchange, status: 200, "ready")
     }
 
     private func sendMetrics(_ exchange: Exchange) {

@@ -33,6 +33,7 @@ extension Exchange {
         record.client = grant?.client ?? refusal?.client ?? preflight?.client ?? facts.peer
         record.status = outcome.status
         record.reason = outcome.reason
+        record.tokenMember = refusal?.denial.tokenMember
         record.isSecure = hasWholeHead ? snapshot.isSecure(head, connection: facts) : facts.isSecure
         if let grant, !grant.shadowRefusals.isEmpty { record.shadowRefusals = grant.shadowRefusals }
         record.route = route?.name

@@ -119,6 +119,9 @@ package final class KeySetFetcher: Sendable {
         return adopted.withLock { $0 }.map { $0.cell.status(now: now) }
     }
 
+    /// Every fetched key set of the policy has been fetched once.
+    func hasAllKeys() -> Bool { adopted.withLock { $0 }.allSatisfy { $0.url == nil || $0.cell.hasKeys } }
+
     /// Has `call` called, on a queue of the fetcher's, when fetched keys were replaced by others.
     func whenKeysChange(_ call: @escaping @Sendable () -> Void) { observer.withLock { $0 = call } }
 
@@ -220,42 +223,12 @@ package final class KeySetFetcher: Sendable {
             do throws(FetchFault) {
                 // Dropped before its worker came to it: the address may belong to somebody else by now.
                 if self.queue.sync(execute: { bound.value.isRetired }) { throw .timedOut }
-                outcome = .success(try self.fetchKeys(compiled, url, timeout: timeout))
+                let fetch = KeySetFetch(surroundings: self.surroundings, cryptography: self.cryptography)
+                outcome = .success(try fetch.run(compiled, url, timeout: timeout))
             } catch {
                 outcome = .failure(error)
             }
             self.queue.async { self.ended(bound.value, outcome) }
-        }
-    }
-
-    /// Fetches and reads, on a worker's queue.
-    private func fetchKeys(
-        _ compiled: CompiledKeySet, _ url: String, timeout: Nanoseconds
-    ) throws(FetchFault) -> (KeySet, FetchedDocument.Lifetime) {
-        let start = surroundings.clock().instant
-        let security = compiled.security?.context
-        let address = compiled.configuration.isDiscovered ? try discover(url, security, timeout: timeout) : url
-        // Both documents together have the time of one.
-        let left = timeout - surroundings.clock().instant.since(start)
-        guard left > 0 else { throw .timedOut }
-        let document = try surroundings.transport(address, security, left)
-        do throws(KeySetError) {
-            let set = try KeySet.parse(document.bytes.span, isLocal: false, cryptography: cryptography)
-            return (set, document.lifetime)
-        } catch {
-            throw .rejected(error.message)
-        }
-    }
-
-    /// Where the keys of an issuer are, by its metadata of now.
-    private func discover(
-        _ issuer: String, _ security: TLSClientContext?, timeout: Nanoseconds
-    ) throws(FetchFault) -> String {
-        let document = try surroundings.transport(IssuerMetadata.url(of: issuer), security, timeout)
-        do throws(IssuerMetadataError) {
-            return try IssuerMetadata.keySetURL(in: document.bytes.span, of: issuer)
-        } catch {
-            throw .rejected(error.message)
         }
     }
 
@@ -283,8 +256,7 @@ package final class KeySetFetcher: Sendable {
             observer.withLock { $0 }?()
             log.info("key set \(upkeep.cell.name): \(set.keys.count) keys in force")
             for key in set.skipped {
-                let kid = key.kid.map { " \"\(OneLine.quoted($0))\"" } ?? ""
-                log.warning("key set \(upkeep.cell.name): keys[\(key.index)]\(kid) is not used: \(key.reason.rawValue)")
+                log.warning("key set \(upkeep.cell.name): \(key.line)")
             }
         } else if upkeep.failures > 0 {
             log.info("key set \(upkeep.cell.name): fetched again after \(upkeep.failures) failures")
@@ -309,7 +281,7 @@ package final class KeySetFetcher: Sendable {
         } else {
             let cooldown = upkeep.compiled.configuration.cooldown
             let delay = KeySetTiming.retryDelay(
-                failures: upkeep.failures, cooldown: cooldown, jitter: surroundings.jitter())
+                failures: upkeep.failures, cooldown: hasKeys ? cooldown : KeySetTiming.leastDelay, jitter: surroundings.jitter())
             upkeep.phase = .idle(due: now.instant.advanced(by: delay))
             next = "next try in \(delay.secondsRoundedUp) s"
         }

@@ -27,7 +27,8 @@ enum KeySetTiming {
         max(varied(freshness / 5 * 4, by: jitter), leastDelay)
     }
 
-    /// From a failed fetch to the next: the cool-down, doubled with each failure up to five minutes.
+    /// From a failed fetch to the next: the cool-down, doubled with each failure up to five minutes. While there are no keys at all,
+    /// and every token is refused, `leastDelay` is in its place.
     static func retryDelay(failures: Int, cooldown: Nanoseconds, jitter: Int64) -> Nanoseconds {
         var delay = min(max(cooldown, leastDelay), retryLimit)
         for _ in 1..<max(min(failures, 16), 1) { delay = min(delay * 2, retryLimit) }

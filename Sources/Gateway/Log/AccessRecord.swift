@@ -31,6 +31,8 @@ package struct AccessRecord {
     package var server: String?
     /// Name of the route that another reading of the path leads to, of requests refused with `path_ambiguous`.
     package var otherRoute: String?
+    /// The claim or header parameter for which a token is malformed, of requests refused with `token_malformed`.
+    package var tokenMember: String?
     package var authentication = RecordedAuthentication.none
     /// The client spoke https, with this gateway or with a trusted proxy that says so.
     package var isSecure = false
@@ -64,6 +66,7 @@ package struct AccessRecord {
         if !shadowRefusals.isEmpty { shadowRefusals = [] }
         route = nil
         otherRoute = nil
+        tokenMember = nil
         upstream = nil
         server = nil
         authentication = .none

@@ -26,6 +26,7 @@ package enum AccessRecordText {
         out.append(",\"status\":")
         out.append(decimal: record.status)
         append(",\"reason\":", record.reason, to: &out)
+        append(",\"token_member\":", record.tokenMember.map { String(decoding: $0.utf8.prefix(valueBytes), as: UTF8.self) }, to: &out)
         append(record.shadowRefusals, to: &out)
         append(",\"route\":", record.route, to: &out)
         append(",\"other_route\":", record.otherRoute, to: &out)

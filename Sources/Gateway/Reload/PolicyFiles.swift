@@ -166,10 +166,7 @@ package final class PolicyFiles: CompileEnvironment {
     private func review(_ set: KeySet, named name: String, _ configuration: KeySetConfiguration) {
         let path = "key_sets.\(name)"
         for key in set.skipped {
-            let kid = key.kid.map { " (\"\(OneLine.quoted($0))\")" } ?? ""
-            warn(
-                .keyUnusable, configuration.position, path,
-                "keys[\(key.index)]\(kid) is not used: \(key.reason.rawValue)")
+            warn(.keyUnusable, configuration.position, path, key.line)
         }
     }
 }

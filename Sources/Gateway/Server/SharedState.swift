@@ -37,6 +37,7 @@ final class SharedState: Sendable {
     private let adminTokenHeld: Mutex<Digest256?>
     /// Listeners are open and a policy is in force; false again once the gateway drains.
     let isReady = Atomic(false)
+    private let hadAllKeys = Atomic(false)
     /// The certificates of the policy in force.
     private let shownCertificates: Mutex<[CertificateExpiry]>
     /// Servers of the policy in force whose names have no addresses.
@@ -72,6 +73,15 @@ final class SharedState: Sendable {
         adminTokenHeld = Mutex(policy.adminToken)
         audit.adopt(policy.audit, trail: tokens.audit)
         logWriter = LogWriter(destination: configuration.accessLog, log: log)
+    }
+
+    /// Every fetched key set had keys at one moment since the start. That stays so: a gateway that serves is not taken away from its
+    /// clients because a later policy names an issuer that does not answer.
+    func hasHadKeys() -> Bool {
+        if hadAllKeys.load(ordering: .relaxed) { return true }
+        guard keySets.hasAllKeys() else { return false }
+        hadAllKeys.store(true, ordering: .relaxed)
+        return true
     }
 
     /// Where the connections of a listener are counted.

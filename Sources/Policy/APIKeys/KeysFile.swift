@@ -83,7 +83,7 @@ package struct KeysFile {
     private func strictRecord(_ bytes: Span<UInt8>) throws(APIKeyRecordError) -> APIKeyConfiguration {
         let node: JSONNode
         do {
-            node = try JSONNode.parse(bytes)
+            node = try JSONNode.parse(bytes, dialect: .policy)
         } catch {
             throw APIKeyRecordError(
                 .jsonInvalid, path: "", position: placed(error.position), message: error.message)

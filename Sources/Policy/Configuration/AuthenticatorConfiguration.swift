@@ -117,8 +117,10 @@ package struct JWTAuthenticatorConfiguration: Sendable {
     /// JSON Pointers of the claims that fill the identity.
     package var subjectClaim = "/sub"
     package var scopesClaim: String?
-    /// Address list in the token (`ips`), honoured when present.
-    package var addressesClaim = "/ips"
+    /// The claim with the addresses a token may be used from, honoured when present. Nil looks at none, but for derived tokens and
+    /// those of a stored key set at `derivedAddressesClaim`: in tokens of others a claim of that name may mean anything.
+    package var addressesClaim: String?
+    package static let derivedAddressesClaim = "/ips"
     package var tokenByteLimit = 8192
     /// What its tokens live and die with; nil for tokens that stand by themselves.
     package var derivedFrom: TokenDerivationConfiguration?

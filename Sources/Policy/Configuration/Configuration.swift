@@ -80,6 +80,8 @@ package struct AdminConfiguration: Sendable, Equatable {
     package var tls: ListenerTLSConfiguration?
     /// A listener of its own for health probes; nil where there is none.
     package var probes: ProbesConfiguration?
+    /// What `/readyz` waits for, here and there.
+    package var readyWhen = ReadyWhen.started
     package var position: SourcePosition
 
     /// The shortest token: a shorter one can be guessed.
@@ -90,6 +92,14 @@ package struct AdminConfiguration: Sendable, Equatable {
         self.token = token
         self.position = position
     }
+}
+
+/// When a gateway that has started is ready for requests.
+package enum ReadyWhen: String, Sendable, CaseIterable {
+    /// Its listeners are open.
+    case started
+    /// Every key set that is fetched has been fetched once since the start. Later nothing about keys makes it unready.
+    case keys
 }
 
 /// A listener that answers `/healthz` and `/readyz` and tells nothing else.

@@ -208,7 +208,7 @@ package struct ConfigurationWarnings {
             case .url(let url), .discovery(let url): review(url)
             case .inline(let json, let position):
                 // "k" is the secret of a symmetric key (RFC 7518 §6.4.1).
-                guard let document = try? JSONNode.parse(json.utf8.span),
+                guard let document = try? JSONNode.parse(json.utf8.span, dialect: .foreign),
                     case .array(let keys) = document["keys"]?.value
                 else { continue }
                 if keys.contains(where: { $0["k"] != nil }) {

@@ -83,6 +83,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case adminTokenShort = "admin_token_short"
     case fileUnreadable = "file_unreadable"
     case keySetInvalid = "key_set_invalid"
+    case keySetUnfetchable = "key_set_unfetchable"
     case keyUnusable = "key_unusable"
     case keyDuplicate = "key_duplicate"
     case keyRecordInvalid = "key_record_invalid"
@@ -126,7 +127,7 @@ extension DiagnosticCode {
             .httpsOnlyUnreachable, .limitByIdentityWithoutAuthentication, .routeInShadow, .corsFieldsSet,
             .bracesDoubled, .keyWellKnown, .pathSegmentLiteral, .placeholderLeft:
             .reviewing
-        case .routesAmbiguous, .secretUnreadable, .adminTokenShort, .fileUnreadable, .keySetInvalid,
+        case .routesAmbiguous, .secretUnreadable, .adminTokenShort, .fileUnreadable, .keySetInvalid, .keySetUnfetchable,
             .keyUnusable, .keyDuplicate, .keyRecordInvalid, .keysFileInvalid, .keysFileEmpty, .hmacSecretShort, .fileWorldReadable,
             .certificateInvalid, .certificateExpired, .certificateExpiresSoon, .certificateNotYetValid, .certificateFlawed,
             .ocspResponseExpired, .storeUnusable, .compilationFailed, .logFolderMissing, .portPrivileged,

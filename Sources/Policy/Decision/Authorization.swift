@@ -98,7 +98,8 @@ struct Authorization: Sendable {
     /// Strings by their bytes, numbers and booleans by their JSON text; null, arrays and objects equal nothing.
     private static func scalar(_ node: JSONNode, equals text: Span<UInt8>) -> Bool {
         switch node.value {
-        case .string(let string): string.utf8.span.equals(text)
+        // U+FFFD may be half of a surrogate pair, and then what the claim says is not known.
+        case .string(let string): string.utf8.span.equals(text) && !string.hasReplacement
         case .number(let number): number.text.utf8.span.equals(text)
         case .bool(let value): text.equals((value ? "true" : "false").utf8.span)
         case .null, .array, .object: false

@@ -140,6 +140,11 @@ extension Denial {
         }
     }
 
+    /// The member of a token that is malformed; for logs and `explain`, not for the client.
+    package var tokenMember: String? {
+        if case .token(let fault) = self { fault.member } else { nil }
+    }
+
     /// The status of the answer, unless the route's profile says otherwise.
     package var status: Int {
         switch self {
@@ -302,7 +307,7 @@ extension TokenFault {
     /// One sentence for the client's developer.
     var detail: StaticString {
         switch self {
-        case .malformed: "The token is malformed."
+        case .malformed, .memberMalformed: "The token is malformed."
         case .tooLarge: "The token is too large."
         case .algorithmNotAllowed: "The algorithm of the token is not accepted."
         case .typeWrong: "The token is of another type."

@@ -135,7 +135,7 @@ struct ExplanationWriter {
     /// The sentence of the denial; empty when there is none.
     var denialText: String {
         guard let denial = outcome.refusal?.denial else { return "" }
-        return "\(denial.reason): \(denial.detail)"
+        return "\(denial.reason): \(denial.detail)" + (denial.tokenMember.map { " Invalid: \($0)." } ?? "")
     }
 
     func rule(of route: Route) -> RuleReference {

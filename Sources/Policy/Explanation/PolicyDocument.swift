@@ -22,7 +22,7 @@ package struct PolicyDocument: Sendable {
     /// Nil when the text is not JSON.
     /// - Parameter tests: what the policy's `tests_file` is.
     package init?(_ text: Span<UInt8>, file: String, tests: TestsDocument? = nil) {
-        guard let root = try? JSONNode.parse(text) else { return nil }
+        guard let root = try? JSONNode.parse(text, dialect: .policy) else { return nil }
         self.root = root
         self.file = file
         self.tests = tests

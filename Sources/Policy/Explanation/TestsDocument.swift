@@ -9,7 +9,7 @@ package struct TestsDocument: Sendable {
 
     /// Nil when the text is neither a list nor an object with one.
     package init?(_ text: Span<UInt8>, file: String) {
-        guard let root = try? JSONNode.parse(text) else { return nil }
+        guard let root = try? JSONNode.parse(text, dialect: .policy) else { return nil }
         let list = root["tests"] ?? root
         guard case .array(let elements) = list.value else { return nil }
         self.file = file

@@ -2,20 +2,35 @@ import Core
 
 /// The pointers of one authenticator into claims, compiled.
 struct ClaimPointers: Sendable {
-    let subject: JSONPointer
+    /// One place in claims.
+    struct Claim: Sendable {
+        let pointer: JSONPointer
+        /// How faults name it: by the name of a claim on top, else by the pointer.
+        let name: String
+
+        init(_ text: String) throws(MalformedPointer) {
+            pointer = try compile(text)
+            name = pointer.names.count == 1 ? pointer.names[0] : text
+        }
+    }
+
+    let subject: Claim
     /// Nil for `scope`, else `scp`.
-    let scopes: JSONPointer?
-    let addresses: JSONPointer
+    let scopes: Claim?
+    let addresses: Claim
+    /// Tokens of every issuer name their addresses there; else only those that the gateway signed.
+    let readsAddresses: Bool
     let required: [RequiredClaim]
 
     init(_ rules: JWTAuthenticatorConfiguration) throws(MalformedPointer) {
-        subject = try Self.compile(rules.subjectClaim)
+        subject = try Claim(rules.subjectClaim)
         if let claim = rules.scopesClaim {
-            scopes = try Self.compile(claim)
+            scopes = try Claim(claim)
         } else {
             scopes = nil
         }
-        addresses = try Self.compile(rules.addressesClaim)
+        addresses = try Claim(rules.addressesClaim ?? JWTAuthenticatorConfiguration.derivedAddressesClaim)
+        readsAddresses = rules.addressesClaim != nil || rules.derivedFrom != nil
         var required: [RequiredClaim] = []
         for claim in rules.requiredClaims {
             required.append(RequiredClaim(pointer: try Self.compile(claim.pointer.value), value: claim.value))

@@ -26,7 +26,7 @@ struct CompactToken {
             header = try TokenHeader(base64URL: headerText)
         }
         do throws(JSONError) {
-            claims = try JSONNode.parse(payload.span)
+            claims = try JSONNode.parse(payload.span, dialect: .foreign)
         } catch {
             throw .malformed
         }

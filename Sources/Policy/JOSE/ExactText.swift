@@ -19,6 +19,21 @@ extension String {
         return false
     }
 
+    /// No name of anything: control characters, which no header value may hold, or U+FFFD, as which half of a surrogate pair reads,
+    /// so that different texts would be one name.
+    var isUnfit: Bool { hasControls || hasReplacement }
+
+    /// There is U+FFFD in it.
+    var hasReplacement: Bool {
+        let bytes = utf8.span
+        var index = 0
+        while let first = bytes.firstIndex(of: 0xEF, from: index) {
+            if first &+ 2 < bytes.count, bytes[first &+ 1] == 0xBF, bytes[first &+ 2] == 0xBD { return true }
+            index = first &+ 1
+        }
+        return false
+    }
+
     /// There is nothing in it but white space and what shows nothing, such as zero-width characters.
     var isBlank: Bool {
         if let first = utf8.first, 0x21...0x7E ~= first { return false }

@@ -17,7 +17,8 @@ package enum IssuerMetadata {
     ) throws(IssuerMetadataError) -> String {
         guard document.count <= byteLimit else { throw .tooLarge }
         let node: JSONNode
-        do throws(JSONError) { node = try JSONNode.parse(document) } catch { throw .malformed(error.message) }
+        let text = document.extracting(document.byteOrderMarkCount..<document.count)
+        do throws(JSONError) { node = try JSONNode.parse(text, dialect: .foreign) } catch { throw .malformed(error.message) }
         guard case .object = node.value else { throw .malformed("it is no object") }
         guard case .string(let named) = node["issuer"]?.value else { throw .memberMissing("issuer") }
         guard named.isExactly(issuer) else { throw .otherIssuer(named) }

@@ -83,7 +83,7 @@ package final class JWTVerifier: Sendable {
         let lifetime = try TokenLifetime(compact.claims, rules: rules.configuration, now: now.wall)
         try checkAudience(of: compact.claims)
         for claim in rules.pointers.required where !claim.isMet(by: compact.claims) { throw .claimMissing }
-        let identity = try TokenIdentity(compact.claims, pointers: rules.pointers)
+        let identity = try TokenIdentity(compact.claims, pointers: rules.pointers, isOwn: keys.isOwn)
         let parent = try derivation?.parent(
             of: compact.claims, issuedAt: lifetime.issuedAt, view: view, now: now.wall)
         // It would have to be in two realms at once.
@@ -104,19 +104,21 @@ package final class JWTVerifier: Sendable {
         return rules.types.containsExactly(mediaType)
     }
 
-    /// `aud` is a string or an array of strings (RFC 7519 §4.1.3), one of them ours; or none is there.
+    /// `aud` is a string or an array of strings (RFC 7519 §4.1.3), one of them ours; or none is there. Where every audience is
+    /// accepted it is not looked at.
     private func checkAudience(of claims: JSONNode) throws(TokenFault) {
         let expected = rules.configuration.audiences
-        guard let node = claims["aud"] else {
+        let isUnwanted = rules.configuration.refusesAudiences
+        if expected.isEmpty, !isUnwanted { return }
+        guard let node = claims["aud"], !node.isNull else {
             if expected.isEmpty { return }
             throw .audienceWrong
         }
-        let isUnwanted = rules.configuration.refusesAudiences
+        if isUnwanted { throw .audienceWrong }
         if case .string(let audience) = node.value {
-            guard !isUnwanted, expected.isEmpty || expected.containsExactly(audience) else { throw .audienceWrong }
+            guard expected.containsExactly(audience) else { throw .audienceWrong }
             return
         }
-        let audiences = try node.texts()
-        guard !isUnwanted, expected.isEmpty || audiences.contains(where: expected.containsExactly) else { throw .audienceWrong }
+        guard try node.texts(ofClaim: "aud").contains(where: expected.containsExactly) else { throw .audienceWrong }
     }
 }

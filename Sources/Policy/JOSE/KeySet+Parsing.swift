@@ -3,8 +3,9 @@ package import Core
 extension KeySet {
     /// Reads a JWKS document (RFC 7517 §5).
     ///
-    /// Refused whole: what is no key set, is too large, holds a private key or no usable key at all. Single keys that
-    /// are of no use here (another kind, for encryption, too weak) are skipped, as RFC 7517 §5 asks.
+    /// Refused whole: what is no key set, is too large, or holds no usable key at all. Single keys that are of no use here (another
+    /// kind, for encryption, too weak) are skipped, as RFC 7517 §5 asks, and so are private keys, together with the public keys of
+    /// the same pairs. Keys after the first `FixedBounds.keySetKeys` are not read. A byte order mark is passed over.
     /// - Parameters:
     ///   - isLocal: the document is a file or part of the configuration. Shared secrets (`oct`) are taken from those only: a
     ///     secret that anybody can fetch is none.
@@ -15,25 +16,33 @@ extension KeySet {
         guard document.count <= FixedBounds.keySetBytes else { throw .tooLarge(byteLimit: FixedBounds.keySetBytes) }
         let root: JSONNode
         do throws(JSONError) {
-            root = try JSONNode.parse(document)
+            root = try JSONNode.parse(document.extracting(document.byteOrderMarkCount..<document.count), dialect: .foreign)
         } catch {
             throw .notJSON(error)
         }
         guard case .object = root.value, case .array(let nodes) = root["keys"]?.value else { throw .notAKeySet }
-        guard nodes.count <= FixedBounds.keySetKeys else { throw .tooManyKeys(limit: FixedBounds.keySetKeys) }
-        var keys: [Key] = []
-        var skipped: [SkippedKey] = []
-        for (index, node) in nodes.enumerated() {
+        let read = nodes.prefix(FixedBounds.keySetKeys)
+        var leaked: Set<[UInt8]> = []
+        for node in read {
             guard case .object = node.value else { throw .notAKeySet }
             let jwk = JWK(node)
-            if jwk.isPrivate { throw .privateKey(index: index) }
+            if jwk.isPrivate, let number = jwk.publicNumber { leaked.insert(number) }
+        }
+        var keys: [Key] = []
+        var skipped: [SkippedKey] = []
+        for (index, node) in read.enumerated() {
+            let jwk = JWK(node)
             let key: Key
-            do throws(SkippedKey.Reason) { key = try jwk.key(isLocal: isLocal, cryptography: cryptography) } catch {
+            do throws(SkippedKey.Reason) {
+                if jwk.isPrivate || jwk.publicNumber.map(leaked.contains) ?? false { throw .privateKey }
+                key = try jwk.key(isLocal: isLocal, cryptography: cryptography)
+            } catch {
                 skipped.append(SkippedKey(index: index, kid: jwk.kid, reason: error))
                 continue
             }
             keys.append(try key.checkingSecret(allowsShort: allowsShortSecrets, at: index, node.position))
         }
+        if nodes.count > read.count { skipped.append(SkippedKey(index: read.count, kid: nil, reason: .beyondLimit)) }
         guard !keys.isEmpty else { throw .noUsableKey(skipped) }
         try checkKids(of: keys)
         let reading = isLocal ? allowsShortSecrets ? "local, short" : "local" : "remote"
@@ -41,25 +50,35 @@ extension KeySet {
         return KeySet(keys: keys, skipped: skipped, fingerprint: fingerprint)
     }
 
-    /// Reads a PEM public key or certificate.
+    /// Reads the PEM public keys and certificates of a text, all of them.
     /// - Parameters:
-    ///   - kid: the only `kid` the key answers to; without one it verifies tokens of any.
-    ///   - algorithm: the only algorithm it is for; without one, all that its kind can do.
+    ///   - kid: the only `kid` the keys answer to; without one they verify tokens of any.
+    ///   - algorithm: the only algorithm they are for, and keys that it does not fit are skipped; without one, all that their kind
+    ///     can do.
     package static func parse(
         pem text: Span<UInt8>, kid: String?, algorithm: SignatureAlgorithm?, cryptography: any Cryptography
     ) throws(KeySetError) -> KeySet {
-        let verification: any VerificationKey
+        let verifications: [any VerificationKey]
         do throws(KeyMaterialError) {
-            verification = try cryptography.verificationKey(fromPEM: text)
+            verifications = try cryptography.verificationKeys(fromPEM: text)
         } catch {
             throw .badPEM(error)
         }
-        if let algorithm, !verification.algorithms.contains(algorithm) { throw .algorithmUnfit(algorithm) }
-        let key = Key(
-            kid: kid, algorithms: algorithm.map { [$0] } ?? verification.algorithms, verification: verification)
+        var keys: [Key] = []
+        var skipped: [SkippedKey] = []
+        for (index, verification) in verifications.enumerated() {
+            if let algorithm, !verification.algorithms.contains(algorithm) {
+                skipped.append(SkippedKey(index: index, kid: kid, reason: .algorithmUnfit))
+                continue
+            }
+            let algorithms = algorithm.map { [$0] } ?? verification.algorithms
+            keys.append(Key(kid: kid, algorithms: algorithms, verification: verification))
+        }
+        if keys.isEmpty, let algorithm { throw .algorithmUnfit(algorithm) }
+        try checkKids(of: keys, isWithoutKid: kid == nil)
         let reading = "\(algorithm?.rawValue ?? "any") \(kid.map { "kid \($0)" } ?? "any kid")"
         let fingerprint = fingerprint(text, readAs: reading, cryptography)
-        return KeySet(keys: [key], skipped: [], fingerprint: fingerprint, servesAnyKid: kid == nil)
+        return KeySet(keys: keys, skipped: skipped, fingerprint: fingerprint, servesAnyKid: kid == nil)
     }
 
     /// Tells apart what the same bytes were read as, so that a reload that changes only that changes the keys in force.
@@ -72,12 +91,16 @@ extension KeySet {
         return cryptography.sha256(bytes.span)
     }
 
-    private static func checkKids(of keys: [Key]) throws(KeySetError) {
-        for key in keys {
-            guard let kid = key.kid else { continue }
+    /// - Parameter isWithoutKid: no key has a `kid`, and every token is tried with all of them.
+    private static func checkKids(of keys: [Key], isWithoutKid: Bool = false) throws(KeySetError) {
+        for key in keys where isWithoutKid || key.kid != nil {
             for algorithm in key.algorithms {
-                let rivals = keys.count { $0.serves(algorithm) && $0.kid?.isExactly(kid) ?? false }
-                if rivals > keysPerKid { throw .tooManyKeysOfOneKid(kid) }
+                let rivals = keys.count { other in
+                    guard other.serves(algorithm) else { return false }
+                    guard let kid = key.kid else { return other.kid == nil }
+                    return other.kid?.isExactly(kid) ?? false
+                }
+                if rivals > keysTried { throw key.kid.map { .tooManyKeysOfOneKid($0) } ?? .tooManyKeysWithoutKid }
             }
         }
     }

@@ -18,7 +18,7 @@ extension KeySet {
     }
 
     /// The set of keys kept in the store, the newest first; there may be none, and then no token is good. A token without
-    /// `kid` is tried with the newest `keysPerKid` that fit it: all of them are our own.
+    /// `kid` is tried with the newest `keysTried` that fit it: all of them are our own.
     package static func stored(_ keys: [StoredKey], cryptography: any Cryptography) -> KeySet {
         var usable: [Key] = []
         var text: [UInt8] = []

@@ -3,8 +3,8 @@ package import Core
 /// The verification keys of one issuer, immutable. Made whole from a document or not at all, so that rubbish never
 /// replaces good keys.
 ///
-/// Keys of one `kid` may stand beside each other (an issuer in the middle of a change does that); those that fit the
-/// token's algorithm are tried in the order of the document, at most `keysPerKid` of them.
+/// Keys of one `kid`, and keys without one, may stand beside each other (an issuer in the middle of a change does that); those that
+/// fit the token's algorithm are tried in the order of the document, at most `keysTried` of them.
 package final class KeySet: Sendable {
     /// One key a token may be verified with.
     package struct Key: Sendable {
@@ -27,6 +27,9 @@ package final class KeySet: Sendable {
             case algorithmUnfit = "algorithm does not fit the key"
             case weak = "key too short or out of bounds"
             case secretFromNetwork = "shared secret in a fetched document"
+            case privateKey = "private key: who can read the document can sign with it"
+            /// Of this key and of all that follow it.
+            case beyondLimit = "more keys than are read, and neither are those after it"
         }
 
         /// Place in the `keys` array, from 0.
@@ -35,16 +38,19 @@ package final class KeySet: Sendable {
         package let reason: Reason
     }
 
-    /// More fitting keys under one `kid` than this make a document rubbish: each costs a forger's token a verification.
-    static let keysPerKid = 4
+    /// The keys that one token is tried with: each costs a forger's token a verification. More fitting keys under one `kid` than this
+    /// make a document invalid.
+    static let keysTried = 4
 
     /// In the order of the document; at least one, but in a set that is kept in the store.
     package let keys: [Key]
     package let skipped: [SkippedKey]
     /// SHA-256 of the document and of how it was read: two sets with one fingerprint are the same set.
     package let fingerprint: Digest256
-    /// A single key given without a `kid` of its own verifies tokens of any `kid`.
+    /// Keys that were given without any `kid` (PEM) verify tokens of every `kid`.
     let servesAnyKid: Bool
+    /// There are keys that may serve tokens of a `kid` that no other key has.
+    let hasKeysWithoutKid: Bool
 
     /// The gateway's own keys, all of one issuer.
     let isOwn: Bool
@@ -56,6 +62,7 @@ package final class KeySet: Sendable {
         self.skipped = skipped
         self.fingerprint = fingerprint
         self.servesAnyKid = servesAnyKid
+        hasKeysWithoutKid = keys.contains { $0.kid == nil }
         self.isOwn = isOwn
     }
 

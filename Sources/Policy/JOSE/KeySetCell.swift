@@ -129,6 +129,9 @@ package final class KeySetCell: Sendable {
         }
     }
 
+    /// Keys were put in force once, however old they are.
+    package var hasKeys: Bool { state.withLock { $0.set != nil } }
+
     /// True when the fetcher should have brought newer keys by now.
     package func isStale(now: Instant) -> Bool {
         state.withLock { state in state.set == nil || now >= state.freshUntil }

@@ -7,10 +7,9 @@ package enum KeySetError: Error, Equatable, Sendable {
     case notJSON(JSONError)
     /// JSON, but no object with an array `keys` of objects (RFC 7517 §5).
     case notAKeySet
-    case tooManyKeys(limit: Int)
-    /// The key at this index carries private members: whoever publishes that has been compromised.
-    case privateKey(index: Int)
     case tooManyKeysOfOneKid(String)
+    /// More keys of a PEM text fit one algorithm than a token is tried with.
+    case tooManyKeysWithoutKid
     /// The shared secret at this index is shorter than the hash it is used with (RFC 7518 §3.2), or than any may be.
     case secretTooShort(index: Int, bits: Int, needed: Int, SourcePosition)
     case noUsableKey([KeySet.SkippedKey])
@@ -25,9 +24,8 @@ package enum KeySetError: Error, Equatable, Sendable {
         case .notJSON(let error):
             "not JSON: \(error.message) at \(error.position.line):\(error.position.column)"
         case .notAKeySet: "not a key set: an object with an array \"keys\" of objects is expected"
-        case .tooManyKeys(let limit): "more than \(limit) keys"
-        case .privateKey(let index): "keys[\(index)] is a private key"
         case .tooManyKeysOfOneKid(let kid): "too many keys with the kid \"\(kid)\""
+        case .tooManyKeysWithoutKid: "more than \(KeySet.keysTried) keys for one algorithm"
         case .secretTooShort(let index, let bits, let needed, _):
             "keys[\(index)]: the secret has \(bits) bits, fewer than the \(needed) it needs"
                 + (needed > KeySet.leastSecretBits && bits >= KeySet.leastSecretBits

@@ -21,7 +21,7 @@ struct RequiredClaim: Sendable {
 
     private static func equals(_ node: JSONNode, _ value: String) -> Bool {
         switch node.value {
-        case .string(let text): text.isExactly(value)
+        case .string(let text): text.isExactly(value) && !text.hasReplacement
         case .number(let number): number.text.isExactly(value)
         case .bool(let flag): value.isExactly(flag ? "true" : "false")
         case .null, .array, .object: false

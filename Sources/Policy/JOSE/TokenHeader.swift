@@ -15,7 +15,7 @@ struct TokenHeader {
         guard let bytes = Base64URL.decode(text) else { throw .malformed }
         let node: JSONNode
         do throws(JSONError) {
-            node = try JSONNode.parse(bytes.span)
+            node = try JSONNode.parse(bytes.span, dialect: .foreign)
         } catch {
             throw .malformed
         }
@@ -26,13 +26,13 @@ struct TokenHeader {
         guard case .object = node.value else { throw .malformed }
         // `crit` may name nothing the gateway understands; unencoded payloads have no place in a JWT (RFC 7797 §7),
         // and compressed or nested ones are not opened.
-        if node["crit"] != nil || node["b64"] != nil || node["zip"] != nil { throw .malformed }
-        guard case .string(let name) = node["alg"]?.value else { throw .malformed }
-        if let content = try node.text("cty"), TokenHeader.mediaType(content) == "jwt" { throw .malformed }
-        kid = try node.text("kid")
-        if let kid, kid.utf8.count > Self.kidBytes || kid.hasControls { throw .malformed }
-        type = try node.text("typ")
-        guard let algorithm = SignatureAlgorithm(rawValue: name) else { throw .algorithmNotAllowed }
+        for name in ["crit", "b64", "zip"] where node[name] != nil { throw .memberMalformed("header \(name)") }
+        guard let name = try node.parameter("alg") else { throw .memberMalformed("header alg") }
+        if let content = try node.parameter("cty"), TokenHeader.mediaType(content) == "jwt" { throw .memberMalformed("header cty") }
+        kid = try node.parameter("kid")
+        if let kid, kid.utf8.count > Self.kidBytes || kid.isUnfit { throw .memberMalformed("header kid") }
+        type = try node.parameter("typ")
+        guard let algorithm = SignatureAlgorithm(name: name) else { throw .algorithmNotAllowed }
         self.algorithm = algorithm
     }
 
@@ -49,11 +49,16 @@ struct TokenHeader {
 }
 
 extension JSONNode {
-    /// A member that has to be a string where it is there.
+    /// A claim that has to be a string where it is there; null is absent.
     func text(_ name: String) throws(TokenFault) -> String? {
-        guard let node = self[name] else { return nil }
-        guard case .string(let text) = node.value else { throw .malformed }
+        guard let node = self[name], !node.isNull else { return nil }
+        guard case .string(let text) = node.value else { throw .memberMalformed(name) }
         return text
+    }
+
+    /// The same for a parameter of the header.
+    fileprivate func parameter(_ name: String) throws(TokenFault) -> String? {
+        do throws(TokenFault) { return try text(name) } catch { throw .memberMalformed("header \(name)") }
     }
 
     /// The strings of an array of nothing but strings.
@@ -66,5 +71,22 @@ extension JSONNode {
             texts.append(text)
         }
         return texts
+    }
+
+    /// The same of a claim, which a fault names.
+    func texts(ofClaim name: String) throws(TokenFault) -> [String] {
+        do throws(TokenFault) { return try texts() } catch { throw .memberMalformed(name) }
+    }
+
+    /// A string, or an integer as its decimal digits; nil for null. Some issuers number their users and tokens.
+    func name(ofClaim claim: String) throws(TokenFault) -> String? {
+        switch value {
+        case .null: return nil
+        case .string(let text): return text
+        case .number(let number):
+            guard let digits = number.integerText else { throw .memberMalformed(claim) }
+            return digits
+        case .bool, .array, .object: throw .memberMalformed(claim)
+        }
     }
 }

@@ -1,7 +1,7 @@
 import Core
 
 /// Who a token speaks of, read from its claims. Everything here may become a header value, so a control character in it
-/// makes the token malformed.
+/// makes the token malformed. Null is absent.
 struct TokenIdentity {
     /// Entries of an address list; more make the token malformed.
     static let addressLimit = 64
@@ -14,62 +14,61 @@ struct TokenIdentity {
     let scopes: [String]?
     let addresses: AddressSet?
 
-    init(_ claims: JSONNode, pointers: ClaimPointers) throws(TokenFault) {
-        issuer = try claims.text("iss").flatMap(Self.name)
-        id = try claims.text("jti").flatMap(Self.name)
-        subject = try Self.subject(claims, at: pointers.subject).flatMap(Self.name)
+    /// - Parameter isOwn: the gateway's own key signed the token.
+    init(_ claims: JSONNode, pointers: ClaimPointers, isOwn: Bool = false) throws(TokenFault) {
+        issuer = try Self.checked(claims.text("iss"), as: "iss")
+        id = try Self.checked(claims["jti"]?.name(ofClaim: "jti"), as: "jti")
+        let place = pointers.subject.name
+        subject = try Self.checked(pointers.subject.pointer.resolve(in: claims)?.name(ofClaim: place), as: place)
         scopes = try Self.scopes(claims, at: pointers.scopes)
-        addresses = try Self.addresses(claims, at: pointers.addresses)
-        for text in [issuer, subject, id] where text?.hasControls ?? false { throw .malformed }
-        for scope in scopes ?? [] where scope.hasControls { throw .malformed }
+        addresses = pointers.readsAddresses || isOwn ? try Self.addresses(claims, at: pointers.addresses) : nil
     }
 
     /// Issuers write `"sub": ""` for clients that are no users: all of them would be one caller with one bucket.
-    private static func name(_ text: String) -> String? { text.isBlank ? nil : text }
-
-    /// A string, or an integer as some issuers number their users. `sub` itself is always a string (RFC 7519 §4.1.2).
-    private static func subject(_ claims: JSONNode, at pointer: JSONPointer) throws(TokenFault) -> String? {
-        _ = try claims.text("sub")
-        switch pointer.resolve(in: claims)?.value {
-        case .none: return nil
-        case .string(let text): return text
-        case .number(let number):
-            guard let integer = number.integer else { throw .malformed }
-            return String(integer)
-        case .null, .bool, .array, .object: throw .malformed
-        }
+    private static func checked(_ text: String?, as claim: String) throws(TokenFault) -> String? {
+        guard let text, !text.isBlank else { return nil }
+        if text.isUnfit { throw .memberMalformed(claim) }
+        return text
     }
 
     /// Scopes stand in a string between spaces (RFC 8693 §4.2) or one by one in an array. An element with white space
     /// in it is no scope (RFC 6749 §3.3) and is left out: joined into a header it would read as several.
-    private static func scopes(_ claims: JSONNode, at pointer: JSONPointer?) throws(TokenFault) -> [String]? {
+    private static func scopes(_ claims: JSONNode, at place: ClaimPointers.Claim?) throws(TokenFault) -> [String]? {
         let node: JSONNode?
-        if let pointer {
-            node = pointer.resolve(in: claims)
+        let claim: String
+        if let place {
+            node = place.pointer.resolve(in: claims)
+            claim = place.name
         } else {
-            node = claims["scope"] ?? claims["scp"]
+            let scope = claims["scope"].flatMap { $0.isNull ? nil : $0 }
+            node = scope ?? claims["scp"]
+            claim = scope == nil ? "scp" : "scope"
         }
-        guard let node else { return nil }
+        guard let node, !node.isNull else { return nil }
+        let scopes: [String]
         if case .string(let text) = node.value {
-            if text.hasControls { throw .malformed }
-            return text.utf8.split(separator: 0x20).map { String(Substring($0)) }
+            scopes = text.utf8.split(separator: 0x20).map { String(Substring($0)) }
+        } else {
+            scopes = try node.texts(ofClaim: claim).filter { !$0.isEmpty && !$0.hasWhitespace }
         }
-        return try node.texts().filter { !$0.isEmpty && !$0.hasWhitespace }
+        for scope in scopes where scope.isUnfit { throw .memberMalformed(claim) }
+        return scopes
     }
 
-    private static func addresses(_ claims: JSONNode, at pointer: JSONPointer) throws(TokenFault) -> AddressSet? {
-        guard let node = pointer.resolve(in: claims) else { return nil }
+    private static func addresses(_ claims: JSONNode, at place: ClaimPointers.Claim) throws(TokenFault) -> AddressSet? {
+        guard let node = place.pointer.resolve(in: claims), !node.isNull else { return nil }
+        let claim = place.name
         let texts: [String]
         if case .string(let text) = node.value {
             texts = [text]
         } else {
-            texts = try node.texts()
+            texts = try node.texts(ofClaim: claim)
         }
-        guard texts.count <= addressLimit else { throw .malformed }
+        guard texts.count <= addressLimit else { throw .memberMalformed(claim) }
         var blocks: [CIDRBlock] = []
         blocks.reserveCapacity(texts.count)
         for text in texts {
-            guard let block = try? CIDRBlock.network(text) else { throw .malformed }
+            guard let block = try? CIDRBlock.network(text) else { throw .memberMalformed(claim) }
             blocks.append(block)
         }
         return AddressSet(blocks)

@@ -10,7 +10,7 @@ struct TokenLifetime {
     /// The `iat` claim.
     let issuedAt: WallTime?
 
-    /// Throws `.malformed` for dates that are no numbers, or beyond what a double holds. Dates beyond the range of
+    /// Throws `.memberMalformed` for dates that are no numbers, or beyond what a double holds. Dates beyond the range of
     /// `WallTime` (before 1677, after 2262) count as its ends, so that "never expires" may be spelled with a far year.
     init(_ claims: JSONNode, rules: JWTAuthenticatorConfiguration, now: WallTime) throws(TokenFault) {
         let leeway = max(rules.leeway, 0)
@@ -32,12 +32,12 @@ struct TokenLifetime {
 
     /// A NumericDate: seconds since 1970, with or without a fraction.
     private static func date(_ name: String, of claims: JSONNode) throws(TokenFault) -> WallTime? {
-        guard let node = claims[name] else { return nil }
-        guard case .number(let number) = node.value else { throw .malformed }
+        guard let node = claims[name], !node.isNull else { return nil }
+        guard case .number(let number) = node.value else { throw .memberMalformed(name) }
         if let seconds = number.integer { return WallTime(seconds: seconds) }
         let seconds = number.double
         // 1e400 is beyond every date, and no issuer means it.
-        guard seconds.isFinite else { throw .malformed }
+        guard seconds.isFinite else { throw .memberMalformed(name) }
         // The range in which nanoseconds fit 64 bits.
         if seconds >= 9.2e9 { return .distantFuture }
         if seconds <= -9.2e9 { return .distantPast }

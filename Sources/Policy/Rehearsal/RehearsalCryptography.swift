@@ -28,8 +28,8 @@ package struct RehearsalCryptography: Cryptography {
         try base.verificationKey(from: material)
     }
 
-    package func verificationKey(fromPEM text: Span<UInt8>) throws(KeyMaterialError) -> any VerificationKey {
-        try base.verificationKey(fromPEM: text)
+    package func verificationKeys(fromPEM text: Span<UInt8>) throws(KeyMaterialError) -> [any VerificationKey] {
+        try base.verificationKeys(fromPEM: text)
     }
 
     private static func digest(namedBy bytes: Span<UInt8>) -> Digest256? {

@@ -39,7 +39,7 @@ extension PolicyTestConfiguration.Token {
         case .algorithmNotAllowed:
             guard let other = SignatureAlgorithm.allCases.first(where: { !authenticator.algorithms.contains($0) }) else { return nil }
             algorithm = other
-        case .malformed, .tooLarge, .keySetUnavailable, .revoked: return nil
+        case .malformed, .memberMalformed, .tooLarge, .keySetUnavailable, .revoked: return nil
         }
     }
 

@@ -119,8 +119,33 @@ struct JSONParserTests {
         #expect(refusal(of: #"{"a":{"a":{"a":1}},"b":[{"a":1},{"a":1}]}"#) == nil)
     }
 
-    @Test func `canonically equivalent names are doubled`() {
-        #expect(refusal(of: #"{"\u00e9":1,"e\u0301":2}"#) != nil)
+    @Test(arguments: [0, 11, 12, 13, 40])
+    func `canonically equivalent names are doubled in files of the operator only`(others: Int) {
+        let members = (0..<others).map { #""m\#($0)":0,"# }.joined()
+        let text = #"{\#(members)"\u00e9":1,"e\u0301":2}"#
+        #expect(refusal(of: text) == nil)
+        #expect(throws: Never.self) { try JSONNode.parse(text.utf8.span, dialect: .foreign) }
+        #expect(throws: JSONError.self) { try JSONNode.parse(text.utf8.span, dialect: .policy) }
+        let doubled = #"{\#(members)"e\u0301":1,"e\u0301":2}"#
+        for dialect in [JSONDialect.strict, .policy, .foreign] {
+            #expect(throws: JSONError.self) { try JSONNode.parse(doubled.utf8.span, dialect: dialect) }
+        }
+    }
+
+    @Test(arguments: [
+        (#""\ud83d""#, "\u{FFFD}"), (#""a\udc00b""#, "a\u{FFFD}b"), (#""\ud800\ud83d\ude00""#, "\u{FFFD}\u{1F600}"),
+        (#""\ud800\u0041""#, "\u{FFFD}A"), (#""\ud800\n""#, "\u{FFFD}\n"), (#""\udc00\ud800""#, "\u{FFFD}\u{FFFD}"),
+    ])
+    func `half of a surrogate pair is a value in documents of issuers, and never a name`(text: String, value: String) throws {
+        guard case .string(let read) = try JSONNode.parse(text.utf8.span, dialect: .foreign).value else {
+            Issue.record("\(text) is no string")
+            return
+        }
+        #expect(read == value)
+        for dialect in [JSONDialect.strict, .policy] {
+            #expect(throws: JSONError.self) { try JSONNode.parse(text.utf8.span, dialect: dialect) }
+        }
+        #expect(throws: JSONError.self) { try JSONNode.parse("{\(text):1}".utf8.span, dialect: .foreign) }
     }
 
     @Test func `a longer text than asked for is refused unread`() {

@@ -9,8 +9,7 @@ import Testing
 @Suite struct AccessRecordTextTests {
     static let members = [
         "time", "request_id", "client", "peer", "method", "scheme", "host", "path", "version", "user_agent", "status", "reason",
-        "would_have",
-        "route", "other_route", "upstream", "server", "auth", "source", "credential", "fingerprint", "subject", "bytes_in", "bytes_out",
+        "token_member", "would_have", "route", "other_route", "upstream", "server", "auth", "source", "credential", "fingerprint", "subject", "bytes_in", "bytes_out",
         "duration_us", "upstream_us", "retries",
     ]
 
@@ -57,7 +56,7 @@ import Testing
             Self.line(record, head)
                 == #"{"time":"2026-10-23T00:00:00.123Z","request_id":"rq_1","client":"2001:db8::1","peer":"10.0.0.1","#
                 + #""method":"GET","scheme":"https","host":"api.example","path":"/a/b","version":"1.1","user_agent":"curl/8","#
-                + #""status":200,"reason":null,"would_have":null,"route":"devices","other_route":null,"upstream":"backend","server":"127.0.0.1:9000","#
+                + #""status":200,"reason":null,"token_member":null,"would_have":null,"route":"devices","other_route":null,"upstream":"backend","server":"127.0.0.1:9000","#
                 + #""auth":"api_key","source":"header:x-api-key","credential":"ci","fingerprint":"0a1b2c3d","subject":"ci@acme","bytes_in":5,"#
                 + #""bytes_out":27,"duration_us":1234,"upstream_us":1000,"retries":0}"# + "\n")
     }

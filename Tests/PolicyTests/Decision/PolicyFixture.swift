@@ -94,7 +94,7 @@ final class PolicyFixture {
                             $0.allowedAddresses = [CIDRBlock("127.0.0.0/8")].compactMap(\.self)
                         },
                     ], keysFile: nil)))
-        configuration.authenticators["jwt"] = authenticator("jwt", .jwt(Sample.configuration()))
+        configuration.authenticators["jwt"] = authenticator("jwt", .jwt(Sample.configuration { $0.addressesClaim = "/ips" }))
         configuration.identityHeaders = [
             ("X-Auth-Subject", "{subject}"), ("X-Auth-Method", "{method}"), ("X-Auth-Credential", "{credential}"),
             ("X-Auth-Issuer", "{issuer}"), ("X-Auth-Scopes", "{scopes}"),

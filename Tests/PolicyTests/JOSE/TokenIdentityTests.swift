@@ -7,7 +7,7 @@ struct TokenIdentityTests {
     private func identity(
         _ claims: String, _ change: (inout JWTAuthenticatorConfiguration) -> Void = { _ in }
     ) throws -> TokenIdentity {
-        let node = try JSONNode.parse(claims.utf8.span)
+        let node = try JSONNode.parse(claims.utf8.span, dialect: .foreign)
         return try TokenIdentity(node, pointers: ClaimPointers(Sample.configuration(change)))
     }
 
@@ -18,9 +18,54 @@ struct TokenIdentityTests {
         #expect(throws: TokenFault.malformed) { try identity("{\"\(name)\":\"\(value)\"}") }
     }
 
-    @Test(arguments: ["iss", "sub", "jti"], ["1", "null", "true", "[]", "{}", "[\"a\"]"])
-    func `a registered claim that is no string makes the token malformed`(name: String, value: String) {
+    private func member(_ claims: String, _ change: (inout JWTAuthenticatorConfiguration) -> Void = { _ in }) throws -> String? {
+        do {
+            _ = try identity(claims, change)
+            return nil
+        } catch { return (error as? TokenFault)?.member }
+    }
+
+    @Test(arguments: ["iss", "sub", "jti"], ["1.5", "1e30", "true", "[]", "{}", "[\"a\"]", #""a\ud83d""#, #""\ufffd""#])
+    func `a claim that is used and names nothing makes the token malformed, and is named`(name: String, value: String) throws {
         #expect(throws: TokenFault.malformed) { try identity("{\"\(name)\":\(value)}") }
+        #expect(try member("{\"\(name)\":\(value)}") == name)
+    }
+
+    @Test(arguments: [
+        ("7", "7"), ("-7", "-7"), ("0", "0"), ("-0", "0"), ("7.0", "7"), ("7e2", "700"), ("9223372036854775807", "9223372036854775807"),
+        ("18446744073709551615", "18446744073709551615"), ("340282366920938463463374607431768211456", "340282366920938463463374607431768211456"),
+    ])
+    func `an integer names a subject and a token`(value: String, name: String) throws {
+        let found = try identity("{\"sub\":\(value),\"jti\":\(value)}")
+        #expect(found.subject == name && found.id == name)
+    }
+
+    @Test func `null is absent`() throws {
+        let found = try identity(#"{"iss":null,"sub":null,"jti":null,"scope":null,"ips":null}"#) { $0.addressesClaim = "/ips" }
+        #expect(found.issuer == nil && found.subject == nil && found.id == nil && found.scopes == nil && found.addresses == nil)
+        #expect(try identity(#"{"scope":null,"scp":"a"}"#).scopes == ["a"])
+    }
+
+    @Test func `claims that are not used refuse nothing`() throws {
+        let claims = #"{"sub":[1],"uid":"u","scp":7,"scope":"a","ips":"n/a","aud":{},"name":"\ud83d","big":18446744073709551615}"#
+        #expect(try identity(claims) { $0.subjectClaim = "/uid" }.subject == "u")
+    }
+
+    @Test func `a fault names a claim by its name on top, else by its pointer`() throws {
+        #expect(try member(#"{"user":{"id":[]}}"#) { $0.subjectClaim = "/user/id" } == "/user/id")
+        #expect(try member(#"{"https://ns/roles":1}"#) { $0.scopesClaim = "/https:~1~1ns~1roles" } == "https://ns/roles")
+        #expect(try member(#"{"scp":1}"#) == "scp")
+        #expect(try member(#"{"scope":"a\ud800"}"#) == "scope")
+        #expect(try member(#"{"ips":1}"#) { $0.addressesClaim = "/ips" } == "ips")
+    }
+
+    @Test func `addresses are looked for only where the policy names their claim or the token is derived`() throws {
+        #expect(try identity(#"{"ips":"10.0.0.1"}"#).addresses == nil)
+        let derived = try identity(#"{"ips":"10.0.0.1"}"#) { configuration in
+            let claim = Located("/uid", at: SourcePosition(line: 1, column: 1), path: "")
+            configuration.derivedFrom = TokenDerivationConfiguration(source: .users, claim: claim)
+        }
+        #expect(derived.addresses != nil)
     }
 
     @Test(arguments: [#""#, " ", "  ", #"   "#, #"\u00a0"#, #"\u200b \u3000"#])
@@ -45,7 +90,7 @@ struct TokenIdentityTests {
     }
 
     @Test(arguments: [
-        #"{"scope":1}"#, #"{"scope":null}"#, #"{"scope":{}}"#, #"{"scope":["a",1]}"#, #"{"scope":"a\tb"}"#,
+        #"{"scope":1}"#, #"{"scope":{}}"#, #"{"scope":["a",1]}"#, #"{"scope":"a\tb"}"#,
         #"{"scope":"a\r\n"}"#,
         #"{"scope":["a\n"]}"#,
     ])
@@ -72,7 +117,7 @@ struct TokenIdentityTests {
         (#"{"ips":"::/0"}"#, false),
     ])
     func `addresses`(claims: String, isAllowed: Bool) throws {
-        #expect(try identity(claims).addresses?.contains(IPAddress(v4: 0x0A00_0001)) == isAllowed)
+        #expect(try identity(claims) { $0.addressesClaim = "/ips" }.addresses?.contains(IPAddress(v4: 0x0A00_0001)) == isAllowed)
     }
 
     @Test func `without the claim every address is allowed`() throws {
@@ -80,18 +125,18 @@ struct TokenIdentityTests {
     }
 
     @Test(arguments: [
-        #"null"#, #"1"#, #"{}"#, #""""#, #"["10.0.0.1",1]"#, #""10.0.0.1/08""#, #""::ffff:10.0.0.1/104""#,
+        #"1"#, #"{}"#, #""""#, #"["10.0.0.1",1]"#, #""10.0.0.1/08""#, #""::ffff:10.0.0.1/104""#,
         #""10.0.0.1/33""#, #""010.0.0.1""#,
         #"" 10.0.0.1""#,
         #""10.0.0.1, 10.0.0.2""#, #"["*"]"#, #""localhost""#,
     ])
     func `addresses in no known form make the token malformed`(value: String) {
-        #expect(throws: TokenFault.malformed) { try identity("{\"ips\":\(value)}") }
+        #expect(throws: TokenFault.malformed) { try identity("{\"ips\":\(value)}") { $0.addressesClaim = "/ips" } }
     }
 
     @Test func `sixty-four addresses are taken and one more is not`() throws {
         let list = Array(repeating: "\"10.0.0.1\"", count: 65)
-        #expect(try identity("{\"ips\":[\(list.dropLast().joined(separator: ","))]}").addresses != nil)
-        #expect(throws: TokenFault.malformed) { try identity("{\"ips\":[\(list.joined(separator: ","))]}") }
+        #expect(try identity("{\"ips\":[\(list.dropLast().joined(separator: ","))]}") { $0.addressesClaim = "/ips" }.addresses != nil)
+        #expect(throws: TokenFault.malformed) { try identity("{\"ips\":[\(list.joined(separator: ","))]}") { $0.addressesClaim = "/ips" } }
     }
 }

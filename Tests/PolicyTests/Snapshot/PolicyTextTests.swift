@@ -23,7 +23,7 @@ struct PolicyTextTests {
                   ]
                 },
                 "jwt": {
-                  "type": "jwt", "issuer": "https://issuer.test", "audiences": ["gateway"], "algorithms": ["HS256"],
+                  "type": "jwt", "issuer": "https://issuer.test", "audiences": ["gateway"], "algorithms": ["HS256"], "addresses_claim": "/ips",
                   "key_set": "issuer", "leeway": "0s", "scopes_claim": "/scope"
                 }
               },

@@ -32,7 +32,7 @@ struct SnapshotAllOfTests {
                 "id":"key-a","subject":"a@acme","sha256":"\#(digest("secret-a"))"\#(a)}]},
               "b":{"type":"api_key","from":["header:X-B"],"keys":[{
                 "id":"key-b","subject":"b@acme","sha256":"\#(digest("secret-b"))"\#(b)}]},
-              "jwt":{"type":"jwt","issuer":"https://issuer.test","audiences":["gateway"],"algorithms":["HS256"],
+              "jwt":{"type":"jwt","issuer":"https://issuer.test","audiences":["gateway"],"algorithms":["HS256"], "addresses_claim": "/ips",
                 "key_set":"issuer","leeway":"0s"},
               "machines":{"type":"certificate"\#(machines)}
             },

@@ -52,7 +52,7 @@ struct SigningMaterialTests {
         #expect(privateKey.hasPrefix("-----BEGIN PRIVATE KEY-----\n") && !publicKey.contains("PRIVATE"))
         let message = Array("message".utf8)
         let signature = try #require(try SigningKey(.rs256, material: key.material).signature(of: message.span))
-        let verification = try OpenSSLCryptography().verificationKey(fromPEM: publicKey.utf8.span)
+        let verification = try OpenSSLCryptography().verificationKeys(fromPEM: publicKey.utf8.span)[0]
         let isValid = verification.verifies(signature.span, of: message.span, using: .rs256)
         #expect(isValid)
         #expect(verification.bits == 2048)

@@ -83,12 +83,16 @@ extension ConfigurationReader {
             jwt.refusesAudiences = audiences.isText("none")
             if !jwt.refusesAudiences { jwt.audiences = stringOrStrings(audiences, of: "audiences").map(\.value) }
         }
+        var isEd25519Named = false
         for element in filledList(members["algorithms"], of: "algorithms") ?? [] {
-            guard let algorithm = choice(element, of: SignatureAlgorithm.self) else { continue }
+            guard let algorithm = signatureAlgorithm(element) else { continue }
             if jwt.algorithms.contains(algorithm) {
+                // Issuers in the middle of the change have tokens with either name of the one algorithm.
+                if algorithm == .eddsa, element.isText(SignatureAlgorithm.ed25519Name) != isEd25519Named { continue }
                 report(.valueDuplicate, at: element, "\(quoted(algorithm.rawValue)) stands in the list twice")
             } else {
                 jwt.algorithms.append(algorithm)
+                if algorithm == .eddsa { isEd25519Named = element.isText(SignatureAlgorithm.ed25519Name) }
             }
         }
         jwt.leeway = duration(members["leeway"], in: 0...(.seconds(300))) ?? jwt.leeway

@@ -79,7 +79,7 @@ extension ConfigurationReader {
         if let node = members["file"] { return filePath(node).map { .file($0) } }
         if let node = members["pem"] {
             let kid = string(members["kid"])
-            let algorithm = choice(members["algorithm"], of: SignatureAlgorithm.self)
+            let algorithm = signatureAlgorithm(members["algorithm"])
             return filePath(node).map { .pem(file: $0, kid: kid?.value, algorithm: algorithm) }
         }
         if let node = members["stored"] {

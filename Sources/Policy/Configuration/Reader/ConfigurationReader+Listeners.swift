@@ -77,6 +77,7 @@ extension ConfigurationReader {
         let (hosts, tls) = (adminHosts(members["hosts"]), listenerTLS(members["tls"]))
         let token = locatedSecret(members["token"])
         let probes = probes(members["probes"])
+        let readyWhen = choice(members["ready_when"], of: ReadyWhen.self)
         guard let addressNode = members["address"], let address = endpoint(addressNode) else { return }
         checkFree(address, at: addressNode)
         if let probes, address.port != 0, probes.address == address, let place = members["probes"] {
@@ -86,6 +87,7 @@ extension ConfigurationReader {
         admin.hosts = hosts
         admin.tls = tls
         admin.probes = probes
+        admin.readyWhen = readyWhen ?? admin.readyWhen
         configuration.admin = admin
     }
 

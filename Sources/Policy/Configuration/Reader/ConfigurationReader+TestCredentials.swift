@@ -31,7 +31,7 @@ extension ConfigurationReader {
             token.claims.append(
                 JSONMember(name: entry.name, namePosition: entry.namePosition, node: entry.node.node))
         }
-        token.algorithm = choice(members["algorithm"], of: SignatureAlgorithm.self)
+        token.algorithm = signatureAlgorithm(members["algorithm"])
         token.type = string(members["type"])?.value
         token.signature = choice(members["signature"], of: PolicyTestConfiguration.Token.Signature.self) ?? .good
         let span: ClosedRange<Nanoseconds> = 0...(.seconds(31_536_000))

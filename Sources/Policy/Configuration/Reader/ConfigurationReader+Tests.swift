@@ -10,7 +10,7 @@ extension ConfigurationReader {
         _ bytes: Span<UInt8>, file: String, of configuration: Configuration, parserReasons: [String] = []
     ) -> (tests: [PolicyTestConfiguration], diagnostics: [Diagnostic]) {
         let document: JSONNode
-        do throws(JSONError) { document = try JSONNode.parse(bytes) } catch {
+        do throws(JSONError) { document = try JSONNode.parse(bytes, dialect: .policy) } catch {
             return ([], [Diagnostic(error, in: bytes, file: file)])
         }
         var reader = ConfigurationReader(file: file, parserReasons: parserReasons)

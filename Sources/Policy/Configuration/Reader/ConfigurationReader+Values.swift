@@ -227,6 +227,12 @@ extension ConfigurationReader {
         return value
     }
 
+    /// An algorithm that tokens are verified with, by either name of EdDSA.
+    mutating func signatureAlgorithm(_ node: LocatedNode?) -> SignatureAlgorithm? {
+        if let node, node.isText(SignatureAlgorithm.ed25519Name) { return .eddsa }
+        return choice(node, of: SignatureAlgorithm.self)
+    }
+
     /// A name that logs, metrics and rate-limit fields carry: letters, digits, ".", "_", "-", at most 64 of them,
     /// beginning with a letter or digit.
     mutating func checkName(_ name: String, at position: SourcePosition, path: String) -> Bool {

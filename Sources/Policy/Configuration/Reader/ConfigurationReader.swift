@@ -45,7 +45,7 @@ package struct ConfigurationReader {
     ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
         let document: JSONNode
         do throws(JSONError) {
-            document = try JSONNode.parse(bytes)
+            document = try JSONNode.parse(bytes, dialect: .policy)
         } catch {
             return (nil, [Diagnostic(error, in: bytes, file: file)])
         }

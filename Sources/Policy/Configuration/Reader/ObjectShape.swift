@@ -224,7 +224,7 @@ extension ObjectShape {
         case .refreshTokens: ["family_lifetime"]
         case .tokenAddresses: ["protect", "values", "addresses"]
         case .match: ["hosts", "methods", "headers"]
-        case .admin: ["token", "hosts", "tls", "probes"]
+        case .admin: ["token", "hosts", "tls", "probes", "ready_when"]
         case .probes: ["metrics"]
         case .allOf, .optional: []
         case .authorize: ["mode", "scopes", "claims", "allow_ips", "deny_ips", "membership"]
