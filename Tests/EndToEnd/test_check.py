@@ -120,7 +120,7 @@ def test_a_secret_that_is_not_there(tmp_path: Path, reference: str) -> None:
 def test_serve_refuses_a_bad_file(tmp_path: Path) -> None:
     (tmp_path / "gateway.json").write_text("{")
     done = run_portcullis("serve", "--config", "gateway.json", folder=tmp_path)
-    assert done.returncode not in (0, None) and re.search(r"gateway\.json:1:2: ", done.stderr)
+    assert done.returncode not in (0, None) and re.search(r"gateway\.json:1:1: ", done.stderr)
 
 
 def test_serve_says_when_a_port_is_taken(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_header_behind_its_option_without_a_blank_is_no_unknown_option(tmp_pat
 def test_a_broken_file_is_told_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "gateway.json").write_text('{"listeners": [],\n "routes": }')
     done = run_portcullis("explain", "http://a/", folder=tmp_path)
-    assert done.returncode == 2 and done.stderr.startswith("gateway.json:2:12:") and done.stderr.count("\n") == 1
+    assert done.returncode == 2 and done.stderr.startswith("gateway.json:2:10:") and done.stderr.count("\n") == 1
     assert run_portcullis("explain", "--config", "none.json", "http://a/", folder=tmp_path).returncode == 2
 
 
