@@ -28,11 +28,10 @@ import Testing
         // Host is `0.0.0.0=5000`.
         "sample.md: Firefox GET": "host_invalid",
         "sample.md: curl GET": "host_invalid",
-        // Fragments, quotation marks and userinfo.
+        // Fragments and userinfo.
         "transfer-encoding.md: POST with `chunked` as last transfer-encoding (multiple headers)": "target_invalid",
         "transfer-encoding.md: POST with `chunked` as last transfer-encoding": "target_invalid",
         "uri.md: Fragment in URI": "target_invalid",
-        "uri.md: Quotes in URI": "target_invalid",
         "uri.md: `host:port` and basic auth": "target_invalid",
     ]
 

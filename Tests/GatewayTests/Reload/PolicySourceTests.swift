@@ -227,7 +227,7 @@ import Testing
         ("{}", "1:1: the member \"tests\" is missing"),
         ("\"tests\"", "1:1: expected a list of tests, found a string"),
         ("[{ \"name\": \"t\", \"reqest\": \"GET /\", \"expect\": { \"status\": 401 } }]", "1:17: [0].reqest: no member"),
-        ("[", "1:2: "),
+        ("[", "1:1: "),
         ("", "1:1: "),
     ])
     func `a mistake in a file of tests is shown in that file, also where no test is run`(content: String, line: String) throws {

@@ -95,7 +95,7 @@ import Testing
             configuration.tests.map(\.request.value) == ["GET http://api.example/api/v1/organizations/acme/devices"])
         let codes = ConfigurationWarnings.review(configuration, file: "gateway.json", now: WallTime(seconds: 0)).map(
             \.code)
-        #expect(codes == [.keySetUnused])
+        #expect(codes == [.keySetUnused, .keyWellKnown])
     }
 
     @Test func `a route is read whole`() throws {
