@@ -20,6 +20,7 @@ struct Report: Sendable {
     var refreshes: [CredentialVault.Refreshes]
     var connections: Int
     var buckets: Int
+    var bucketsEvicted: UInt64
     var buffers: BufferLedger.Values
     var now: WallTime
 
@@ -47,7 +48,7 @@ struct Report: Sendable {
                     unresolved: shared.unresolved, messagesDropped: shared.log.dropped,
                     store: shared.tokens.registry?.status, refreshes: shared.credentials.refreshes(),
                     connections: shared.connections.total,
-                    buckets: shared.buckets.bucketCount, buffers: shared.buffers.values, now: EventLoop.readClocks().wall))
+                    buckets: shared.buckets.bucketCount, bucketsEvicted: shared.buckets.evictionCount, buffers: shared.buffers.values, now: EventLoop.readClocks().wall))
         }
     }
 
@@ -83,6 +84,9 @@ struct Report: Sendable {
         page.sample("portcullis_buffered_bytes_limit_reached_total", [], buffers.timesReached)
         page.family("portcullis_buckets", .gauge, "Live token buckets.")
         page.sample("portcullis_buckets", [], Int64(buckets))
+        page.family(
+            "portcullis_buckets_evicted_total", .counter, "Buckets forgotten for new ones while bounds.buckets was reached.")
+        page.sample("portcullis_buckets_evicted_total", [], Int64(clamping: bucketsEvicted))
         page.family("portcullis_reloads_total", .counter, "Reloads of the policy, by result.")
         page.sample("portcullis_reloads_total", [("result", "succeeded")], Int64(reloads.succeeded))
         page.sample("portcullis_reloads_total", [("result", "refused")], Int64(reloads.failed))

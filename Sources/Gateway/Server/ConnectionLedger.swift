@@ -11,11 +11,19 @@ final class ConnectionLedger: Sendable {
     private let counts = Mutex(Counts())
     /// Bounds of its own; nil for those of the policy.
     private let fixed: (total: Int, perAddress: Int)?
+    /// No more than descriptors allow, whatever the policy says.
+    private let most: Int
 
-    init(total: Int, perAddress: Int) { fixed = (total, perAddress) }
+    init(total: Int, perAddress: Int) {
+        fixed = (total, perAddress)
+        most = .max
+    }
 
-    /// Bounded by the policy in force.
-    init() { fixed = nil }
+    /// Bounded by the policy in force, and by `most`.
+    init(most: Int) {
+        fixed = nil
+        self.most = most
+    }
 
     /// Enters a connection; the bound that is reached, and nothing entered, where one is.
     func enter(_ address: IPAddress, bounds: Bounds) -> ConnectionRejection? {
@@ -23,7 +31,7 @@ final class ConnectionLedger: Sendable {
         let limits = fixed ?? (bounds.connectionLimit, bounds.connectionLimitPerAddress)
         return counts.withLock { counts in
             let own = counts.byAddress[account] ?? 0
-            guard counts.total < limits.total else { return .connectionLimit }
+            guard counts.total < min(limits.total, most) else { return .connectionLimit }
             guard own < limits.perAddress else { return .addressLimit }
             counts.total += 1
             counts.byAddress[account] = own + 1

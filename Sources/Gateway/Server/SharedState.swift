@@ -10,7 +10,7 @@ import TokenService
 final class SharedState: Sendable {
     let buckets: BucketTable
     let failureBudget: FailureBudget
-    let connections = ConnectionLedger()
+    let connections: ConnectionLedger
     /// Those of the operator's listeners, which full traffic listeners do not close.
     private let adminConnections = ConnectionLedger(
         total: FixedBounds.operatorConnections, perAddress: FixedBounds.operatorConnectionsPerAddress)
@@ -50,11 +50,18 @@ final class SharedState: Sendable {
     init(policy: CompiledPolicy, log: OperatorLog) {
         let configuration = policy.snapshot.configuration
         seed = HashSeed(SecureRandom.word(), SecureRandom.word())
-        buckets = BucketTable(bucketLimit: configuration.bounds.bucketLimit, seed: seed)
+        let bucketLimit = configuration.bounds.bucketLimit
+        buckets = BucketTable(bucketLimit: bucketLimit, seed: seed) {
+            log.warning(
+                "bounds.buckets: \(bucketLimit) callers are counted, as many as may be; from now on those that lose least are "
+                    + "forgotten for new ones (portcullis_buckets_evicted_total)")
+        }
         failureBudget = FailureBudget(configuration.failureBudget, seed: seed)
         adminGuard = AdminGuard(seed: seed)
         Process.raiseDescriptorLimit()
         trafficDescriptorLimit = Process.trafficDescriptorLimit
+        connections = ConnectionLedger(most: Int(trafficDescriptorLimit))
+        Self.warnOfDescriptors(trafficDescriptorLimit, configuration.bounds, log: log)
         buffers = BufferLedger(
             limit: Self.bufferLimit(of: configuration.bounds, log: log), loops: configuration.loops ?? Process.processorCount)
         keySets = KeySetFetcher(log: log)
@@ -127,6 +134,14 @@ final class SharedState: Sendable {
     }
 
     /// Has every loop look whether memory is scarce.
+    /// Each client takes a descriptor, and mostly one of an upstream beside it.
+    private static func warnOfDescriptors(_ limit: Int32, _ bounds: Bounds, log: OperatorLog) {
+        guard bounds.connectionLimit > limit else { return }
+        log.warning(
+            "bounds.connections is \(bounds.connectionLimit), and the process may open too few files for that: it takes \(limit) "
+                + "connections, those to upstreams included; raise the limit of open files (LimitNOFILE=, ulimit -n)")
+    }
+
     private func followBuffers() {
         for worker in workers {
             worker.loop.submit { worker.loop.round { worker.followBuffers() } }
@@ -144,6 +159,7 @@ final class SharedState: Sendable {
     func adopt(_ policy: CompiledPolicy) {
         let configuration = policy.snapshot.configuration
         failureBudget.adopt(configuration.failureBudget)
+        Self.warnOfDescriptors(trafficDescriptorLimit, configuration.bounds, log: log)
         buffers.adopt(limit: Self.bufferLimit(of: configuration.bounds, log: log))
         keySets.adopt(policy.keySets)
         tokens.adopt(policy.snapshot)

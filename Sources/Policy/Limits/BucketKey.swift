@@ -58,4 +58,10 @@ package typealias BucketKeys = InlineArray<8, BucketKey>
 extension InlineArray where Element == BucketKey, count == 8 {
     /// Keys to be overwritten one by one.
     package static var unset: BucketKeys { BucketKeys(repeating: BucketKey(high: 0, low: 0)) }
+
+    /// One of them is `key`; places that are not set equal no bucket's key but by chance.
+    func holds(_ key: BucketKey) -> Bool {
+        for index in indices where self[index] == key { return true }
+        return false
+    }
 }

@@ -15,6 +15,11 @@ struct BucketShard {
             expiresAt = state.expiresAt
         }
 
+        /// A window that has counted more loses more, whenever it ends; a token bucket counts as one request.
+        func losesLess(than other: Bucket) -> Bool {
+            (max(used, 1), expiresAt) < (max(other.used, 1), other.expiresAt)
+        }
+
         var state: BucketState {
             get { BucketState(expiresAt: expiresAt, used: used) }
             set {
@@ -25,6 +30,7 @@ struct BucketShard {
     }
 
     private static let vacant = Int64.min
+    private static let searchLimit = 1024
     private static let smallestCapacity = 8
     /// At the bound of the table a shard looks for expired buckets at most this often, so that a flood of new principals
     /// does not make every refusal pay for a walk through the shard.
@@ -69,6 +75,28 @@ struct BucketShard {
         guard now >= nextSweep || nextSweep &- now > Self.sweepInterval else { return 0 }
         nextSweep = now &+ Self.sweepInterval
         return removeExpired(now: now)
+    }
+
+    /// Takes out the bucket that loses least by being forgotten: the one with the fewest requests in its window, or that is full
+    /// soonest. `searchLimit` places are looked at, from that of the new bucket on, so that a flood of new principals does not
+    /// make every request pay for a walk through the shard. False when there is none.
+    mutating func forgetLeast(for key: BucketKey, keeping kept: BucketKeys?) -> Bool {
+        guard count > 0 else { return false }
+        let capacity = buckets.count
+        var slot = home(of: key, capacity: capacity)
+        var least: Int?
+        for _ in 0..<min(capacity, Self.searchLimit) {
+            let bucket = buckets[slot]
+            if bucket.expiresAt != Self.vacant, least.map({ bucket.losesLess(than: buckets[$0]) }) ?? true,
+                !(kept?.holds(bucket.key) ?? false)
+            {
+                least = slot
+            }
+            slot = slot + 1 == capacity ? 0 : slot + 1
+        }
+        guard let least else { return false }
+        remove(at: least)
+        return true
     }
 
     /// Takes a bucket out and closes the gap in its run. A no-op when it is not there.

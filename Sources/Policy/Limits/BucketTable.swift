@@ -6,9 +6,9 @@ import Synchronization
 /// Taking is exact under concurrency: the shards a request needs are locked in ascending order, every bucket is checked
 /// while all of them are locked, and only then is anything taken. The table holds at most `bucketLimit` buckets of 24
 /// bytes, in shards that are at least two fifths full after growing (under 60 bytes a live bucket). Only full buckets and
-/// windows that are over are given up, since they answer as missing ones do; where no room can be made the outcome is
-/// `.tableFull` and nothing is taken. A shard moves only its own buckets when it grows, so no request pays for more than a 256th of a
-/// large table.
+/// windows that are over are given up, since they answer as missing ones do; where that makes no room, a table with `onEviction`
+/// forgets the bucket that loses least by it, and one without has the outcome `.tableFull`, and nothing is taken. A shard moves only
+/// its own buckets when it grows, so no request pays for more than a 256th of a large table.
 package final class BucketTable: Sendable {
     private static let shardLimit = 256
 
@@ -19,9 +19,13 @@ package final class BucketTable: Sendable {
     /// A small table uses few shards, so that its bound is not split into crumbs.
     private let shardMask: UInt64
     private let live = Atomic<Int>(0)
+    private let evictions = Atomic<UInt64>(0)
+    /// Called when the first bucket in debt is forgotten, on the event loop of the request. Nil: none is ever forgotten.
+    private let onEviction: (@Sendable () -> Void)?
 
-    package init(bucketLimit: Int, seed: HashSeed) {
+    package init(bucketLimit: Int, seed: HashSeed, onEviction: (@Sendable () -> Void)? = nil) {
         self.bucketLimit = max(0, bucketLimit)
+        self.onEviction = onEviction
         self.seed = seed
         shards = InlineArray { _ in Mutex(BucketShard()) }
         var shardCount = 1
@@ -31,6 +35,9 @@ package final class BucketTable: Sendable {
 
     /// Buckets held now, expired ones not yet given up included.
     package var bucketCount: Int { live.load(ordering: .relaxed) }
+
+    /// Buckets that were forgotten before they were full again, or their windows over.
+    package var evictionCount: UInt64 { evictions.load(ordering: .relaxed) }
 
     /// Bytes of the shards' storage. O(shards); for metrics and tests.
     package var storageBytes: Int {
@@ -53,7 +60,7 @@ package final class BucketTable: Sendable {
         shards[Int(truncatingIfNeeded: mine.high & shardMask)].withLock { shard in
             if shard.state(mine) != nil {
                 shard.set(mine, state)
-            } else if reserve(&shard, now: now) {
+            } else if reserve(&shard, for: mine, now: now) {
                 _ = shard.insert(mine, state, now: now)
             }
         }
@@ -116,7 +123,7 @@ package final class BucketTable: Sendable {
                 state = rule.taking(state, now: now)
                 if let slot {
                     shard.set(slot: slot, state)
-                } else if reserve(&shard, now: now) {
+                } else if reserve(&shard, for: key, now: now) {
                     let evicted = shard.insert(key, state, now: now)
                     if evicted > 0 { live.subtract(evicted, ordering: .relaxed) }
                 } else {
@@ -162,7 +169,7 @@ package final class BucketTable: Sendable {
         let held = BucketState(expiresAt: taking.now + 1)
         if let stored {
             if stored.expiresAt <= taking.now { shard.set(key, held) }
-        } else if reserve(&shard, now: taking.now) {
+        } else if reserve(&shard, for: key, keeping: taking.keys, now: taking.now) {
             let evicted = shard.insert(key, held, now: taking.now)
             if evicted > 0 { live.subtract(evicted, ordering: .relaxed) }
             taking.made[index] = true
@@ -184,11 +191,21 @@ package final class BucketTable: Sendable {
         }
     }
 
-    /// Counts one more bucket if the bound allows it, after giving up expired buckets of this shard if it must.
-    private func reserve(_ shard: inout BucketShard, now: Int64) -> Bool {
+    /// Counts one more bucket if the bound allows it, after giving up expired buckets of this shard if it must, and then the
+    /// one that loses least.
+    /// - Parameter kept: buckets of the same request, which stay.
+    private func reserve(
+        _ shard: inout BucketShard, for key: BucketKey, keeping kept: BucketKeys? = nil, now: Int64
+    ) -> Bool {
         if live.add(1, ordering: .relaxed).newValue <= bucketLimit { return true }
         live.subtract(1 + shard.sweep(now: now), ordering: .relaxed)
         if live.add(1, ordering: .relaxed).newValue <= bucketLimit { return true }
+        // Another bucket goes in its place.
+        if let onEviction, shard.forgetLeast(for: key, keeping: kept) {
+            live.subtract(1, ordering: .relaxed)
+            if evictions.add(1, ordering: .relaxed).oldValue == 0 { onEviction() }
+            return true
+        }
         live.subtract(1, ordering: .relaxed)
         return false
     }

@@ -1,4 +1,5 @@
 import Core
+import Synchronization
 import Testing
 
 @testable import Policy
@@ -19,6 +20,30 @@ struct BucketShardTests {
             let status = table.take(limits, for: "\(index)", at: later).status
             #expect(status?.remaining == 0, "the bucket of \(index) was given up though it was not full")
         }
+    }
+
+    @Test(arguments: [false, true])
+    func `a table that may forget gives up what loses least, and tells once`(hasWindows: Bool) throws {
+        let told = Atomic(0)
+        let table = BucketTable(bucketLimit: 100, seed: sampleSeed) { told.add(1, ordering: .relaxed) }
+        let limits = try list(
+            hasWindows ? try window("w", requests: 10, per: .seconds(100)) : try limit(requests: 10, per: .seconds(100), burst: 10))
+        for _ in 0..<10 { #expect(table.take(limits, for: "deep", at: instant(0)).isTaken) }
+        // A flood of callers with one request each, later, so that their windows end after that of the caller in debt.
+        for index in 0..<1000 { #expect(table.take(limits, for: "\(index)", at: instant(.seconds(1))).isTaken) }
+        #expect(table.bucketCount == 100 && table.evictionCount == 901 && told.load(ordering: .relaxed) == 1)
+        #expect(table.take(limits, for: "deep", at: instant(.seconds(1))).isRefused)
+    }
+
+    @Test func `a request does not forget a bucket of its own for another of its own`() throws {
+        let table = BucketTable(bucketLimit: 2, seed: sampleSeed) {}
+        let first = try limit("first", requests: 2, per: .seconds(100), burst: 2)
+        let second = try limit("second", requests: 1, per: .seconds(1000), burst: 1)
+        #expect(table.take(try list(second), for: "other", at: instant(0)).isTaken)
+        #expect(table.take(try list(first), at: instant(0)).isTaken)
+        #expect(table.take(try list(first, second), at: instant(0)).isTaken)
+        #expect(table.take(try list(first), at: instant(0)).isRefused)
+        #expect(table.take(try list(second), at: instant(0)).isRefused)
     }
 
     @Test func `a request that is refused leaves no bucket behind`() throws {
