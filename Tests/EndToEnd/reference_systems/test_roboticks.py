@@ -168,7 +168,7 @@ def test_rb4_a_member_who_leaves_takes_the_key_with_him(fleet: Fleet) -> None:
         ("/organizations/globex%2F..%2Facme/devices", 400),
         ("/organizations/acme/%2e%2e/globex/devices", 400),
         ("/organizations/acme/projects/warehouse/../../../globex/devices", 400),
-        ("/organizations/{org}/devices", 400),
+        ("/organizations/{org}/devices", 403),
         ("/organizations/%7Bpath.org%7D/devices", 403),
         ("/organizations/*/devices", 403),
     ],
