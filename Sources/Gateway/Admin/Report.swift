@@ -48,7 +48,8 @@ struct Report: Sendable {
                     unresolved: shared.unresolved, messagesDropped: shared.log.dropped,
                     store: shared.tokens.registry?.status, refreshes: shared.credentials.refreshes(),
                     connections: shared.connections.total,
-                    buckets: shared.buckets.bucketCount, bucketsEvicted: shared.buckets.evictionCount, buffers: shared.buffers.values, now: EventLoop.readClocks().wall))
+                    buckets: shared.buckets.bucketCount, bucketsEvicted: shared.buckets.evictionCount,
+                    buffers: shared.buffers.values, now: EventLoop.readClocks().wall))
         }
     }
 
