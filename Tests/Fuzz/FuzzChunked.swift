@@ -38,6 +38,13 @@ struct Outcome: Equatable {
     }
 }
 
+extension Outcome {
+    /// The same content, end and number of trailers; a lenient reader writes blanks of trailers anew.
+    func frames(as other: Outcome) -> Bool {
+        content == other.content && consumed == other.consumed && lines == other.lines && fault == nil
+    }
+}
+
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))
@@ -48,7 +55,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let lenient = Outcome(bytes, cuts: [], isLenient: true)
     guard Outcome(bytes, cuts: [cut], isLenient: true) == lenient else { fatalError("lenient, cut at \(cut)") }
     if count < 200, Outcome(bytes, cuts: 0..<count, isLenient: true) != lenient { fatalError("lenient, byte by byte") }
-    guard whole.consumed == nil || lenient == whole else { fatalError("strict is not lenient") }
+    guard whole.consumed == nil || lenient.frames(as: whole) else { fatalError("strict is not lenient") }
     guard whole.trailers.count <= FixedBounds.trailerBytes else { fatalError("trailers beyond their bound") }
     return 0
 }
