@@ -22,7 +22,8 @@ package final class GatewayServer: @unchecked Sendable {
     private var listenersOpened = 0
     /// Addresses that another process listens on are shared with it, instead of refused.
     private let takesOver: Bool
-    private var signals: [any DispatchSourceSignal] = []
+    /// Signals are heeded from then on; those that came before wait.
+    private let hasStarted = DispatchSemaphore(value: 0)
     private var usageTimer: (any DispatchSourceTimer)?
     /// Of the policy in force, without their places in the file.
     private var toldWarnings: Set<String> = []
@@ -86,11 +87,18 @@ package final class GatewayServer: @unchecked Sendable {
 
     /// Serves until a signal ends the process.
     package func run() -> Never {
+        var heeded = Self.blockSignals()
         // Before the first request: what the store holds is in force from the start.
         shared.tokens.start(policy.snapshot)
         for worker in workers { worker.loop.start() }
         control.async { self.started() }
-        dispatchMain()
+        hasStarted.wait()
+        while true {
+            var number: Int32 = 0
+            guard unsafe sigwait(&heeded, &number) == 0 else { continue }
+            let taken = number
+            control.async { self.received(taken) }
+        }
     }
 
     private func started() {
@@ -99,7 +107,8 @@ package final class GatewayServer: @unchecked Sendable {
         watchKeyUsage()
         shared.keySets.adopt(policy.keySets)
         loader.watch(policy.watchedFiles) {
-            self.watchSignals { self.announce() }
+            self.announce()
+            self.hasStarted.signal()
         }
     }
 
@@ -312,23 +321,17 @@ package final class GatewayServer: @unchecked Sendable {
 
     // MARK: Signals
 
-    /// `completion` runs on the control queue when no signal can be missed any more: a source is in place only some time
-    /// after it was activated, and a signal in between would be ignored.
-    private func watchSignals(_ completion: @escaping @Sendable () -> Void) {
-        let placed = DispatchGroup()
-        for number in [SIGHUP, SIGTERM, SIGINT] {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: control)
-            placed.enter()
-            source.setRegistrationHandler { @Sendable in placed.leave() }
-            source.setEventHandler { @Sendable [weak self] in self?.received(number) }
-            source.activate()
-            signals.append(source)
-        }
+    /// Holds back the signals that the gateway heeds, on the calling thread, which is the first. Those of the dispatch library hold
+    /// back all: what comes waits until `sigwait` takes it, however early it came.
+    private static func blockSignals() -> sigset_t {
+        var heeded = sigset_t()
+        unsafe sigemptyset(&heeded)
+        for number in [SIGHUP, SIGTERM, SIGINT] { unsafe sigaddset(&heeded, number) }
+        unsafe pthread_sigmask(SIG_BLOCK, &heeded, nil)
         signal(SIGPIPE, SIG_IGN)
         // A file at its limit of size is a failed write, as a full disk is.
         signal(SIGXFSZ, SIG_IGN)
-        placed.notify(queue: control, execute: completion)
+        return heeded
     }
 
     private func received(_ number: Int32) {
