@@ -26,7 +26,7 @@ extension Snapshot {
         return Refusal(.path(fault), client: context.client, route: route.hasOwnPathRules ? route : nil)
     }
 
-    /// What a route has against a path in normal form. Bytes that are no UTF-8 go on, but not into what is made of captures.
+    /// What a route has against a path in normal form. Bytes that are not UTF-8 go on, but not into what is made of captures.
     func pathFault(_ uses: PathUses, _ route: Route, _ path: Span<UInt8>) -> PathFault? {
         if let fault = uses.intersection(route.refusedPathUses).fault { return fault }
         guard uses.contains(.invalidUTF8), route.usesCaptures else { return nil }

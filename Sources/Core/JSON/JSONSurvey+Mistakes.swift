@@ -211,7 +211,7 @@ extension JSONSurvey {
         }
         if text.utf8.last == 0x2E, text.utf8.dropLast().allSatisfy(\.isDigit) { return at(start, "a digit is missing behind the point") }
         if text.utf8.contains(where: { !$0.isDigit }) {
-            return at(start, "what is more than a number stands in quotation marks: write \"\(text)\"")
+            return at(start, "only plain numbers go without quotation marks: write \"\(text)\"")
         }
         return nil
     }

@@ -14,7 +14,7 @@ extension Exchange {
     /// Ends the exchange `timeout` after its head came, unless it is over by then.
     func startTimer(_ timeout: Nanoseconds) {
         guard timer == nil else { return }
-        timer = ExchangeTimer(self, loop: worker.loop, due: startedAt.advanced(by: timeout))
+        timer = ExchangeTimer(on: worker.loop, at: startedAt.advanced(by: timeout)) { [unowned self] in timeIsUp() }
     }
 
     func stopTimer() {

@@ -68,7 +68,7 @@ final class Exchange {
     /// Grows with each wait begun or ended, so that a call that comes too late finds another number.
     private var waitNumber: UInt64 = 0
     /// Its client may be waiting for 100.
-    var expectation: Expectation?
+    var expectation: ExchangeTimer?
     /// Tells an action under way when nobody waits for it any more.
     var interest: ActionInterest?
 

@@ -1,24 +1,25 @@
 import Core
 import IO
 
-/// The time that a route has for a whole exchange (`timeout`). A channel without a socket: the loop knows it for its deadline.
+/// Calls once when its time has come, on its loop, unless it is stopped before: for the few exchanges that have a time of their own.
+/// A channel without a socket: the loop knows it for its deadline.
 final class ExchangeTimer: Channel {
-    private unowned let exchange: Exchange
     private let loop: EventLoop
     private let due: Instant
+    private let action: () -> Void
     private var registration = Registration.none
     private var isOver = false
 
-    init(_ exchange: Exchange, loop: EventLoop, due: Instant) {
-        self.exchange = exchange
+    init(on loop: EventLoop, at due: Instant, _ action: @escaping () -> Void) {
         self.loop = loop
         self.due = due
+        self.action = action
         registration = loop.registerTimer(self)
         _ = loop.schedule(registration, at: due)
     }
 
-    /// The exchange is over, or has become a tunnel, whose times are others.
     func stop() {
+        guard !isOver else { return }
         isOver = true
         loop.unregister(registration)
     }
@@ -31,10 +32,11 @@ final class ExchangeTimer: Channel {
 
     func deadlineReached() {
         guard !isOver else { return }
-        if loop.now.instant < due {
+        guard loop.now.instant >= due else {
             _ = loop.schedule(registration, at: due)
-        } else {
-            exchange.timeIsUp()
+            return
         }
+        stop()
+        action()
     }
 }

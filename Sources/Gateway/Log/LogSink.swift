@@ -29,21 +29,7 @@ final class LogSink {
             offset = bytes.count
             return
         }
-        while offset < bytes.count {
-            let start = offset
-            let result = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe linux_write(descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
-            }
-            if result >= 0 {
-                offset += result
-                continue
-            }
-            let code = Int32(truncatingIfNeeded: -result)
-            if code == EINTR { continue }
-            // Standard output may be a pipe that somebody made non-blocking.
-            if code == EAGAIN, linux_poll(descriptor, Int16(POLLOUT), 1000) > 0 { continue }
-            throw SystemError(call: "write", code: code)
-        }
+        try DescriptorWrite.write(bytes, from: &offset, to: descriptor)
     }
 
     private func openDescriptor() throws(SystemError) -> Int32? {

@@ -10,9 +10,6 @@ private import Glibc
 /// neither requests nor reloads nor the end of the process. Lines wait up to a bound; above it they are dropped, counted, and the
 /// number is written when lines can be written again. From any thread.
 package final class MessageWriter: Sendable {
-    /// Time between attempts while the descriptor takes nothing, or is broken.
-    private static let retry: Nanoseconds = .seconds(1)
-
     private struct Backlog {
         var lines: [[UInt8]] = []
         /// Bytes of all lines, the one being written included.
@@ -102,19 +99,9 @@ package final class MessageWriter: Sendable {
     private func write(whole line: [UInt8]) -> Bool {
         var offset = 0
         while offset < line.count {
-            let start = offset
-            let result = unsafe line.withUnsafeBytes { buffer in
-                unsafe linux_write(descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+            do throws(SystemError) { try DescriptorWrite.write(line, from: &offset, to: descriptor) } catch {
+                guard error.code == EAGAIN else { return false }
             }
-            if result >= 0 {
-                offset += result
-                continue
-            }
-            let code = Int32(truncatingIfNeeded: -result)
-            if code == EINTR { continue }
-            guard code == EAGAIN else { return false }
-            // The descriptor does not block, whoever set it so: it is waited for here.
-            _ = linux_poll(descriptor, Int16(POLLOUT), Int32(Self.retry / 1_000_000))
         }
         return true
     }

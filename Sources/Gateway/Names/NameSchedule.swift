@@ -24,7 +24,7 @@ struct NameSchedule {
     /// What is known of every name.
     var answers: [String: NameAnswer] { entries.mapValues(\.answer) }
 
-    /// The next lookup; nil when there is no name, or all are being asked for.
+    /// When the next lookup is due; nil without names, and while every name is being looked up.
     var nextDue: Instant? { entries.values.filter { !$0.isBeingAsked }.map(\.due).min() }
 
     /// Follows the names of a policy, with what its loading found out. Names that stay keep what is known of them.

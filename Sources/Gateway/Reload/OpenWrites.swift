@@ -33,7 +33,7 @@ struct OpenWrites {
         if writes[place] == nil { writes[place] = Write(since: now) }
     }
 
-    /// Directories that are no longer watched tell nothing any more.
+    /// Events of directories that are no longer watched are ignored.
     mutating func keep(where isWatched: (Int32) -> Bool) {
         if !writes.isEmpty { writes = writes.filter { isWatched($0.key.watch) } }
     }

@@ -348,7 +348,7 @@ final class HTTP2UpstreamStream: UpstreamStream, Channel {
         if answerHasBegun {
             fail(.cut)
         } else if isUntouched, failure == .closedBeforeAnswer || failure == .invalidAnswer && !connection.speaksOtherProtocol {
-            // What the server did wrong before is no answer to a request that it never saw.
+            // A fault of the server before the request was written does not answer that request.
             fail(.unprocessed)
         } else {
             fail(failure)

@@ -22,7 +22,7 @@ package enum GRPCEnding {
         }
     }
 
-    /// The trailers of the answer to a request with this head; nil where it is no gRPC call, or one of gRPC-Web, whose trailers are
+    /// The trailers of the answer to a request with this head; nil where it is not a gRPC call, or one of gRPC-Web, whose trailers are
     /// content.
     package func trailers(for head: RequestHead) -> TrailerSection? {
         guard let type = GRPCAnswer.mediaType(of: head) else { return nil }

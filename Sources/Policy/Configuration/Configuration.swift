@@ -140,7 +140,7 @@ package struct PathRules: Sendable, Equatable {
     package var encodedSlash = EncodedSlash.reject
     /// "//" inside the path.
     package var emptySegments = EmptySegments.merge
-    /// Percent-encoded bytes that are no UTF-8. "keep" leaves them as they are.
+    /// Percent-encoded bytes that are not UTF-8. "keep" leaves them as they are.
     package var invalidUTF8 = InvalidUTF8.reject
     /// The readings of a path by which it may not lead to another route.
     package var readings = Set(PathReading.allCases)

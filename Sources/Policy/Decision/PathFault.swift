@@ -8,7 +8,7 @@ package enum PathFault: String, Error, CaseIterable, Sendable {
     case encodedSlash = "path_encoded_slash"
     /// An encoded control character, NUL among them.
     case controlCharacter = "path_control_character"
-    /// Encoded bytes that are no UTF-8: overlong forms, lone continuation bytes, surrogates.
+    /// Encoded bytes that are not UTF-8: overlong forms, lone continuation bytes, surrogates.
     case encodingInvalid = "path_encoding_invalid"
     /// "//" where the policy refuses it.
     case emptySegment = "path_empty_segment"

@@ -168,7 +168,7 @@ final class ForwardingFields: Sendable {
         }
     }
 
-    /// Our element of Forwarded; what is no token stands in quotation marks (RFC 7239 §4, §6).
+    /// Our element of Forwarded; what is no token is in quotation marks (RFC 7239 §4, §6).
     private static func appendElement(
         _ peer: IPAddress, _ isSecure: Bool, _ authority: Span<UInt8>, to value: inout [UInt8]
     ) {

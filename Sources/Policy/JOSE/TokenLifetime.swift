@@ -10,7 +10,7 @@ struct TokenLifetime {
     /// The `iat` claim.
     let issuedAt: WallTime?
 
-    /// Throws `.memberMalformed` for dates that are no numbers, or beyond what a double holds. Dates beyond the range of
+    /// Throws `.memberMalformed` for dates that are not numbers, or beyond what a double holds. Dates beyond the range of
     /// `WallTime` (before 1677, after 2262) count as its ends, so that "never expires" may be spelled with a far year.
     init(_ claims: JSONNode, rules: JWTAuthenticatorConfiguration, now: WallTime) throws(TokenFault) {
         let leeway = max(rules.leeway, 0)

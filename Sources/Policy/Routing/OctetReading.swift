@@ -1,6 +1,6 @@
 import Core
 
-/// What a server makes of bytes in a segment that are no UTF-8, where `paths.invalid_utf8` keeps them.
+/// What a server makes of bytes in a segment that are not UTF-8, where `paths.invalid_utf8` keeps them.
 enum OctetReading: Sendable, CaseIterable {
     /// They are left out, as by decoders that ignore errors.
     case dropped

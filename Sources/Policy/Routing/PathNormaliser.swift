@@ -153,7 +153,7 @@ package struct PathNormaliser: Sendable {
         return rules.encodedSlash == .keep ? nil : .encodedSlash
     }
 
-    /// What is wrong with a segment that is no UTF-8.
+    /// What is wrong with a segment that is not UTF-8.
     private func checkOctets(_ segment: Span<UInt8>, _ uses: inout PathUses) -> PathFault? {
         guard rules.invalidUTF8 == .keep else { return .encodingInvalid }
         uses.insert(.invalidUTF8)

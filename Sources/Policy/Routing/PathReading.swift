@@ -14,7 +14,7 @@ package enum PathReading: String, Sendable, CaseIterable {
     case doubleDecoding = "double_decoding"
     /// Dots and spaces at the end of a segment are no part of it.
     case trailingDots = "trailing_dots"
-    /// Bytes that are no UTF-8, where `paths.invalid_utf8` keeps them, are left out, taken for ISO 8859-1, or decoded all the same.
+    /// Bytes that are not UTF-8, where `paths.invalid_utf8` keeps them, are left out, taken for ISO 8859-1, or decoded all the same.
     case invalidUTF8 = "invalid_utf8"
 
     /// A bit of its own.

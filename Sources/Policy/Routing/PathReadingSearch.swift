@@ -56,7 +56,7 @@ struct PathReadingSearch {
         var slashes: UInt8 = 0
         var hasEnds = false
         var isEncoded = false
-        /// Decoded once, some bytes are no UTF-8.
+        /// Decoded once, some bytes are not UTF-8.
         var hasOctets = false
 
         /// Cutting parameters after so many decodings gives another text than after fewer: then another ";" shows, or another

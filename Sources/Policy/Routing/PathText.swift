@@ -18,7 +18,7 @@ struct PathText {
         /// The first segment that is not empty is an authority, and no part of the path. URL parsers of browsers take any
         /// number of slashes before it for two.
         var cutsAuthority = false
-        /// What bytes are that are no UTF-8; nil takes them as they are.
+        /// What bytes are that are not UTF-8; nil takes them as they are.
         var octets: OctetReading?
 
         static let noSlashes = 3

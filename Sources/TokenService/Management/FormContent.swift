@@ -10,7 +10,7 @@ enum FormContent {
 
     /// Why a text is no form.
     enum Fault: Error, Equatable {
-        /// Bad percent-encoding, bytes that are no UTF-8, control characters, malformed names.
+        /// Bad percent-encoding, bytes that are not UTF-8, control characters, malformed names.
         case malformed
         /// What stands for one value has several, or has members too.
         case repeated(name: String)

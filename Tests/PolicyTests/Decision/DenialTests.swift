@@ -22,7 +22,7 @@ struct DenialTests {
         for denial in Denial.all {
             let detail = denial.detail.description
             #expect(detail.hasSuffix(".") && detail.utf8.allSatisfy { (0x20...0x7E).contains($0) }, "\(detail)")
-            // What stands in a challenge stands in quotation marks.
+            // What stands in a challenge is in quotation marks.
             let isChallenged = denial.status == 401 || denial == .scopeMissing || denial == .credentialAmbiguous
             if isChallenged { #expect(!detail.contains("\"") && !detail.contains("\\"), "\(detail)") }
         }

@@ -13,7 +13,7 @@ extension ConfigurationReader {
         guard let endpoint = SocketEndpoint(text.value) else {
             report(
                 .endpointInvalid, at: node,
-                "\(quoted(text.value)) is no address and port; \(Self.endpointHint(text.value))"
+                "\(quoted(text.value)) is not an address and port; \(Self.endpointHint(text.value))"
             )
             return nil
         }
@@ -34,7 +34,7 @@ extension ConfigurationReader {
             return "ports end at 65535"
         }
         if text.filter({ $0 == ":" }).count > 1, !text.hasPrefix("["), let colon = text.lastIndex(of: ":") {
-            return "an IPv6 address stands in brackets, as in \"[\(text[..<colon])]\(text[colon...])\""
+            return "an IPv6 address is in brackets, as in \"[\(text[..<colon])]\(text[colon...])\""
         }
         return "write \"127.0.0.1:8080\", \"0.0.0.0:8080\" or \"[::1]:8080\""
     }
@@ -82,7 +82,7 @@ extension ConfigurationReader {
             if checkPlaceholder(text, .serverInvalid, "a server") { return nil }
             report(
                 .serverInvalid, at: node,
-                "\(quoted(text.value)) is no server; \(Self.serverHint(lowered))write \"http://host:port\", "
+                "\(quoted(text.value)) is not a server; \(Self.serverHint(lowered))write \"http://host:port\", "
                     + "\"https://…\", \"h2://…\" or "
                     + "\"h2c://…\", without path and user name")
             return nil

@@ -186,7 +186,7 @@ extension ConfigurationReader {
             if case .header(let name) = source, name.lowercasedASCII == "sec-websocket-protocol" {
                 report(
                     .sourceInvalid, at: element,
-                    "a list of subprotocols is no credential: let clients that can set no field send a cookie (\"cookie:NAME\"), "
+                    "a list of subprotocols is not a credential: let clients that can set no field send a cookie (\"cookie:NAME\"), "
                         + "or a short-lived key in the query (\"query:NAME\")")
             }
             if case .query = source, allowsQuery != true {

@@ -162,14 +162,14 @@ extension ConfigurationReader {
             let text = String(number.text.prefix(20))
             report(
                 .typeWrong, at: node,
-                "a duration has a unit and stands in quotation marks: \(text) seconds are \"\(text)s\", minutes \"\(text)m\"")
+                "a duration has a unit and is in quotation marks: \(text) seconds are \"\(text)s\", minutes \"\(text)m\"")
             return nil
         }
         guard let text = string(node, expected: "a duration such as \"30s\"") else { return nil }
         guard let value = DurationText.parse(text.value) else {
             report(
                 .durationInvalid, at: node,
-                "\(quoted(text.value)) is no duration; \(UnitGuess.duration(text.value))"
+                "\(quoted(text.value)) is not a duration; \(UnitGuess.duration(text.value))"
                     + "write a whole number and a unit: \"250ms\", \"30s\", \"10m\", \"1h\", \"7d\""
             )
             return nil
@@ -191,14 +191,14 @@ extension ConfigurationReader {
             let text = String(number.text.prefix(20))
             report(
                 .typeWrong, at: node,
-                "a size has a unit and stands in quotation marks: \(text) bytes are \"\(text)B\", kibibytes \"\(text)KiB\"")
+                "a size has a unit and is in quotation marks: \(text) bytes are \"\(text)B\", kibibytes \"\(text)KiB\"")
             return nil
         }
         guard let text = string(node, expected: "a size such as \"64KiB\"") else { return nil }
         guard let value = ByteSizeText.parse(text.value) else {
             report(
                 .sizeInvalid, at: node,
-                "\(quoted(text.value)) is no size; \(UnitGuess.size(text.value))"
+                "\(quoted(text.value)) is not a size; \(UnitGuess.size(text.value))"
                     + "write a whole number and a unit: \"512B\", \"64KiB\", \"10MiB\", \"1GiB\""
             )
             return nil
